@@ -1,0 +1,229 @@
+import type { SparseHistogram } from "./histogram.ts";
+import type { SecondsTable } from "./host-metrics.ts";
+
+/**
+ * The JSON part of a batch: all that a daemon learned between two seals.
+ *
+ * Every counting row is *additive*: a window may arrive in parts (late spans, early seals), and the parts add up.
+ * Rows never carry averages or percentiles; readers compute these from sums and histograms.
+ */
+export interface BatchHeader {
+  version: 1;
+  /** Identity of the batch together with `number`: one stream per daemon state directory. */
+  stream: string;
+  /** 1, 2, 3, … without gaps within the stream. */
+  number: number;
+  createdUnixMs: number;
+  host: HostIdentity;
+  apps: AppInfo[];
+  hostSeconds: SecondsTable | null;
+  hostSnapshot: HostSnapshot | null;
+  processSeconds: ProcessSeconds[];
+  actions: ActionRow[];
+  operations: OperationRow[];
+  statements: StatementRow[];
+  errors: ErrorRow[];
+  ledger: LedgerRow[];
+  /** Kept traces; `traces[i]` has its spans in the batch's i-th SPANS frame. */
+  traces: TraceSummary[];
+  journal: JournalRange;
+}
+
+/** Positions are byte offsets in the daemon's journal, counted from its creation. */
+export interface JournalRange {
+  /** All frames before this position are counted in this batch or an earlier one. */
+  sealed: number;
+  /** Where a replay must start so that traces open at `sealed` are whole again. At most `sealed`. */
+  replayFrom: number;
+}
+
+export interface HostIdentity {
+  /** Stable identity: /etc/machine-id, or a random id kept in the state directory. */
+  id: string;
+  /** The name shown and used in the API; unique among the hosts of one collector by the admin's care. */
+  name: string;
+  os: string;
+  kernel: string;
+  arch: string;
+  cpuModel: string;
+  cores: number;
+  memTotalBytes: number;
+  virtualization: string;
+  bootUnixMs: number;
+  daemonVersion: string;
+  nodeVersion: string;
+}
+
+export interface AppInfo {
+  app: string;
+  /** Apdex threshold T in ms that the counters of this batch were computed with. */
+  apdexTMs: number;
+  instances: InstanceInfo[];
+}
+
+export interface InstanceInfo {
+  /** Random per process incarnation. */
+  instance: string;
+  pid: number;
+  /** e.g. "node 20.20.2". */
+  runtime: string;
+  agentVersion: string;
+  startUnixMs: number;
+}
+
+/** The state of the host's parts at the moment of the seal; rates are averages since the last one. */
+export interface HostSnapshot {
+  tsSec: number;
+  /** Busy share of each core. */
+  coreBusyRatios: number[];
+  disks: DiskState[];
+  interfaces: InterfaceState[];
+  filesystems: FilesystemState[];
+  topProcesses: ProcessState[];
+}
+
+export interface DiskState {
+  name: string;
+  readBytesPerSecond: number;
+  writeBytesPerSecond: number;
+  busyRatio: number;
+  awaitMs: number;
+}
+
+export interface InterfaceState {
+  name: string;
+  receiveBytesPerSecond: number;
+  transmitBytesPerSecond: number;
+  errorsPerSecond: number;
+  dropsPerSecond: number;
+}
+
+export interface FilesystemState {
+  mount: string;
+  type: string;
+  sizeBytes: number;
+  usedBytes: number;
+  availableBytes: number;
+}
+
+export interface ProcessState {
+  pid: number;
+  /** User name or numeric uid where it cannot be resolved. */
+  user: string;
+  command: string;
+  cpuRatio: number;
+  rssBytes: number;
+  threads: number;
+}
+
+/** One monitored process; column names are those of PROCESS_METRICS. */
+export interface ProcessSeconds extends SecondsTable {
+  app: string;
+  instance: string;
+  pid: number;
+}
+
+export type ActionKind = "web" | "background";
+
+/** Requests of one action that ended in one 10 s window with one status code. Times in µs, summed over requests. */
+export interface ActionRow {
+  /** Start of the 10 s window, Unix seconds. */
+  tsSec: number;
+  app: string;
+  action: string;
+  kind: ActionKind;
+  /** HTTP status code; 0 where there is none (background work, aborted connections). */
+  status: number;
+  requests: number;
+  errors: number;
+  satisfied: number;
+  tolerating: number;
+  frustrated: number;
+  sumUs: number;
+  maxUs: number;
+  /** codeUs + databaseUs + cacheUs + externalUs = sumUs: an instant belongs to one of them only. */
+  codeUs: number;
+  databaseUs: number;
+  cacheUs: number;
+  externalUs: number;
+  /** Time before the app saw the request (x-request-start); outside of sumUs. */
+  queueUs: number;
+  histogram: SparseHistogram;
+}
+
+export type OperationCategory = "database" | "cache" | "external";
+
+/** Outgoing calls made by one action to one target. */
+export interface OperationRow {
+  tsSec: number;
+  app: string;
+  /** The calling action, or "(none)" for calls outside of a request. */
+  action: string;
+  category: OperationCategory;
+  /** e.g. "postgresql", "mysql", "redis", "http". */
+  system: string;
+  /** host:port, or "" where unknown. */
+  target: string;
+  /** Short operation name: "SELECT users", "GET", "GET api.example.com". */
+  operation: string;
+  /** Fingerprint of the statement in `statements`, or "". */
+  statement: string;
+  calls: number;
+  errors: number;
+  sumUs: number;
+  maxUs: number;
+  histogram: SparseHistogram;
+}
+
+export interface StatementRow {
+  /** 16 hex digits, hash of system and text. */
+  fingerprint: string;
+  app: string;
+  system: string;
+  /** Obfuscated unless the app's SQL mode is "raw". */
+  text: string;
+}
+
+/** Errors of one kind in one window. */
+export interface ErrorRow {
+  tsSec: number;
+  app: string;
+  action: string;
+  /** 16 hex digits: fingerprint of type, message without its variable parts, and top stack frames. */
+  group: string;
+  type: string;
+  message: string;
+  stack: string;
+  count: number;
+  /** A trace that shows it, or "". */
+  traceId: string;
+}
+
+/** What became of an app's spans; times are when the daemon learned of it. */
+export interface LedgerRow {
+  tsSec: number;
+  app: string;
+  /** Spans journaled by the daemon. */
+  received: number;
+  /** Spans lost, by reason, e.g. { agent_ring_full: 12 }. */
+  dropped: Record<string, number>;
+}
+
+export type KeepReason = "error" | "slow" | "random";
+
+export interface TraceSummary {
+  /** 32 hex digits. */
+  traceId: string;
+  /** 16 hex digits: the entry span of this process's part of the trace. */
+  rootSpanId: string;
+  app: string;
+  instance: string;
+  action: string;
+  kind: ActionKind;
+  startUnixMs: number;
+  durationUs: number;
+  status: number;
+  error: boolean;
+  spans: number;
+  reason: KeepReason;
+}

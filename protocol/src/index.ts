@@ -1,0 +1,27 @@
+export { type ApdexZone, apdexScore, apdexZone } from "./apdex.ts";
+export {
+  BATCH_PREFIX_BYTES,
+  type Batch,
+  type BatchCodec,
+  type BatchIdentity,
+  decodeBatch,
+  decodeBatchIdentity,
+  encodeBatch,
+  READABLE_CODECS,
+} from "./batch.ts";
+export type * from "./batch-header.ts";
+export { ProtocolError, type ProtocolErrorCode } from "./errors.ts";
+export {
+  bucketMiddleUs,
+  bucketOf,
+  HISTOGRAM_SCALE,
+  MAX_BUCKET,
+  mergeHistograms,
+  quantileUs,
+  type SparseHistogram,
+  sparseHistogram,
+} from "./histogram.ts";
+export { HOST_METRICS, type HostMetric, PROCESS_METRICS, type SecondsTable } from "./host-metrics.ts";
+export * from "./limits.ts";
+export type { StatusApp, StatusReport } from "./status.ts";
+export type * from "./uplink.ts";

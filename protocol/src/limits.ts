@@ -1,0 +1,24 @@
+/** Versions of the agent protocol this build speaks, newest first. */
+export const AGENT_PROTOCOL_VERSIONS: readonly number[] = [1];
+/** WebSocket subprotocol between daemon and collector. */
+export const UPLINK_SUBPROTOCOL = "apm-uplink.v1";
+
+/** Largest agent message, type byte and payload together. Checked before anything is allocated. */
+export const MAX_MESSAGE_BYTES = 1_048_576;
+/** Agents flush a SPANS frame when it reaches this size, so that one frame is one write. */
+export const FRAME_BYTES = 65_536;
+/** Largest WebSocket message between daemon and collector. */
+export const MAX_UPLINK_MESSAGE_BYTES = 8_388_608;
+/** Largest batch after decompression: a bound for the reader's memory, not a goal. */
+export const MAX_BATCH_BODY_BYTES = 67_108_864;
+
+export const MAX_ATTRIBUTES_PER_SPAN = 128;
+/** Characters kept of an attribute value; longer ones end in "…". */
+export const MAX_ATTRIBUTE_CHARS = 1_024;
+/** Characters kept of a database statement. */
+export const MAX_STATEMENT_CHARS = 4_096;
+export const MAX_STACK_FRAMES = 50;
+export const MAX_EVENTS_PER_SPAN = 16;
+export const MAX_NAME_CHARS = 255;
+/** Distinct strings, shapes and traces of one SPANS frame: they are numbered with 16 bits. */
+export const MAX_FRAME_TABLE_ENTRIES = 65_535;

@@ -1,0 +1,55 @@
+/** What `GET /status` on the daemon's status socket answers, and `apm status --json` prints. */
+export interface StatusReport {
+  version: string;
+  pid: number;
+  startUnixMs: number;
+  host: string;
+  /** "ok", or the worst of `problems`. */
+  health: "ok" | "degraded" | "failing";
+  /** One sentence each: what is wrong, of what, and what to do. */
+  problems: string[];
+  /** The daemon's own cost, over the last 10 s. */
+  self: { cpuRatio: number; rssBytes: number };
+  /** The newest host second; names of HOST_METRICS. */
+  hostSecond: Record<string, number | null>;
+  agentSocket: string;
+  apps: StatusApp[];
+  intake: {
+    connections: number;
+    frames: number;
+    spans: number;
+    bytes: number;
+    refused: number;
+    malformed: number;
+  };
+  journal: { bytes: number; segments: number; position: number; sealed: number; capBytes: number };
+  outbox: { batches: number; bytes: number; oldestUnixMs: number | null; capBytes: number };
+  uplink: {
+    url: string;
+    state: "connected" | "connecting" | "waiting" | "refused";
+    /** Why not connected; "" when connected. */
+    reason: string;
+    lastAckUnixMs: number | null;
+    batchesAcked: number;
+    bytesSent: number;
+  };
+  /** Spans lost, by app and reason, since start. */
+  dropped: Record<string, Record<string, number>>;
+}
+
+export interface StatusApp {
+  app: string;
+  instances: {
+    instance: string;
+    pid: number;
+    runtime: string;
+    cpuRatio: number | null;
+    rssBytes: number | null;
+  }[];
+  /** Of the last full minute. */
+  requests: number;
+  errors: number;
+  throughputRpm: number;
+  apdex: number | null;
+  avgMs: number | null;
+}
