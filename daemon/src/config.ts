@@ -1,0 +1,174 @@
+import { z } from "zod";
+
+/**
+ * What the daemon can be told, as in `daemon.toml`. The schema below is the truth for defaults, bounds, `apm config`
+ * and docs/configuration.md; this interface only names its result. A duration ends in `_ms`, a size in `_bytes`.
+ */
+export interface DaemonConfig {
+  state_dir: string;
+  run_dir: string;
+  collector: string;
+  license_key_file?: string | undefined;
+  host_name?: string | undefined;
+  agent_socket_mode: string;
+  apdex_t_ms: number;
+  seal_interval_ms: number;
+  log: { level: "debug" | "info" | "warn" | "error" };
+  journal: { segment_bytes: number; cap_bytes: number; fsync: "seal" | "always" };
+  outbox: { cap_bytes: number };
+  sampling: { interval_ms: number };
+  traces: {
+    keep: "sampled" | "all";
+    errors_per_action: number;
+    slowest_per_action: number;
+    random_per_action: number;
+  };
+  limits: { connections: number; actions_per_app: number; operations_per_app: number; open_traces: number };
+  settings: { sql: "obfuscated" | "off" | "raw" };
+  apps: Record<string, { apdex_t_ms?: number | undefined }>;
+}
+
+const MIB = 1_048_576;
+
+const apdexTMs: z.ZodInt = z.int().min(1).max(600_000);
+
+function whole(min: number, max: number, standard: number, sentence: string): z.ZodDefault<z.ZodInt> {
+  return z.int().min(min).max(max).default(standard).describe(sentence);
+}
+
+/** Parses what file, environment and flags say; `state_dir` and `run_dir` have no default here because it depends on the user. */
+export const DaemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
+  state_dir: z.string().min(1).describe("Folder of the journal and the outbox."),
+  run_dir: z
+    .string()
+    .min(1)
+    .describe(
+      "Folder of agent.sock and status.sock; below the state folder when that is given as --state-dir.",
+    ),
+  collector: z
+    .url({ protocol: /^wss?$/, error: "must be the collector's address, like ws://127.0.0.1:8460" })
+    .default("ws://127.0.0.1:8460")
+    .describe("Address of the collector, ws:// or wss://."),
+  license_key_file: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("File with the license key, made by `apm key create` at the collector."),
+  host_name: z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .describe(
+      "Name of this host in the console, unique among the collector's hosts; default: its host name.",
+    ),
+  agent_socket_mode: z
+    .string()
+    .regex(/^0[0-7]{3}$/, { error: 'must be four octal digits, like "0660"' })
+    .default("0660")
+    .describe("File mode of agent.sock: who may send spans."),
+  apdex_t_ms: apdexTMs
+    .default(500)
+    .describe("Apdex threshold T: requests up to T are satisfying, up to 4 T tolerable."),
+  seal_interval_ms: z
+    .int()
+    .min(1_000)
+    .max(60_000)
+    .default(10_000)
+    .describe("How often a batch is sealed and sent."),
+  log: z
+    .strictObject({
+      level: z
+        .enum(["debug", "info", "warn", "error"])
+        .default("info")
+        .describe("Least severe line that is logged."),
+    })
+    .prefault({})
+    .describe("The daemon's own log, JSON lines on stdout."),
+  journal: z
+    .strictObject({
+      segment_bytes: whole(2 * MIB, 1_024 * MIB, 8 * MIB, "Size of one segment file."),
+      cap_bytes: whole(
+        4 * MIB,
+        1_048_576 * MIB,
+        256 * MIB,
+        "Most that the journal takes on disk; the oldest segment goes first.",
+      ),
+      fsync: z
+        .enum(["seal", "always"])
+        .default("seal")
+        .describe("When spans are forced to the disk: at each seal, or before each acknowledgement."),
+    })
+    .refine((journal) => journal.cap_bytes >= 2 * journal.segment_bytes, {
+      path: ["cap_bytes"],
+      error: "must be at least twice journal.segment_bytes",
+    })
+    .prefault({})
+    .describe("Spans as received, kept in a ring of segment files: crash safety and flight recorder."),
+  outbox: z
+    .strictObject({
+      cap_bytes: whole(
+        MIB,
+        1_048_576 * MIB,
+        512 * MIB,
+        "Most that waiting batches take on disk; the oldest goes first.",
+      ),
+    })
+    .prefault({})
+    .describe("Batches that the collector has not acknowledged yet."),
+  sampling: z
+    .strictObject({
+      interval_ms: z.int().min(1_000).max(60_000).default(1_000).describe("How often the host is sampled."),
+    })
+    .prefault({})
+    .describe("CPU, memory, disks, network and processes of this host."),
+  traces: z
+    .strictObject({
+      keep: z
+        .enum(["sampled", "all"])
+        .default("sampled")
+        .describe("Whether to keep a sample of the traces or each; counters are exact in both cases."),
+      errors_per_action: whole(0, 10_000, 10, "Failed requests kept per action and 10 s window."),
+      slowest_per_action: whole(0, 10_000, 2, "Slowest requests kept per action and window."),
+      random_per_action: whole(0, 10_000, 1, "Random requests kept per action and window."),
+    })
+    .prefault({})
+    .describe("Which requests are kept span by span."),
+  limits: z
+    .strictObject({
+      connections: whole(1, 65_536, 1_024, "App processes connected at once."),
+      actions_per_app: whole(
+        1,
+        100_000,
+        1_000,
+        "Different actions of one app; the rest is counted as (other).",
+      ),
+      operations_per_app: whole(1, 100_000, 5_000, "Different operations of one app; the rest is (other)."),
+      open_traces: whole(
+        100,
+        1_000_000,
+        50_000,
+        "Requests followed at once; beyond that the oldest is closed.",
+      ),
+    })
+    .prefault({})
+    .describe("Bounds of the daemon's memory."),
+  settings: z
+    .strictObject({
+      sql: z
+        .enum(["obfuscated", "off", "raw"])
+        .default("obfuscated")
+        .describe("How apps record SQL: values replaced by ?, not at all, or as it is."),
+    })
+    .prefault({})
+    .describe("What the daemon tells the agents."),
+  apps: z
+    .record(
+      z.string().min(1).max(255),
+      z.strictObject({
+        apdex_t_ms: apdexTMs.optional().describe("Apdex threshold T of this app."),
+      }),
+    )
+    .default({})
+    .describe("Settings of single apps, by app name."),
+});
