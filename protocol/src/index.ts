@@ -10,6 +10,7 @@ export {
   READABLE_CODECS,
 } from "./batch.ts";
 export type * from "./batch-header.ts";
+export * from "./control.ts";
 export { ProtocolError, type ProtocolErrorCode } from "./errors.ts";
 export {
   bucketMiddleUs,
@@ -23,5 +24,25 @@ export {
 } from "./histogram.ts";
 export { HOST_METRICS, type HostMetric, PROCESS_METRICS, type SecondsTable } from "./host-metrics.ts";
 export * from "./limits.ts";
+export {
+  encodeMessage,
+  MESSAGE_HEADER_BYTES,
+  MessageReader,
+  MessageType,
+  type MessageTypeNumber,
+  sequenceOf,
+} from "./message.ts";
+export { type AttributeValue, MAX_SHAPES, Shape, ShapeTree, type SlotType, slotTypeOf } from "./shape.ts";
+export {
+  DecodedShape,
+  DecodedTrace,
+  decodeSpans,
+  decodeSpansHeader,
+  parseSpanExtra,
+  type SpansHeader,
+  type SpanView,
+} from "./span-decoder.ts";
+export { SpanEncoder, type SpanRecord } from "./span-encoder.ts";
+export { SPANS_HEADER_BYTES, type SpanEvent, type SpanExtra, TraceEntry } from "./span-frame.ts";
 export type { StatusApp, StatusReport } from "./status.ts";
 export type * from "./uplink.ts";

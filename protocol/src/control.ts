@@ -1,0 +1,264 @@
+/**
+ * Payloads of the control messages and of the small data frames. They are rare, so they are JSON (UTF-8):
+ *
+ *   HELLO    u16 LE protocol version, then JSON Hello
+ *   WELCOME  JSON Welcome      REFUSE  JSON Refuse      SETTINGS  JSON AgentSettings      BYE  JSON Bye
+ *   ACK      u64 LE sequence number
+ *   RUNTIME  u64 LE sequence number, then JSON RuntimeFrame
+ *   GAP      u64 LE sequence number, then JSON Gap
+ *
+ * Readers ignore fields they do not know.
+ */
+import { ProtocolError } from "./errors.ts";
+import { AGENT_PROTOCOL_VERSIONS, MAX_NAME_CHARS } from "./limits.ts";
+import { encodeMessage, MessageType, type MessageTypeNumber, sequenceOf, writeSequence } from "./message.ts";
+
+export interface Hello {
+  app: string;
+  /** 32 hex digits, random per process incarnation; new after fork, per worker. */
+  instance: string;
+  pid: number;
+  startUnixMs: number;
+  /** e.g. "node 20.20.2". */
+  runtime: string;
+  agentVersion: string;
+  /** Sequence number of the oldest frame that the agent still holds, or the next one it will send. */
+  firstUnacknowledged: number;
+}
+
+export interface Welcome {
+  version: number;
+  /** Highest sequence number of this instance that is journaled; 0 for none. */
+  lastSequence: number;
+  settings: AgentSettings;
+}
+
+export interface AgentSettings {
+  /** How database statements are recorded. */
+  sql: "off" | "obfuscated" | "raw";
+  /** Longest time a span waits in the agent while the app is busy. */
+  flushIntervalMs: number;
+}
+
+export interface Refuse {
+  code:
+    | "VERSION_UNSUPPORTED"
+    | "HELLO_MALFORMED"
+    | "TOO_MANY_CONNECTIONS"
+    | "FRAME_TOO_LARGE"
+    | "FRAME_MALFORMED"
+    | "SHUTTING_DOWN";
+  /** One sentence that says what to do. */
+  message: string;
+  retryAfterMs: number;
+}
+
+export interface RuntimeFrame {
+  unixMs: number;
+  eventLoopDelayP99Ms: number;
+  eventLoopUtilizationRatio: number;
+  /** Sum of the pauses since the last frame. */
+  gcPauseMs: number;
+  heapUsedBytes: number;
+  heapTotalBytes: number;
+  /** Spans ended since process start, sent or not. */
+  spansCreated: number;
+  spansDropped: number;
+  /** Requests older than 1 s that have not ended, oldest first, at most 20. */
+  inFlight: { action: string; traceId: string; ageMs: number }[];
+}
+
+export interface Gap {
+  /** Spans lost in the agent since the last GAP, by reason. */
+  dropped: Record<string, number>;
+}
+
+export interface Bye {
+  exitCode: number | null;
+}
+
+export const DEFAULT_AGENT_SETTINGS: AgentSettings = { sql: "obfuscated", flushIntervalMs: 100 };
+
+export function encodeHello(hello: Hello, version: number = AGENT_PROTOCOL_VERSIONS[0] ?? 1): Buffer {
+  const json = Buffer.from(JSON.stringify(hello));
+  const payload = Buffer.allocUnsafe(2 + json.length);
+  payload.writeUInt16LE(version, 0);
+  json.copy(payload, 2);
+  return encodeMessage(MessageType.hello, payload);
+}
+
+/** Throws VERSION_UNSUPPORTED (saying which versions are spoken) or FRAME_MALFORMED (naming the field). */
+export function decodeHello(payload: Buffer): Hello & { version: number } {
+  if (payload.length < 2) throw malformed("HELLO is shorter than its version");
+  const version = payload.readUInt16LE(0);
+  if (!AGENT_PROTOCOL_VERSIONS.includes(version)) {
+    throw new ProtocolError(
+      "VERSION_UNSUPPORTED",
+      `the agent speaks protocol version ${version}, this daemon speaks ${AGENT_PROTOCOL_VERSIONS.join(", ")}: install agent and daemon of the same release`,
+      { version },
+    );
+  }
+  const hello = parseJson(payload.subarray(2), "HELLO");
+  const { app, instance, pid, startUnixMs, runtime, agentVersion, firstUnacknowledged } = hello;
+  if (!isName(app))
+    throw malformed(`HELLO's app must be 1 to ${MAX_NAME_CHARS} characters without control characters`);
+  if (typeof instance !== "string" || !/^[0-9a-f]{32}$/.test(instance))
+    throw malformed("HELLO's instance must be 32 hex digits");
+  if (!isCount(pid) || !isCount(startUnixMs) || !isCount(firstUnacknowledged)) {
+    throw malformed("HELLO's pid, startUnixMs and firstUnacknowledged must be whole numbers");
+  }
+  if (!isName(runtime) || !isName(agentVersion))
+    throw malformed("HELLO's runtime and agentVersion must be short strings");
+  return { version, app, instance, pid, startUnixMs, runtime, agentVersion, firstUnacknowledged };
+}
+
+export function encodeWelcome(welcome: Welcome): Buffer {
+  return encodeJson(MessageType.welcome, welcome);
+}
+
+export function decodeWelcome(payload: Buffer): Welcome {
+  const { version, lastSequence, settings } = parseJson(payload, "WELCOME");
+  if (!isCount(version) || !isCount(lastSequence)) throw malformed("WELCOME lacks version or lastSequence");
+  return { version, lastSequence, settings: readSettings(settings) };
+}
+
+export function encodeRefuse(refuse: Refuse): Buffer {
+  return encodeJson(MessageType.refuse, refuse);
+}
+
+export function decodeRefuse(payload: Buffer): Refuse {
+  const { code, message, retryAfterMs } = parseJson(payload, "REFUSE");
+  if (typeof code !== "string" || typeof message !== "string")
+    throw malformed("REFUSE lacks code or message");
+  return {
+    code: code as Refuse["code"],
+    message,
+    retryAfterMs: isCount(retryAfterMs) ? retryAfterMs : 30_000,
+  };
+}
+
+export function encodeSettings(settings: AgentSettings): Buffer {
+  return encodeJson(MessageType.settings, settings);
+}
+
+export function decodeSettings(payload: Buffer): AgentSettings {
+  return readSettings(parseJson(payload, "SETTINGS"));
+}
+
+export function encodeBye(bye: Bye): Buffer {
+  return encodeJson(MessageType.bye, bye);
+}
+
+export function decodeBye(payload: Buffer): Bye {
+  const { exitCode } = parseJson(payload, "BYE");
+  return { exitCode: typeof exitCode === "number" ? exitCode : null };
+}
+
+export function encodeAck(sequence: number): Buffer {
+  const payload = Buffer.allocUnsafe(8);
+  writeSequence(payload, 0, sequence);
+  return encodeMessage(MessageType.ack, payload);
+}
+
+export function decodeAck(payload: Buffer): number {
+  return sequenceOf(payload);
+}
+
+export function encodeRuntime(sequence: number, runtime: RuntimeFrame): Buffer {
+  return encodeSequenced(MessageType.runtime, sequence, runtime);
+}
+
+/** Numbers that are missing or not finite read as 0. */
+export function decodeRuntime(payload: Buffer): RuntimeFrame {
+  sequenceOf(payload);
+  const frame = parseJson(payload.subarray(8), "RUNTIME");
+  const number = (key: string): number => (Number.isFinite(frame[key]) ? (frame[key] as number) : 0);
+  return {
+    unixMs: number("unixMs"),
+    eventLoopDelayP99Ms: number("eventLoopDelayP99Ms"),
+    eventLoopUtilizationRatio: number("eventLoopUtilizationRatio"),
+    gcPauseMs: number("gcPauseMs"),
+    heapUsedBytes: number("heapUsedBytes"),
+    heapTotalBytes: number("heapTotalBytes"),
+    spansCreated: number("spansCreated"),
+    spansDropped: number("spansDropped"),
+    inFlight: Array.isArray(frame["inFlight"]) ? frame["inFlight"].slice(0, 20).filter(isInFlight) : [],
+  };
+}
+
+export function encodeGap(sequence: number, gap: Gap): Buffer {
+  return encodeSequenced(MessageType.gap, sequence, gap);
+}
+
+/** Keeps at most 32 reasons, each at most 64 characters with a whole positive count. */
+export function decodeGap(payload: Buffer): Gap {
+  sequenceOf(payload);
+  const { dropped } = parseJson(payload.subarray(8), "GAP");
+  if (typeof dropped !== "object" || dropped === null) throw malformed("GAP lacks its counts");
+  const kept = Object.entries(dropped)
+    .filter(([reason, count]) => reason.length <= 64 && isCount(count))
+    .slice(0, 32);
+  return { dropped: Object.fromEntries(kept) };
+}
+
+function encodeJson(type: MessageTypeNumber, value: object): Buffer {
+  return encodeMessage(type, Buffer.from(JSON.stringify(value)));
+}
+
+function encodeSequenced(type: MessageTypeNumber, sequence: number, value: object): Buffer {
+  const json = Buffer.from(JSON.stringify(value));
+  const payload = Buffer.allocUnsafe(8 + json.length);
+  writeSequence(payload, 0, sequence);
+  json.copy(payload, 8);
+  return encodeMessage(type, payload);
+}
+
+function parseJson(bytes: Buffer, message: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString("utf8"));
+  } catch {
+    throw malformed(`${message} is not JSON`);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw malformed(`${message} is not a JSON object`);
+  return value as Record<string, unknown>;
+}
+
+function readSettings(value: unknown): AgentSettings {
+  const { sql, flushIntervalMs } = (value ?? {}) as Partial<AgentSettings>;
+  return {
+    sql: sql === "off" || sql === "raw" ? sql : DEFAULT_AGENT_SETTINGS.sql,
+    flushIntervalMs:
+      isCount(flushIntervalMs) && flushIntervalMs >= 10 && flushIntervalMs <= 10_000
+        ? flushIntervalMs
+        : DEFAULT_AGENT_SETTINGS.flushIntervalMs,
+  };
+}
+
+function isInFlight(value: unknown): value is RuntimeFrame["inFlight"][number] {
+  const { action, traceId, ageMs } = (value ?? {}) as Record<string, unknown>;
+  return (
+    typeof action === "string" &&
+    action.length <= MAX_NAME_CHARS &&
+    typeof traceId === "string" &&
+    Number.isFinite(ageMs)
+  );
+}
+
+function isName(value: unknown): value is string {
+  return (
+    typeof value === "string" &&
+    value.length > 0 &&
+    value.length <= MAX_NAME_CHARS &&
+    !/\p{Cc}/u.test(value)
+  );
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function malformed(message: string): ProtocolError {
+  return new ProtocolError("FRAME_MALFORMED", message);
+}
