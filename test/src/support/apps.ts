@@ -1,0 +1,94 @@
+import { fileURLToPath } from "node:url";
+import type { Cleanup } from "./cleanup.ts";
+import type { Databases } from "./databases.ts";
+import { freePort } from "./free-port.ts";
+import { Program } from "./program.ts";
+import { APM_PROGRAM } from "./system.ts";
+
+/**
+ * How an app is put under the agent: by the command, by loading a module, or not at all.
+ * `socket` is where its agent looks for the daemon.
+ */
+export type Agent =
+  | { by: "apm run" | "--import" | "--require"; socket: string; name?: string }
+  | { by: "none" };
+
+export interface RunningApp {
+  url: string;
+  program: Program;
+}
+
+const READY = /listening on (http:\S+)/;
+
+function appFile(name: "shop" | "stock"): string {
+  return fileURLToPath(new URL(`../../apps/${name}/app.js`, import.meta.url));
+}
+
+/** The agent is resolved as a user's app would: by its package name, from the app's folder. */
+const REGISTER = "@apm-daemon/agent/register";
+
+interface Start {
+  args: string[];
+  env: Record<string, string>;
+}
+
+function start(agent: Agent, nodeArgs: string[]): Start {
+  if (agent.by === "none") return { args: nodeArgs, env: {} };
+  const env = { APM_SOCKET: agent.socket };
+  if (agent.by === "apm run") {
+    const name = agent.name === undefined ? [] : ["--name", agent.name];
+    return { args: [APM_PROGRAM, "run", ...name, process.execPath, ...nodeArgs], env };
+  }
+  return {
+    args: [agent.by, REGISTER, ...nodeArgs],
+    env: agent.name === undefined ? env : { ...env, APM_APP_NAME: agent.name },
+  };
+}
+
+async function startApp(
+  cleanup: Cleanup,
+  name: "shop" | "stock",
+  agent: Agent,
+  env: Record<string, string>,
+  nodeFlags: string[],
+): Promise<RunningApp> {
+  const file = appFile(name);
+  const { args, env: agentEnv } = start(agent, [...nodeFlags, file]);
+  const program = new Program({
+    name,
+    command: process.execPath,
+    args,
+    cwd: fileURLToPath(new URL(`../../apps/${name}/`, import.meta.url)),
+    // A fixed port: the app keeps its address when a test starts it a second time.
+    env: { ...env, ...agentEnv, PORT: String(await freePort()) },
+  });
+  cleanup.add(async () => {
+    await program.stop();
+  });
+  const [, url = ""] = await program.waitForOutput(READY, 30_000);
+  return { url, program };
+}
+
+/** The Express app (ES modules). `stockUrl` is where its `/relay/:id` asks. */
+export function startShop(
+  cleanup: Cleanup,
+  options: { agent: Agent; databases: Databases; stockUrl?: string; nodeFlags?: string[] },
+): Promise<RunningApp> {
+  const { databases } = options;
+  const env = {
+    POSTGRES_URL: databases.postgresUrl,
+    MYSQL_URL: databases.mysqlUrl,
+    REDIS_URL: databases.redisUrl,
+    STOCK_URL: options.stockUrl ?? "",
+  };
+  return startApp(cleanup, "shop", options.agent, env, options.nodeFlags ?? []);
+}
+
+/** The Fastify app (CommonJS). */
+export function startStock(
+  cleanup: Cleanup,
+  options: { agent: Agent; databases: Databases },
+): Promise<RunningApp> {
+  const env = { MYSQL_URL: options.databases.mysqlUrl, REDIS_URL: options.databases.redisUrl };
+  return startApp(cleanup, "stock", options.agent, env, []);
+}

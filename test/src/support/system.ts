@@ -1,0 +1,151 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { StatusReport } from "@apm-daemon/protocol";
+import type { Cleanup } from "./cleanup.ts";
+import { CollectorApi } from "./collector-api.ts";
+import { eventually } from "./eventually.ts";
+import { freePort } from "./free-port.ts";
+import { Program, type ProgramEnd } from "./program.ts";
+
+/** The built `apm` command. */
+export const APM_PROGRAM: string = fileURLToPath(new URL("../../../cli/dist/main.js", import.meta.url));
+
+const START_DEADLINE_MS = 30_000;
+
+/** Starts `apm ARGS`; it is ended at clean-up if it still runs then. */
+export function startApm(cleanup: Cleanup, args: string[], env: Record<string, string> = {}): Program {
+  const [command = "apm"] = args;
+  const program = new Program({
+    name: `apm ${command}`,
+    command: process.execPath,
+    args: [APM_PROGRAM, ...args],
+    env: { NO_COLOR: "1", ...env },
+  });
+  cleanup.add(async () => {
+    await program.stop();
+  });
+  return program;
+}
+
+export interface CommandResult extends ProgramEnd {
+  stdout: string;
+  stderr: string;
+  /** Both. */
+  output: string;
+}
+
+/** Runs `apm ARGS` to its end; throws when it is still there after 20 s. */
+export async function runApm(args: string[], env: Record<string, string> = {}): Promise<CommandResult> {
+  const program = new Program({
+    name: `apm ${args.join(" ")}`,
+    command: process.execPath,
+    args: [APM_PROGRAM, ...args],
+    env: { NO_COLOR: "1", ...env },
+  });
+  const timer = setTimeout(() => void program.kill(), 20_000);
+  const end = await program.ended;
+  clearTimeout(timer);
+  if (end.signal === "SIGKILL") throw new Error(`still there after 20 s: ${program.describe()}`);
+  return { ...end, stdout: program.stdout, stderr: program.stderr, output: program.output };
+}
+
+/** A state directory of a test, and what lies where below it. */
+export class StateDir {
+  readonly path: string;
+
+  constructor(cleanup: Cleanup) {
+    this.path = join(cleanup.tempDir(), "state");
+    mkdirSync(this.path);
+  }
+
+  get agentSocket(): string {
+    return join(this.path, "run", "agent.sock");
+  }
+
+  /** What the daemon says of itself, by `apm status --json`. */
+  async status(): Promise<StatusReport> {
+    const result = await runApm(["status", "--state-dir", this.path, "--json"]);
+    if (result.stdout.trim() === "") throw new Error(`apm status printed nothing: ${result.stderr}`);
+    return JSON.parse(result.stdout) as StatusReport;
+  }
+}
+
+export interface Collector {
+  port: number;
+  url: string;
+  /** Where daemons report to. */
+  uplinkUrl: string;
+  api: CollectorApi;
+  program: Program;
+}
+
+/** `apm up`, answering at `url`. */
+export async function startUp(cleanup: Cleanup, stateDir: StateDir, port?: number): Promise<Collector> {
+  return startListening(cleanup, "up", stateDir, port);
+}
+
+/** `apm collector`, answering. */
+export async function startCollector(
+  cleanup: Cleanup,
+  stateDir: StateDir,
+  port?: number,
+): Promise<Collector> {
+  return startListening(cleanup, "collector", stateDir, port);
+}
+
+async function startListening(
+  cleanup: Cleanup,
+  command: "up" | "collector",
+  stateDir: StateDir,
+  wantedPort: number | undefined,
+): Promise<Collector> {
+  const fromUnixMs = Date.now();
+  const port = wantedPort ?? (await freePort());
+  const listen = `127.0.0.1:${port}`;
+  const program = startApm(cleanup, [command, "--state-dir", stateDir.path, "--listen", listen]);
+  const url = `http://${listen}`;
+  await eventually(`apm ${command} answers at ${url}`, START_DEADLINE_MS, () => answersHealthz(url, program));
+  return { port, url, uplinkUrl: `ws://${listen}`, api: new CollectorApi(url, fromUnixMs), program };
+}
+
+async function answersHealthz(url: string, program: Program): Promise<void> {
+  const answer = await fetch(`${url}/healthz`).catch((error: unknown) => {
+    throw new Error(`no answer (${String(error)}); ${program.describe()}`);
+  });
+  if (!answer.ok) throw new Error(`GET /healthz answered ${answer.status}: ${await answer.text()}`);
+  await answer.text();
+}
+
+/** Makes a key by `apm key create` and writes it to a file; answers the file's path. */
+export async function createKeyFile(collectorState: StateDir, name: string): Promise<string> {
+  const result = await runApm(["key", "create", "--state-dir", collectorState.path, name]);
+  if (result.code !== 0) throw new Error(`apm key create failed: ${result.output}`);
+  return writeKeyFile(collectorState, name, result.stdout);
+}
+
+export function writeKeyFile(stateDir: StateDir, name: string, key: string): string {
+  const path = join(stateDir.path, `${name}.key-file`);
+  writeFileSync(path, key, { mode: 0o600 });
+  return path;
+}
+
+/** `apm daemon` with settings as in daemon.toml, taking spans. */
+export async function startDaemon(
+  cleanup: Cleanup,
+  options: { stateDir: StateDir; collectorUrl: string; keyFile: string; toml?: string },
+): Promise<Program> {
+  const { stateDir } = options;
+  const configFile = join(stateDir.path, "daemon.toml");
+  writeFileSync(configFile, options.toml ?? "");
+  const where = ["--state-dir", stateDir.path, "--collector", options.collectorUrl];
+  const args = ["daemon", ...where, "--license-key-file", options.keyFile];
+  const program = startApm(cleanup, args, { APM_CONFIG_FILE: configFile });
+  await eventually("the daemon answers apm status", START_DEADLINE_MS, async () => {
+    if (!program.isRunning) return;
+    const report = await stateDir.status();
+    if (report.pid !== program.pid) throw new Error(`the status is of another process, ${report.pid}`);
+  });
+  if (!program.isRunning) throw new Error(program.describe());
+  return program;
+}
