@@ -28,6 +28,8 @@ export class Shape {
   readonly types: readonly SlotType[];
   /** The shape that most likely follows; lets setAttribute get by with one comparison. */
   expected: Shape | null = null;
+  /** The agent's note: texts under `key` need no redaction, so setAttribute may store them without asking. */
+  isPlain = false;
 
   // The encoder's notes, valid while `epoch` equals the epoch of its frame.
   epoch = 0;
