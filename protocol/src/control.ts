@@ -248,10 +248,7 @@ function isInFlight(value: unknown): value is RuntimeFrame["inFlight"][number] {
 
 function isName(value: unknown): value is string {
   return (
-    typeof value === "string" &&
-    value.length > 0 &&
-    value.length <= MAX_NAME_CHARS &&
-    !/\p{Cc}/u.test(value)
+    typeof value === "string" && value.length > 0 && value.length <= MAX_NAME_CHARS && !/\p{Cc}/u.test(value)
   );
 }
 

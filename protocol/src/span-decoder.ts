@@ -11,7 +11,7 @@ import {
   EXTRA,
   INLINE_STRING,
   LOCAL_ROOT,
-  LONG_DURATION,
+  LONG_TIMES,
   PARENT_IS_ROOT,
   REMOTE_PARENT,
   SPANS_HEADER_BYTES,
@@ -205,8 +205,9 @@ class EntryReader {
     view.hasRemoteParent = (tag & REMOTE_PARENT) !== 0;
     view.hasError = (tag & ERROR) !== 0;
     this.#readIds(view, tag);
-    view.endOffsetNs = this.#u32();
-    view.durationNs = (tag & LONG_DURATION) === 0 ? this.#u32() : this.#duration();
+    const isLong = (tag & LONG_TIMES) !== 0;
+    view.endOffsetNs = isLong ? this.#longTime() : this.#u32();
+    view.durationNs = isLong ? this.#longTime() : this.#u32();
     this.#readValues(shape);
     view.name = shape.name;
     view.extraJson = (tag & EXTRA) === 0 ? "" : this.#readText(this.#u32());
@@ -301,10 +302,10 @@ class EntryReader {
     return value;
   }
 
-  #duration(): number {
+  #longTime(): number {
     const value = this.#double();
     if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER))
-      throw malformed("a duration is negative or absurd", this.#at - 8);
+      throw malformed("a time is negative or absurd", this.#at - 8);
     return value;
   }
 }

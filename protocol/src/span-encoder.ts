@@ -16,7 +16,7 @@ import {
   EXTRA,
   INLINE_STRING,
   LOCAL_ROOT,
-  LONG_DURATION,
+  LONG_TIMES,
   MAX_U32,
   PARENT_IS_ROOT,
   REMOTE_PARENT,
@@ -58,13 +58,20 @@ export class SpanEncoder {
   readonly #changed = new Uint8Array(256);
   readonly #strings = new Map<string, number>();
   readonly #pool: Buffer[] = [];
-  #buffer: Buffer = Buffer.allocUnsafeSlow(FRAME_BYTES);
+  readonly #frameBytes: number;
+  #buffer: Buffer;
   #at = ENTRIES_START;
   #epoch = 1;
   #spans = 0;
   #shapeCount = 0;
   #traceCount = 0;
   #baseUnixUs = 0;
+
+  /** `frameBytes`: size of a frame's buffer; a frame is full when the next span might not fit. */
+  constructor(frameBytes: number = FRAME_BYTES) {
+    this.#frameBytes = frameBytes;
+    this.#buffer = Buffer.allocUnsafeSlow(frameBytes);
+  }
 
   /** Spans in the current frame. */
   get spans(): number {
@@ -86,19 +93,19 @@ export class SpanEncoder {
   }
 
   /**
-   * Adds an ended span. `endOffsetNs` counts from the frame's base, 0 … 2^32-1; `durationNs` >= 0.
+   * Adds an ended span. `endOffsetNs` counts from the frame's base; times below 0 are taken as 0.
    * "full": take() the frame, begin() the next, add again. "too_large": the span alone exceeds a message; drop and count it.
    */
   add(span: SpanRecord, endOffsetNs: number, durationNs: number): "added" | "full" | "too_large" {
     const extra = span.extra === null ? null : JSON.stringify(span.extra);
     const neededBytes = this.#markChanges(span) + (extra === null ? 0 : 4 + extra.length * 3);
-    if (this.#at + neededBytes > this.#buffer.length || this.#tablesFull(span) || endOffsetNs > MAX_U32) {
+    if (this.#at + neededBytes > this.#buffer.length || this.#tablesFull(span)) {
       if (this.#spans > 0) return "full";
       if (ENTRIES_START + neededBytes > MAX_MESSAGE_BYTES) return "too_large";
       this.#buffer = Buffer.allocUnsafeSlow(ENTRIES_START + neededBytes);
     }
     this.#define(span);
-    this.#write(span, Math.min(Math.max(endOffsetNs, 0), MAX_U32), Math.max(durationNs, 0), extra);
+    this.#write(span, Math.max(endOffsetNs, 0), Math.max(durationNs, 0), extra);
     this.#spans++;
     return "added";
   }
@@ -117,16 +124,20 @@ export class SpanEncoder {
     buffer.writeUInt32LE(this.#spans, PAYLOAD_START + 16);
     const isWorthKeeping = this.#at * 2 > buffer.length;
     const message = isWorthKeeping ? buffer.subarray(0, this.#at) : Buffer.from(buffer.subarray(0, this.#at));
-    if (isWorthKeeping || buffer.length !== FRAME_BYTES)
-      this.#buffer = this.#pool.pop() ?? Buffer.allocUnsafeSlow(FRAME_BYTES);
+    if (isWorthKeeping || buffer.length !== this.#frameBytes)
+      this.#buffer = this.#pool.pop() ?? Buffer.allocUnsafeSlow(this.#frameBytes);
     this.#reset();
     return message;
   }
 
   /** Takes a message back whose bytes nobody needs any more. */
   recycle(message: Buffer): void {
-    if (message.buffer.byteLength === FRAME_BYTES && message.byteOffset === 0 && this.#pool.length < 16) {
-      this.#pool.push(Buffer.from(message.buffer, 0, FRAME_BYTES));
+    if (
+      message.buffer.byteLength === this.#frameBytes &&
+      message.byteOffset === 0 &&
+      this.#pool.length < 16
+    ) {
+      this.#pool.push(Buffer.from(message.buffer, 0, this.#frameBytes));
     }
   }
 
@@ -250,7 +261,7 @@ export class SpanEncoder {
   #write(span: SpanRecord, endOffsetNs: number, durationNs: number, extra: string | null): void {
     const buffer = this.#buffer;
     const { shape, trace } = span;
-    const isLong = durationNs > MAX_U32;
+    const isLong = durationNs > MAX_U32 || endOffsetNs > MAX_U32;
     const hasParent = span.parentHi !== 0 || span.parentLo !== 0;
     const isParentRoot =
       hasParent && !span.isLocalRoot && span.parentHi === trace.rootHi && span.parentLo === trace.rootLo;
@@ -260,16 +271,15 @@ export class SpanEncoder {
       (span.hasRemoteParent ? REMOTE_PARENT : 0) |
       (isParentRoot ? PARENT_IS_ROOT : hasParent ? EXPLICIT_PARENT : 0) |
       (span.hasError ? ERROR : 0) |
-      (isLong ? LONG_DURATION : 0) |
+      (isLong ? LONG_TIMES : 0) |
       (extra === null ? 0 : EXTRA);
     let at = this.#at + 1;
     at = writeU16(buffer, at, shape.index);
     at = writeU16(buffer, at, trace.index);
     if (!span.isLocalRoot) at = writeId(buffer, at, span.idHi, span.idLo);
     if (hasParent && !isParentRoot) at = writeId(buffer, at, span.parentHi, span.parentLo);
-    at = writeU32(buffer, at, endOffsetNs);
-    if (isLong) at = buffer.writeDoubleLE(durationNs, at);
-    else at = writeU32(buffer, at, durationNs);
+    if (isLong) at = buffer.writeDoubleLE(durationNs, buffer.writeDoubleLE(endOffsetNs, at));
+    else at = writeU32(buffer, writeU32(buffer, at, endOffsetNs), durationNs);
     this.#at = this.#writeMask(at, shape.keys.length + 1);
     this.#writeValues(span);
     if (extra !== null) this.#writeJson(extra);

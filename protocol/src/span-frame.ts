@@ -13,8 +13,7 @@
  *        u16 shape, u16 trace
  *        8 bytes span id                  unless LOCAL_ROOT: then it is the trace entry's
  *        8 bytes parent id                if EXPLICIT_PARENT; PARENT_IS_ROOT: the trace entry's; neither: none
- *        u32 end, ns after the base
- *        u32 duration in ns               f64 if LONG_DURATION
+ *        u32 end in ns after the base, u32 duration in ns; both f64 if LONG_TIMES
  *        change mask, ceil((1 + slots) / 8) bytes, lowest bit first: bit 0 the name, bit 1 + i slot i;
  *             a clear bit means: as in the previous span of this shape in this frame
  *        name, u16 (string)               if changed
@@ -37,7 +36,7 @@ export const REMOTE_PARENT = 0x02;
 export const PARENT_IS_ROOT = 0x04;
 export const EXPLICIT_PARENT = 0x08;
 export const ERROR = 0x10;
-export const LONG_DURATION = 0x20;
+export const LONG_TIMES = 0x20;
 export const EXTRA = 0x40;
 
 export const INLINE_STRING = 0xffff;
