@@ -1,0 +1,107 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus, hostname, type as osType, release, totalmem, uptime } from "node:os";
+import { dirname } from "node:path";
+import type { HostIdentity } from "@apm-daemon/protocol";
+import si from "systeminformation";
+
+const HOST_ID = /^[0-9a-f]{32}$/;
+const NO_ID = "0".repeat(32);
+
+export interface InventoryOptions {
+  /** The name shown; default the system's host name. */
+  name?: string;
+  daemonVersion: string;
+  /** Where a random identity is kept on systems without a machine id; made when needed, with its folder. */
+  hostIdFile: string;
+  /** Tried in order; default those of systemd and D-Bus. */
+  machineIdFiles?: readonly string[];
+  /** Default /proc. */
+  procRoot?: string;
+  /** systeminformation starts programs, which may hang: what is not known by then stays plain. Default 10,000. */
+  timeoutMs?: number;
+}
+
+/** Who this host is. Takes some 100 ms and starts programs: for the start and a schedule, never for a beat. */
+export async function readInventory(options: InventoryOptions): Promise<HostIdentity> {
+  const { procRoot = "/proc", timeoutMs = 10_000 } = options;
+  const [os, cpu, system] = await Promise.all([
+    within(si.osInfo(), timeoutMs),
+    within(si.cpu(), timeoutMs),
+    within(si.system(), timeoutMs),
+  ]);
+  return {
+    id: readHostId(options),
+    name: options.name ?? hostname(),
+    os: joined(os?.distro, os?.release) || osType(),
+    kernel: release(),
+    arch: process.arch,
+    cpuModel: joined(cpu?.manufacturer, cpu?.brand) || (cpus()[0]?.model ?? "unknown"),
+    cores: cpus().length || availableParallelism(),
+    memTotalBytes: totalmem(),
+    virtualization: virtualizationOf(system),
+    bootUnixMs: readBootUnixMs(procRoot),
+    daemonVersion: options.daemonVersion,
+    nodeVersion: process.versions.node,
+  };
+}
+
+/**
+ * The machine id, else a random one kept in `hostIdFile`. Hosts cloned from one image share a machine id until their
+ * admin renews it. Throws what the file system throws when the random one cannot be kept: a new identity at each start
+ * would show as a new host each time.
+ */
+function readHostId(options: InventoryOptions): string {
+  const { machineIdFiles = ["/etc/machine-id", "/var/lib/dbus/machine-id"], hostIdFile } = options;
+  for (const file of [...machineIdFiles, hostIdFile]) {
+    const id = readId(file);
+    if (id !== null) return id;
+  }
+  const id = randomBytes(16).toString("hex");
+  mkdirSync(dirname(hostIdFile), { recursive: true });
+  writeFileSync(`${hostIdFile}.new`, `${id}\n`);
+  renameSync(`${hostIdFile}.new`, hostIdFile);
+  return id;
+}
+
+/** Null for a file that is missing, or holds something else, such as systemd's "uninitialized". */
+function readId(file: string): string | null {
+  try {
+    const id = readFileSync(file, "utf8").trim();
+    return HOST_ID.test(id) && id !== NO_ID ? id : null;
+  } catch {
+    return null;
+  }
+}
+
+function readBootUnixMs(procRoot: string): number {
+  try {
+    const bootSec = /^btime (\d+)$/m.exec(readFileSync(`${procRoot}/stat`, "utf8"))?.[1];
+    if (bootSec !== undefined) return Number(bootSec) * 1000;
+  } catch {
+    // Not Linux: the uptime says it to the second.
+  }
+  return Math.round((Date.now() - uptime() * 1000) / 1000) * 1000;
+}
+
+function virtualizationOf(system: si.Systeminformation.SystemData | null): string {
+  if (system === null) return "unknown";
+  if (!system.virtual) return "none";
+  return system.virtualHost || "unknown";
+}
+
+function joined(...parts: (string | undefined)[]): string {
+  return parts.filter((part) => part !== undefined && part !== "").join(" ");
+}
+
+/** Null when it fails or takes longer. */
+function within<T>(answer: Promise<T>, timeoutMs: number): Promise<T | null> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(null), timeoutMs);
+    const settle = (value: T | null): void => {
+      clearTimeout(timer);
+      resolve(value);
+    };
+    answer.then(settle, () => settle(null));
+  });
+}

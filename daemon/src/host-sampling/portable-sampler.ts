@@ -1,0 +1,134 @@
+import type { HostSnapshot } from "@apm-daemon/protocol";
+import si from "systeminformation";
+import type { HostSource } from "./host-source.ts";
+import type { SecondValues } from "./seconds-ring.ts";
+
+type Load = si.Systeminformation.CurrentLoadData;
+type Memory = si.Systeminformation.MemData;
+type Network = si.Systeminformation.NetworkStatsData[];
+type Disks = si.Systeminformation.FsStatsData | null;
+
+const REFRESH_PARTS_EVERY_MS = 60_000;
+const MAX_FILESYSTEMS = 64;
+const NO_SNAPSHOT: Omit<HostSnapshot, "tsSec"> = {
+  coreBusyRatios: [],
+  disks: [],
+  interfaces: [],
+  filesystems: [],
+  topProcesses: [],
+};
+
+/**
+ * The numbers that systeminformation can give on systems without /proc: fewer and dearer, since it starts programs.
+ * A sample answers what the last background reading found, so that a slow program delays nobody.
+ */
+export class PortableSampler implements HostSource {
+  #values: SecondValues = {};
+  #snapshot: Omit<HostSnapshot, "tsSec"> = NO_SNAPSHOT;
+  #isReading = false;
+  #filesystemsMonoMs = Number.NEGATIVE_INFINITY;
+
+  sample(monoMs: number): SecondValues {
+    if (!this.#isReading) void this.#refresh(monoMs);
+    return this.#values;
+  }
+
+  snapshot(): Omit<HostSnapshot, "tsSec"> {
+    return this.#snapshot;
+  }
+
+  stop(): void {}
+
+  async #refresh(monoMs: number): Promise<void> {
+    this.#isReading = true;
+    try {
+      await this.#read(monoMs);
+    } catch {
+      // A program that is missing or fails leaves absent values, never old ones.
+      this.#values = {};
+    }
+    this.#isReading = false;
+  }
+
+  async #read(monoMs: number): Promise<void> {
+    const [load, memory, network, disks] = await Promise.all([
+      si.currentLoad(),
+      si.mem(),
+      si.networkStats("*"),
+      si.fsStats() as Promise<Disks>,
+    ]);
+    this.#values = {
+      ...loadValues(load),
+      ...memoryValues(memory),
+      ...networkValues(network),
+      diskReadBytesPerSecond: disks?.rx_sec ?? null,
+      diskWriteBytesPerSecond: disks?.wx_sec ?? null,
+    };
+    this.#snapshot = {
+      ...this.#snapshot,
+      coreBusyRatios: load.cpus.map((cpu) => cpu.load / 100),
+      interfaces: outward(network).map(interfaceState),
+    };
+    if (monoMs - this.#filesystemsMonoMs < REFRESH_PARTS_EVERY_MS) return;
+    this.#filesystemsMonoMs = monoMs;
+    this.#snapshot = { ...this.#snapshot, filesystems: await readFilesystems() };
+  }
+}
+
+function loadValues(load: Load): SecondValues {
+  return {
+    cpuUserRatio: load.currentLoadUser / 100,
+    cpuSystemRatio: load.currentLoadSystem / 100,
+    cpuNiceRatio: load.currentLoadNice / 100,
+    cpuIrqRatio: load.currentLoadIrq / 100,
+    cpuIdleRatio: load.currentLoadIdle / 100,
+    load1: load.avgLoad,
+  };
+}
+
+function memoryValues(memory: Memory): SecondValues {
+  return {
+    memTotalBytes: memory.total,
+    memAvailableBytes: memory.available,
+    memUsedBytes: memory.total - memory.available,
+    memBuffersBytes: memory.buffers,
+    memCachedBytes: memory.cached,
+    swapTotalBytes: memory.swaptotal,
+    swapUsedBytes: memory.swapused,
+  };
+}
+
+function outward(network: Network): Network {
+  return network.filter((stats) => !/^lo\d*$/.test(stats.iface));
+}
+
+/** Null while the library has no rate yet. */
+function networkValues(network: Network): SecondValues {
+  const interfaces = outward(network);
+  const sum = (field: "rx_sec" | "tx_sec"): number | null => {
+    const rates = interfaces.map((stats) => stats[field] as number | null).filter((rate) => rate !== null);
+    return rates.length === 0 ? null : rates.reduce((total, rate) => total + Math.max(0, rate), 0);
+  };
+  return { netReceiveBytesPerSecond: sum("rx_sec"), netTransmitBytesPerSecond: sum("tx_sec") };
+}
+
+function interfaceState(stats: Network[number]): HostSnapshot["interfaces"][number] {
+  return {
+    name: stats.iface,
+    receiveBytesPerSecond: stats.rx_sec ?? 0,
+    transmitBytesPerSecond: stats.tx_sec ?? 0,
+    errorsPerSecond: 0,
+    dropsPerSecond: 0,
+  };
+}
+
+async function readFilesystems(): Promise<HostSnapshot["filesystems"]> {
+  const sizes = await si.fsSize();
+  return sizes.slice(0, MAX_FILESYSTEMS).map((size) => ({
+    mount: size.mount,
+    type: size.type,
+    sizeBytes: size.size,
+    usedBytes: size.used,
+    availableBytes: size.available,
+  }));
+}

@@ -1,0 +1,210 @@
+// CPU, memory, threads and open files of the monitored apps' processes, once a second.
+//
+// pidusage remembers the last reading of each pid and holds its stat file open; it forgets a pid only by age. Two things
+// follow. HISTORY_MS is short, so that the file of a process that went is closed soon. And a pid that fails is not asked
+// again before its history has gone, else the new process behind a reused pid would be asked through the old one's file.
+
+import { readdirSync, statSync } from "node:fs";
+import { PROCESS_METRICS, type SecondsTable } from "@apm-daemon/protocol";
+import pidusage from "pidusage";
+import { SecondsRing, type SecondValues } from "./seconds-ring.ts";
+
+const HISTORY_MS = 5_000;
+/** The history is looked through at half its age: after this it has gone. */
+const ASK_AGAIN_AFTER_MS = 8_000;
+const MAX_PROCESSES = 512;
+/** Kernels before 6.2 do not say how many files are open, and listing them costs by the thousand. */
+const LIST_FDS_EVERY_SEC = 10;
+/**
+ * A pid that an app in a container reports is another process here. Its start tells: two differ by more than this, while
+ * clock corrections between the app's start and now seldom do.
+ */
+const SAME_START_MS = 30_000;
+
+const COLUMNS: readonly string[] = PROCESS_METRICS.map((metric) => metric.name);
+
+export interface SampledProcess {
+  /** Names the process for its owner: the instance id. */
+  key: string;
+  pid: number;
+  /** When it says it began. */
+  startUnixMs: number;
+}
+
+export interface ProcessSamplerOptions {
+  /** Default /proc; threads and open files are null where it is missing. pidusage always reads the system's own. */
+  procRoot?: string;
+  /** Seconds kept for those who drain late. Default 120. */
+  ringSeconds?: number;
+}
+
+type Standing = "unchecked" | "sampled" | "foreign";
+
+interface Watched extends SampledProcess {
+  ring: SecondsRing;
+  standing: Standing;
+  /** pidusage's first answer about a pid has no CPU share yet. */
+  hasHistory: boolean;
+  askAgainMonoMs: number;
+  noted: SecondValues;
+  isRemoved: boolean;
+}
+
+/** Samples the processes it is told of, through pidusage and /proc, and keeps their last seconds. */
+export class ProcessSampler {
+  /** Processes not taken because MAX_PROCESSES are watched already. */
+  refusedProcesses = 0;
+  /** Seconds left out because the reading before had not come back. */
+  skippedSeconds = 0;
+  readonly #procRoot: string;
+  readonly #ringSeconds: number;
+  readonly #watched: Map<string, Watched> = new Map();
+  #isReading = false;
+
+  constructor(options: ProcessSamplerOptions = {}) {
+    this.#procRoot = options.procRoot ?? "/proc";
+    this.#ringSeconds = options.ringSeconds ?? 120;
+  }
+
+  /** Processes whose pid means another process on this host (an app in a container): their columns stay null. */
+  get foreignProcesses(): number {
+    return [...this.#watched.values()].filter((watched) => watched.standing === "foreign").length;
+  }
+
+  /** Begins to sample a process; false when there are too many. A known key starts anew only with another pid. */
+  add(sampled: SampledProcess): boolean {
+    const known = this.#watched.get(sampled.key);
+    if (known?.pid === sampled.pid) {
+      known.isRemoved = false;
+      return true;
+    }
+    if (known === undefined && this.#watched.size >= MAX_PROCESSES) {
+      this.refusedProcesses++;
+      return false;
+    }
+    this.#watched.set(sampled.key, {
+      ...sampled,
+      ring: new SecondsRing(COLUMNS, this.#ringSeconds),
+      standing: "unchecked",
+      hasHistory: false,
+      askAgainMonoMs: 0,
+      noted: {},
+      isRemoved: false,
+    });
+    return true;
+  }
+
+  /** Ends sampling; what is not drained yet is in the next drain. */
+  remove(key: string): void {
+    const watched = this.#watched.get(key);
+    if (watched !== undefined) watched.isRemoved = true;
+  }
+
+  /** Values of PROCESS_METRICS that the process told of itself; they join its next sampled second. */
+  note(key: string, values: SecondValues): void {
+    const watched = this.#watched.get(key);
+    if (watched !== undefined) watched.noted = { ...watched.noted, ...values };
+  }
+
+  /** Samples all processes now and names the rows `tsSec`. Never rejects. */
+  async tick(tsSec: number, monoMs: number): Promise<void> {
+    if (this.#isReading) {
+      this.skippedSeconds++;
+      return;
+    }
+    const present = [...this.#watched.values()].filter((watched) => !watched.isRemoved);
+    if (present.length === 0) return;
+    this.#isReading = true;
+    const usage = await readUsage(present.filter((watched) => isAskable(watched, monoMs)));
+    this.#isReading = false;
+    for (const watched of present) {
+      const values = this.#judge(watched, usage.get(watched.pid), tsSec, monoMs);
+      watched.ring.push(tsSec, { ...values, ...watched.noted });
+      watched.noted = {};
+    }
+  }
+
+  /** Each process's seconds since the last drain, by key; processes without any are left out. */
+  drain(): Map<string, SecondsTable> {
+    const tables = new Map<string, SecondsTable>();
+    for (const [key, watched] of this.#watched) {
+      const table = watched.ring.drain();
+      if (table.tsSec.length > 0) tables.set(key, table);
+      if (watched.isRemoved) this.#watched.delete(key);
+    }
+    return tables;
+  }
+
+  /** The newest values of one process by names of PROCESS_METRICS; null for an unknown key. */
+  newest(key: string): Record<string, number | null> | null {
+    return this.#watched.get(key)?.ring.newest() ?? null;
+  }
+
+  #judge(watched: Watched, usage: pidusage.Status | undefined, tsSec: number, monoMs: number): SecondValues {
+    if (usage === undefined) {
+      if (isAskable(watched, monoMs)) watched.askAgainMonoMs = monoMs + ASK_AGAIN_AFTER_MS;
+      watched.hasHistory = false;
+      return {};
+    }
+    if (watched.standing === "unchecked")
+      watched.standing = isSameProcess(watched, usage) ? "sampled" : "foreign";
+    if (watched.standing === "foreign") return {};
+    const cpuRatio = watched.hasHistory && usage.cpu >= 0 ? usage.cpu / 100 : null;
+    watched.hasHistory = true;
+    return { cpuRatio, rssBytes: usage.memory, ...this.#readCounts(watched.pid, tsSec) };
+  }
+
+  #readCounts(pid: number, tsSec: number): SecondValues {
+    return {
+      threads: countThreads(`${this.#procRoot}/${pid}/task`),
+      openFds: countOpenFds(`${this.#procRoot}/${pid}/fd`, tsSec % LIST_FDS_EVERY_SEC === 0),
+    };
+  }
+}
+
+function isAskable(watched: Watched, monoMs: number): boolean {
+  return watched.standing !== "foreign" && monoMs >= watched.askAgainMonoMs;
+}
+
+function isSameProcess(watched: Watched, usage: pidusage.Status): boolean {
+  return Math.abs(usage.timestamp - usage.elapsed - watched.startUnixMs) <= SAME_START_MS;
+}
+
+/** By pid; those that have gone are missing. */
+async function readUsage(watched: readonly Watched[]): Promise<Map<number, pidusage.Status>> {
+  const found = new Map<number, pidusage.Status>();
+  const pids = [...new Set(watched.map(({ pid }) => pid))];
+  if (pids.length === 0) return found;
+  try {
+    const answers: Record<string, pidusage.Status | null | undefined> = await pidusage(pids, {
+      maxage: HISTORY_MS,
+    });
+    for (const pid of pids) {
+      const answer = answers[pid];
+      if (answer) found.set(pid, answer);
+    }
+  } catch {
+    // All of them have gone.
+  }
+  return found;
+}
+
+/** A folder's link count is its subfolders and two; here one per thread. */
+function countThreads(taskFolder: string): number | null {
+  try {
+    return statSync(taskFolder).nlink - 2;
+  } catch {
+    return null;
+  }
+}
+
+/** The folder's size says it since Linux 6.2; else it is listed when `mayList`. Null where it is not ours to read. */
+function countOpenFds(fdFolder: string, mayList: boolean): number | null {
+  try {
+    const count = statSync(fdFolder).size;
+    if (count > 0) return count;
+    return mayList ? readdirSync(fdFolder).length : null;
+  } catch {
+    return null;
+  }
+}
