@@ -41,13 +41,16 @@ export function writeMessageHeader(message: Buffer, type: MessageTypeNumber, pay
   message[4] = type;
 }
 
-/** Sequence number of a data frame's payload. */
+/** Sequence number of a data frame's payload. Throws FRAME_MALFORMED. */
 export function sequenceOf(payload: Buffer): number {
   if (payload.length < 8)
     throw new ProtocolError("FRAME_MALFORMED", "a data frame is shorter than its sequence number", {
       bytes: payload.length,
     });
-  return payload.readUInt32LE(4) * 4_294_967_296 + payload.readUInt32LE(0);
+  const sequence = payload.readUInt32LE(4) * 4_294_967_296 + payload.readUInt32LE(0);
+  if (!Number.isSafeInteger(sequence))
+    throw new ProtocolError("FRAME_MALFORMED", "a sequence number exceeds 2^53 - 1");
+  return sequence;
 }
 
 export function writeSequence(payload: Buffer, offset: number, sequence: number): void {
