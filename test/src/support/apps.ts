@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { Cleanup } from "./cleanup.ts";
 import type { Databases } from "./databases.ts";
 import { freePort } from "./free-port.ts";
+import { type PlannedRequest, sendAll } from "./load-generator.ts";
 import { Program } from "./program.ts";
 import { APM_PROGRAM } from "./system.ts";
 
@@ -13,6 +14,8 @@ export type Agent =
   | { by: "apm run" | "--import" | "--require"; socket: string; name?: string }
   | { by: "none" };
 
+type AppName = "shop" | "stock" | "hello";
+
 export interface RunningApp {
   url: string;
   program: Program;
@@ -20,7 +23,7 @@ export interface RunningApp {
 
 const READY = /listening on (http:\S+)/;
 
-function appFile(name: "shop" | "stock"): string {
+function appFile(name: AppName): string {
   return fileURLToPath(new URL(`../../apps/${name}/app.js`, import.meta.url));
 }
 
@@ -47,7 +50,7 @@ function start(agent: Agent, nodeArgs: string[]): Start {
 
 async function startApp(
   cleanup: Cleanup,
-  name: "shop" | "stock",
+  name: AppName,
   agent: Agent,
   env: Record<string, string>,
   nodeFlags: string[],
@@ -91,4 +94,20 @@ export function startStock(
 ): Promise<RunningApp> {
   const env = { MYSQL_URL: options.databases.mysqlUrl, REDIS_URL: options.databases.redisUrl };
   return startApp(cleanup, "stock", options.agent, env, []);
+}
+
+/** An app of plain node:http: each request is answered at once, with 200. */
+export function startHello(cleanup: Cleanup, agent: Agent): Promise<RunningApp> {
+  return startApp(cleanup, "hello", agent, {}, []);
+}
+
+/** Sends GET / so many times and throws when one of the answers is not 200. */
+export async function sendHellos(app: RunningApp, count: number): Promise<void> {
+  const planned: PlannedRequest = { url: app.url, method: "GET", expectedStatus: 200, action: "" };
+  const answers = await sendAll(
+    Array.from({ length: count }, () => planned),
+    8,
+  );
+  const failed = answers.find(({ status }) => status !== 200);
+  if (failed !== undefined) throw new Error(`GET ${app.url}: status ${failed.status} ${failed.failure}`);
 }

@@ -72,6 +72,7 @@ export class StateDir {
 }
 
 export interface Collector {
+  stateDir: StateDir;
   port: number;
   url: string;
   /** Where daemons report to. */
@@ -106,7 +107,14 @@ async function startListening(
   const program = startApm(cleanup, [command, "--state-dir", stateDir.path, "--listen", listen]);
   const url = `http://${listen}`;
   await eventually(`apm ${command} answers at ${url}`, START_DEADLINE_MS, () => answersHealthz(url, program));
-  return { port, url, uplinkUrl: `ws://${listen}`, api: new CollectorApi(url, fromUnixMs), program };
+  return {
+    stateDir,
+    port,
+    url,
+    uplinkUrl: `ws://${listen}`,
+    api: new CollectorApi(url, fromUnixMs),
+    program,
+  };
 }
 
 async function answersHealthz(url: string, program: Program): Promise<void> {
