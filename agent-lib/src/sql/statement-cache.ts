@@ -1,0 +1,63 @@
+import { MAX_STATEMENT_CHARS } from "@apm-daemon/protocol";
+import { truncate } from "../tracer/truncate.ts";
+import {
+  type ObfuscatedStatement,
+  obfuscateSql,
+  type SqlDialect,
+  UNREADABLE_STATEMENT,
+} from "./obfuscate.ts";
+
+/** Statements of one generation; two are kept. */
+const MAX_STATEMENTS = 500;
+/** Longer ones carry their values inline and do not come twice. */
+const MAX_CACHED_CHARS = 16_384;
+
+export type SqlMode = "off" | "obfuscated" | "raw";
+
+/**
+ * What to record of statements, remembered so that a repeated one costs one Map lookup. Two generations approximate
+ * "least recently used" without moving entries on each hit.
+ */
+export class StatementCache {
+  readonly #dialect: SqlDialect;
+  #mode: SqlMode = "obfuscated";
+  #young = new Map<string, ObfuscatedStatement>();
+  #old = new Map<string, ObfuscatedStatement>();
+
+  constructor(dialect: SqlDialect) {
+    this.#dialect = dialect;
+  }
+
+  set mode(mode: SqlMode) {
+    if (mode === this.#mode) return;
+    this.#mode = mode;
+    this.#young = new Map();
+    this.#old = new Map();
+  }
+
+  /** `text` is "" in mode "off" and at most MAX_STATEMENT_CHARS long. Never throws. */
+  of(sql: string): ObfuscatedStatement {
+    const known = this.#young.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#old.get(sql) ?? this.#read(sql);
+    if (sql.length <= MAX_CACHED_CHARS) {
+      if (this.#young.size >= MAX_STATEMENTS) {
+        this.#old = this.#young;
+        this.#young = new Map();
+      }
+      this.#young.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #read(sql: string): ObfuscatedStatement {
+    let read = UNREADABLE_STATEMENT;
+    try {
+      read = obfuscateSql(sql, this.#dialect);
+    } catch {
+      // Fails closed: the text stays hidden.
+    }
+    const text = this.#mode === "off" ? "" : this.#mode === "raw" ? sql : read.text;
+    return { text: truncate(text, MAX_STATEMENT_CHARS), operation: read.operation, table: read.table };
+  }
+}
