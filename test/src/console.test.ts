@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import { startShop, startStock } from "./support/apps.ts";
+import { launchBrowser, openPage, takeScreenshot } from "./support/browser.ts";
+import { Cleanup } from "./support/cleanup.ts";
+import { startDatabases } from "./support/databases.ts";
+import { eventually } from "./support/eventually.ts";
+import { sendAll } from "./support/load-generator.ts";
+import { skipWithout } from "./support/parts.ts";
+import { type Collector, StateDir, startUp } from "./support/system.ts";
+import { takeTurn } from "./support/take-turn.ts";
+import { plan5000 } from "./support/traffic.ts";
+
+/** Each tenth request of the big load has all of its routes in it. */
+const EVERY = 10;
+const DESKTOP = { viewport: { width: 1_440, height: 900 }, locale: "en-US", colorScheme: "light" } as const;
+const PHONE = { viewport: { width: 390, height: 844 }, locale: "en-US", colorScheme: "dark" } as const;
+
+describe("the console in a browser", {
+  skip: skipWithout("postgresql", "mariadb", "redis", "chromium"),
+}, () => {
+  const cleanup = new Cleanup();
+  let up: Collector;
+  let browser: Browser;
+
+  before(async () => {
+    await takeTurn(cleanup);
+    const stateDir = new StateDir(cleanup);
+    const [started, databases] = await Promise.all([startUp(cleanup, stateDir), startDatabases(cleanup)]);
+    up = started;
+    const agent = { by: "--import", socket: stateDir.agentSocket } as const;
+    const stock = await startStock(cleanup, { agent, databases });
+    const shop = await startShop(cleanup, { agent, databases, stockUrl: stock.url });
+    const planned = plan5000(shop.url, stock.url).all.filter((_, n) => n % EVERY === 0);
+    await sendAll(planned, 16);
+    await eventually("the failures have traces", 30_000, async () => {
+      assert.ok((await up.api.traces("shop", { action: "GET /fail/:tag" })).length > 0);
+    });
+    browser = await launchBrowser(cleanup);
+  });
+  after(() => cleanup.run());
+
+  test("leads from the home page by the app's name and its actions down to the waterfall of a failure", async () => {
+    const { page, complaints } = await openPage(browser, DESKTOP);
+    await page.goto(up.url);
+    const app = page.getByRole("link", { name: "shop", exact: true }).first();
+    await app.waitFor();
+    await page.getByRole("link", { name: "stock", exact: true }).first().waitFor();
+    await takeScreenshot(page, "1-home");
+
+    await app.click();
+    await page.waitForURL(/\/apps\/shop(\?|$)/);
+    await page.locator("canvas").first().waitFor();
+    await page.getByText("GET /users/:id").first().waitFor();
+    await assertNoSidewaysScroll(page);
+    await takeScreenshot(page, "2-app");
+
+    await page
+      .getByRole("link", { name: /actions/i })
+      .first()
+      .click();
+    await page.waitForURL(/\/apps\/shop\/actions/);
+    const action = page.getByRole("link", { name: "GET /fail/:tag" }).first();
+    await action.waitFor();
+    await takeScreenshot(page, "3-actions");
+
+    await action.click();
+    const trace = page.locator('a[href*="/traces/"]').first();
+    await trace.waitFor();
+    await takeScreenshot(page, "4-traces");
+
+    await trace.click();
+    await page.waitForURL(/\/traces\/[0-9a-f]{32}/);
+    await page.getByText("GET /fail/:tag").first().waitFor();
+    await page
+      .getByText(/SELECT/)
+      .first()
+      .waitFor();
+    await assertNoSidewaysScroll(page);
+    await takeScreenshot(page, "5-waterfall");
+    assert.deepEqual(complaints, []);
+  });
+
+  test("shows the host with its charts", async () => {
+    const { page, complaints } = await openPage(browser, DESKTOP);
+    const [host] = await up.api.hosts();
+    assert.ok(host);
+    await page.goto(`${up.url}/hosts/${encodeURIComponent(host.host)}`);
+    await page.getByRole("heading", { name: host.host }).first().waitFor();
+    await page.locator("canvas").first().waitFor();
+    await takeScreenshot(page, "6-host");
+    assert.deepEqual(complaints, []);
+  });
+
+  test("fits a phone and a dark room", async () => {
+    const { page, complaints } = await openPage(browser, PHONE);
+    for (const [name, path] of [
+      ["7-phone-home", ""],
+      ["8-phone-app", "/apps/shop"],
+    ] as const) {
+      await page.goto(`${up.url}${path}`);
+      await page.getByText("shop").first().waitFor();
+      await page.waitForLoadState("networkidle");
+      await assertNoSidewaysScroll(page);
+      await takeScreenshot(page, name);
+    }
+    assert.deepEqual(complaints, []);
+  });
+
+  test("keeps the time range in the address", async () => {
+    const { page } = await openPage(browser, DESKTOP);
+    await page.goto(`${up.url}/apps/shop?from=now-3h&to=now`);
+    await page.getByText("GET /users/:id").first().waitFor();
+    await page
+      .getByRole("link", { name: /actions/i })
+      .first()
+      .click();
+    await page.waitForURL(/\/apps\/shop\/actions/);
+    assert.equal(new URL(page.url()).searchParams.get("from"), "now-3h");
+  });
+});
+
+async function assertNoSidewaysScroll(page: Page): Promise<void> {
+  const [scrolled, shown] = await page.evaluate<[number, number]>(
+    "[document.documentElement.scrollWidth, document.documentElement.clientWidth]",
+  );
+  assert.ok(scrolled <= shown, `${page.url()} is ${scrolled} px wide on ${shown} px`);
+}
