@@ -53,7 +53,8 @@ export const DaemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe("File with the license key, made by `apm key create` at the collector."),
+    .describe("File with the license key, made by `apm key create` at the collector.")
+    .meta({ examples: ["/etc/apm-daemon/license.key"] }),
   host_name: z
     .string()
     .min(1)
@@ -166,7 +167,10 @@ export const DaemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
     .record(
       z.string().min(1).max(255),
       z.strictObject({
-        apdex_t_ms: apdexTMs.optional().describe("Apdex threshold T of this app."),
+        apdex_t_ms: apdexTMs
+          .optional()
+          .describe("Apdex threshold T of this app.")
+          .meta({ examples: [2_000] }),
       }),
     )
     .default({})
