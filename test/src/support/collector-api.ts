@@ -15,7 +15,7 @@ export interface Statistics {
   totalTimeMs: number;
 }
 
-export interface TimeSplit {
+interface TimeSplit {
   code: number;
   database: number;
   cache: number;

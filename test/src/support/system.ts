@@ -14,7 +14,7 @@ export const APM_PROGRAM: string = fileURLToPath(new URL("../../../cli/dist/main
 const START_DEADLINE_MS = 30_000;
 
 /** Starts `apm ARGS`; it is ended at clean-up if it still runs then. */
-export function startApm(cleanup: Cleanup, args: string[], env: Record<string, string> = {}): Program {
+function startApm(cleanup: Cleanup, args: string[], env: Record<string, string> = {}): Program {
   const [command = "apm"] = args;
   const program = new Program({
     name: `apm ${command}`,
@@ -132,7 +132,7 @@ export async function createKeyFile(collectorState: StateDir, name: string): Pro
   return writeKeyFile(collectorState, name, result.stdout);
 }
 
-export function writeKeyFile(stateDir: StateDir, name: string, key: string): string {
+function writeKeyFile(stateDir: StateDir, name: string, key: string): string {
   const path = join(stateDir.path, `${name}.key-file`);
   writeFileSync(path, key, { mode: 0o600 });
   return path;

@@ -59,7 +59,7 @@ const STOCK_ROUTES: Route[] = [
 ];
 
 /** The action of the stock app that only the shop's `/relay/:id` calls. */
-export const RELAYED_ACTION = "GET /internal/stock/:id";
+const RELAYED_ACTION = "GET /internal/stock/:id";
 
 export interface Plan {
   shop: PlannedRequest[];
