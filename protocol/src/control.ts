@@ -10,7 +10,7 @@
  * Readers ignore fields they do not know.
  */
 import { ProtocolError } from "./errors.ts";
-import { AGENT_PROTOCOL_VERSIONS, MAX_NAME_CHARS } from "./limits.ts";
+import { AGENT_PROTOCOL_VERSIONS, MAX_ATTRIBUTE_CHARS, MAX_NAME_CHARS } from "./limits.ts";
 import { encodeMessage, MessageType, type MessageTypeNumber, sequenceOf, writeSequence } from "./message.ts";
 
 export interface Hello {
@@ -77,6 +77,11 @@ export interface Bye {
   exitCode: number | null;
 }
 
+/** Longer waits are not believed; timers overflow at 2^31 ms and would fire at once. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
+const MAX_GAP_REASONS = 32;
+const GAP_REASON = /^[a-z][a-z0-9_]{0,63}$/;
+
 export const DEFAULT_AGENT_SETTINGS: AgentSettings = { sql: "obfuscated", flushIntervalMs: 100 };
 
 export function encodeHello(hello: Hello, version: number = AGENT_PROTOCOL_VERSIONS[0] ?? 1): Buffer {
@@ -126,14 +131,14 @@ export function encodeRefuse(refuse: Refuse): Buffer {
   return encodeJson(MessageType.refuse, refuse);
 }
 
+/** The message is one line of at most MAX_ATTRIBUTE_CHARS, the wait at most an hour (30 s if none is given). */
 export function decodeRefuse(payload: Buffer): Refuse {
   const { code, message, retryAfterMs } = parseJson(payload, "REFUSE");
-  if (typeof code !== "string" || typeof message !== "string")
-    throw malformed("REFUSE lacks code or message");
+  if (!isName(code) || typeof message !== "string") throw malformed("REFUSE lacks code or message");
   return {
     code: code as Refuse["code"],
-    message,
-    retryAfterMs: isCount(retryAfterMs) ? retryAfterMs : 30_000,
+    message: message.slice(0, MAX_ATTRIBUTE_CHARS).replaceAll(/\p{Cc}/gu, " "),
+    retryAfterMs: isCount(retryAfterMs) ? Math.min(retryAfterMs, MAX_RETRY_AFTER_MS) : 30_000,
   };
 }
 
@@ -151,7 +156,7 @@ export function encodeBye(bye: Bye): Buffer {
 
 export function decodeBye(payload: Buffer): Bye {
   const { exitCode } = parseJson(payload, "BYE");
-  return { exitCode: typeof exitCode === "number" ? exitCode : null };
+  return { exitCode: Number.isSafeInteger(exitCode) ? (exitCode as number) : null };
 }
 
 export function encodeAck(sequence: number): Buffer {
@@ -168,7 +173,7 @@ export function encodeRuntime(sequence: number, runtime: RuntimeFrame): Buffer {
   return encodeSequenced(MessageType.runtime, sequence, runtime);
 }
 
-/** Numbers that are missing or not finite read as 0. */
+/** Numbers that are missing or not finite read as 0; entries of `inFlight` that are malformed are left out. */
 export function decodeRuntime(payload: Buffer): RuntimeFrame {
   sequenceOf(payload);
   const frame = parseJson(payload.subarray(8), "RUNTIME");
@@ -182,7 +187,7 @@ export function decodeRuntime(payload: Buffer): RuntimeFrame {
     heapTotalBytes: number("heapTotalBytes"),
     spansCreated: number("spansCreated"),
     spansDropped: number("spansDropped"),
-    inFlight: Array.isArray(frame["inFlight"]) ? frame["inFlight"].slice(0, 20).filter(isInFlight) : [],
+    inFlight: Array.isArray(frame["inFlight"]) ? frame["inFlight"].slice(0, 20).flatMap(readInFlight) : [],
   };
 }
 
@@ -190,15 +195,19 @@ export function encodeGap(sequence: number, gap: Gap): Buffer {
   return encodeSequenced(MessageType.gap, sequence, gap);
 }
 
-/** Keeps at most 32 reasons, each at most 64 characters with a whole positive count. */
+/** Keeps at most 32 reasons; what is lost for further ones, or for names that are none, counts as "other". */
 export function decodeGap(payload: Buffer): Gap {
   sequenceOf(payload);
   const { dropped } = parseJson(payload.subarray(8), "GAP");
-  if (typeof dropped !== "object" || dropped === null) throw malformed("GAP lacks its counts");
-  const kept = Object.entries(dropped)
-    .filter(([reason, count]) => reason.length <= 64 && isCount(count))
-    .slice(0, 32);
-  return { dropped: Object.fromEntries(kept) };
+  if (typeof dropped !== "object" || dropped === null || Array.isArray(dropped))
+    throw malformed("GAP lacks its counts");
+  const counts = new Map<string, number>();
+  for (const [reason, count] of Object.entries(dropped)) {
+    if (!isCount(count) || count === 0) continue;
+    const name = counts.size < MAX_GAP_REASONS && GAP_REASON.test(reason) ? reason : "other";
+    counts.set(name, Math.min((counts.get(name) ?? 0) + count, Number.MAX_SAFE_INTEGER));
+  }
+  return { dropped: Object.fromEntries(counts) };
 }
 
 function encodeJson(type: MessageTypeNumber, value: object): Buffer {
@@ -236,19 +245,19 @@ function readSettings(value: unknown): AgentSettings {
   };
 }
 
-function isInFlight(value: unknown): value is RuntimeFrame["inFlight"][number] {
+function readInFlight(value: unknown): RuntimeFrame["inFlight"] {
   const { action, traceId, ageMs } = (value ?? {}) as Record<string, unknown>;
-  return (
-    typeof action === "string" &&
-    action.length <= MAX_NAME_CHARS &&
-    typeof traceId === "string" &&
-    Number.isFinite(ageMs)
-  );
+  if (!isName(action) || typeof ageMs !== "number" || !Number.isFinite(ageMs)) return [];
+  if (typeof traceId !== "string" || !/^[0-9a-f]{32}$/.test(traceId)) return [];
+  return [{ action, traceId, ageMs }];
 }
 
 function isName(value: unknown): value is string {
   return (
-    typeof value === "string" && value.length > 0 && value.length <= MAX_NAME_CHARS && !/\p{Cc}/u.test(value)
+    typeof value === "string" &&
+    value.length > 0 &&
+    value.length <= MAX_NAME_CHARS &&
+    !/[\p{Cc}\p{Cs}]/u.test(value)
   );
 }
 
