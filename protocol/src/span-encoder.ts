@@ -50,8 +50,14 @@ const MAX_STRING_CHARS = 16_384;
 /** Below this an own loop is faster than a call into Buffer (24 characters measured as the crossing). */
 const SHORT_STRING_CHARS = 24;
 const INLINE_AFTER_MISSES = 64;
-/** Fixed fields of a span, its trace entry and its name's number. */
-const SPAN_FIXED_BYTES = 1 + 4 + 16 + 12 + 17 + 2 + 25;
+/** Tag, shape and trace, ids, times, mask, name's number; trace entry. */
+const SPAN_FIXED_BYTES = 1 + 4 + 16 + 16 + 17 + 2 + 25;
+
+/** Epochs are counted for all encoders, since traces and spans outlive an encoder that is replaced. */
+let epochs = 0;
+function nextEpoch(): number {
+  return ++epochs;
+}
 
 export class SpanEncoder {
   readonly shapes: ShapeTree = new ShapeTree();
@@ -61,7 +67,7 @@ export class SpanEncoder {
   readonly #frameBytes: number;
   #buffer: Buffer;
   #at = ENTRIES_START;
-  #epoch = 1;
+  #epoch = nextEpoch();
   #spans = 0;
   #shapeCount = 0;
   #traceCount = 0;
@@ -93,7 +99,7 @@ export class SpanEncoder {
   }
 
   /**
-   * Adds an ended span. `endOffsetNs` counts from the frame's base; times below 0 are taken as 0.
+   * Adds an ended span. `endOffsetNs` counts from the frame's base; times are brought into 0 … 2^53 - 1.
    * "full": take() the frame, begin() the next, add again. "too_large": the span alone exceeds a message; drop and count it.
    */
   add(span: SpanRecord, endOffsetNs: number, durationNs: number): "added" | "full" | "too_large" {
@@ -123,7 +129,10 @@ export class SpanEncoder {
     writeSequence(buffer, PAYLOAD_START + 8, this.#baseUnixUs);
     buffer.writeUInt32LE(this.#spans, PAYLOAD_START + 16);
     const isWorthKeeping = this.#at * 2 > buffer.length;
-    const message = isWorthKeeping ? buffer.subarray(0, this.#at) : Buffer.from(buffer.subarray(0, this.#at));
+    // Small messages get memory of their own: a view of Buffer's pool could come back through recycle().
+    const message = isWorthKeeping
+      ? buffer.subarray(0, this.#at)
+      : Buffer.from(buffer.buffer.slice(0, this.#at));
     if (isWorthKeeping || buffer.length !== this.#frameBytes)
       this.#buffer = this.#pool.pop() ?? Buffer.allocUnsafeSlow(this.#frameBytes);
     this.#reset();
@@ -143,7 +152,7 @@ export class SpanEncoder {
 
   #reset(): void {
     this.#at = ENTRIES_START;
-    this.#epoch++;
+    this.#epoch = nextEpoch();
     this.#spans = 0;
     this.#shapeCount = 0;
     this.#traceCount = 0;
@@ -165,7 +174,8 @@ export class SpanEncoder {
     } else changed[0] = 0;
     for (let i = 0; i < values.length; i++) {
       const value = values[i] as AttributeValue;
-      if (!isNew && value === last[i]) {
+      // An array may have been changed in place since.
+      if (!isNew && value === last[i] && typeof value !== "object") {
         changed[i + 1] = 0;
         continue;
       }
@@ -278,7 +288,7 @@ export class SpanEncoder {
     at = writeU16(buffer, at, trace.index);
     if (!span.isLocalRoot) at = writeId(buffer, at, span.idHi, span.idLo);
     if (hasParent && !isParentRoot) at = writeId(buffer, at, span.parentHi, span.parentLo);
-    if (isLong) at = buffer.writeDoubleLE(durationNs, buffer.writeDoubleLE(endOffsetNs, at));
+    if (isLong) at = writeLongTime(buffer, writeLongTime(buffer, at, endOffsetNs), durationNs);
     else at = writeU32(buffer, writeU32(buffer, at, endOffsetNs), durationNs);
     this.#at = this.#writeMask(at, shape.keys.length + 1);
     this.#writeValues(span);
@@ -363,6 +373,10 @@ function writeId(buffer: Buffer, at: number, hi: number, lo: number): number {
   buffer[at + 6] = lo >>> 8;
   buffer[at + 7] = lo;
   return at + 8;
+}
+
+function writeLongTime(buffer: Buffer, at: number, ns: number): number {
+  return buffer.writeDoubleLE(Math.min(ns, Number.MAX_SAFE_INTEGER), at);
 }
 
 function writeU16(buffer: Buffer, at: number, value: number): number {
