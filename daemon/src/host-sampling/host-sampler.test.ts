@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { HOST_METRICS } from "@apm-daemon/protocol";
+import { HostSampler } from "./host-sampler.ts";
+import { ProcFixture } from "./proc-fixture.ts";
+
+const CPU_SHARES = ["User", "System", "Nice", "Iowait", "Irq", "Softirq", "Steal", "Idle"].map(
+  (m) => `cpu${m}Ratio`,
+);
+const NAMES = HOST_METRICS.map((metric) => metric.name);
+
+/** A whole host in which every counter moves with `n`. */
+function hostFiles(n: number): Record<string, string> {
+  const psi = `some avg10=0.00 avg60=0.00 avg300=0.00 total=${n}\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=${n}\n`;
+  const cpu = `cpu  ${n} ${n} ${n} ${n} ${n} ${n} ${n} ${n} 0 0\n`;
+  return {
+    stat: `${cpu}${cpu.replace("cpu ", "cpu0")}ctxt ${n}\nprocesses ${n}\nprocs_running 1\nprocs_blocked 0\n`,
+    loadavg: "0.10 0.20 0.30 1/2 3\n",
+    meminfo:
+      "MemTotal: 9 kB\nMemAvailable: 5 kB\nBuffers: 1 kB\nCached: 1 kB\nDirty: 1 kB\nSReclaimable: 1 kB\nSwapTotal: 1 kB\nSwapFree: 1 kB\n",
+    vmstat: `pswpin ${n}\npswpout ${n}\noom_kill ${n}\n`,
+    diskstats: ` 254 0 vda ${n} 0 ${n} ${n} ${n} 0 ${n} ${n} 0 ${n} ${n}\n`,
+    "net/dev": `a\nb\neth0: ${n} ${n} ${n} ${n} 0 0 0 0 ${n} ${n} ${n} ${n} 0 0 0 0\n`,
+    "net/snmp": `Tcp: CurrEstab RetransSegs\nTcp: 1 ${n}\n`,
+    "net/netstat": `TcpExt: ListenOverflows\nTcpExt: ${n}\n`,
+    "pressure/cpu": psi,
+    "pressure/memory": psi,
+    "pressure/io": psi,
+    "7/stat": `7 (app) S 1 7 7 0 -1 0 1 2 3 4 ${n} ${n} 0 0 20 0 1 0 5 9 3 1\n`,
+    "7/cmdline": "app\0",
+    uptime: "100.0 1.0\n",
+    mounts: "",
+  };
+}
+
+test("on a kernel that has everything each metric has a value from the second sample on", (t) => {
+  const proc = new ProcFixture(t, hostFiles(10));
+  const sampler = new HostSampler({ procRoot: proc.root });
+  t.after(() => sampler.stop());
+  sampler.tick(100, 0);
+  for (const [path, text] of Object.entries(hostFiles(20))) proc.write(path, text);
+  sampler.tick(101, 1000);
+  const { tsSec, columns } = sampler.drain();
+  assert.deepEqual(tsSec, [100, 101]);
+  assert.deepEqual(Object.keys(columns), NAMES);
+  // The link count of a folder says the number of processes on /proc and on most file systems, not on all.
+  const absent = NAMES.filter((name) => name !== "processCount" && columns[name]?.[1] === null);
+  assert.deepEqual(absent, []);
+  assert.equal(columns["contextSwitchesPerSecond"]?.[0], null);
+  assert.equal(columns["contextSwitchesPerSecond"]?.[1], 10);
+  assert.equal(columns["oomKills"]?.[1], 10);
+});
+
+test("rates are over the time that passed, also when seconds were skipped", (t) => {
+  const proc = new ProcFixture(t, hostFiles(10));
+  const sampler = new HostSampler({ procRoot: proc.root });
+  t.after(() => sampler.stop());
+  sampler.tick(100, 0);
+  for (const [path, text] of Object.entries(hostFiles(50))) proc.write(path, text);
+  sampler.tick(104, 4000);
+  assert.deepEqual(sampler.drain().tsSec, [100, 104]);
+  assert.equal(sampler.newest()["contextSwitchesPerSecond"], 10);
+});
+
+test("a host whose /proc has a stat file alone gives nulls for the rest", (t) => {
+  const proc = new ProcFixture(t, { stat: "cpu  1 1 1 1\n" });
+  const sampler = new HostSampler({ procRoot: proc.root });
+  t.after(() => sampler.stop());
+  sampler.tick(100, 0);
+  proc.write("stat", "cpu  2 1 1 2\n");
+  sampler.tick(101, 1000);
+  const values = sampler.newest();
+  const present = NAMES.filter((name) => values[name] !== null && name !== "processCount");
+  assert.deepEqual(present, ["cpuUserRatio", "cpuSystemRatio", "cpuNiceRatio", "cpuIdleRatio"]);
+  const snapshot = sampler.snapshot();
+  assert.equal(snapshot.tsSec, 101);
+  assert.deepEqual(snapshot.disks, []);
+  assert.deepEqual(snapshot.filesystems, []);
+});
+
+test("snapshots name disks, interfaces, cores and processes", (t) => {
+  const proc = new ProcFixture(t, hostFiles(10));
+  const sampler = new HostSampler({ procRoot: proc.root });
+  t.after(() => sampler.stop());
+  sampler.tick(100, 0);
+  assert.deepEqual(sampler.snapshot().disks, []);
+  for (const [path, text] of Object.entries(hostFiles(20))) proc.write(path, text);
+  sampler.tick(110, 10_000);
+  const snapshot = sampler.snapshot();
+  assert.deepEqual(snapshot.coreBusyRatios, [0.75]);
+  assert.deepEqual(snapshot.disks, [
+    { name: "vda", readBytesPerSecond: 512, writeBytesPerSecond: 512, busyRatio: 0.001, awaitMs: 1 },
+  ]);
+  assert.equal(snapshot.interfaces[0]?.receiveBytesPerSecond, 1);
+  assert.equal(snapshot.topProcesses[0]?.command, "app");
+});
+
+test("this machine's own /proc gives sane numbers", { skip: process.platform !== "linux" }, async (t) => {
+  const sampler = new HostSampler();
+  t.after(() => sampler.stop());
+  assert.ok(Object.values(sampler.newest()).every((value) => value === null));
+  sampler.tick(1, performance.now());
+  await pause(300);
+  sampler.tick(2, performance.now());
+  const values = sampler.newest();
+  const shares = CPU_SHARES.reduce((sum, name) => sum + (values[name] ?? 0), 0);
+  assert.ok(Math.abs(shares - 1) < 1e-9, `the CPU shares sum to ${shares}`);
+  for (const { name, unit } of HOST_METRICS) {
+    const value = values[name] ?? 0;
+    assert.ok(Number.isFinite(value) && value >= 0, `${name} is ${value}`);
+    if (unit === "ratio") assert.ok(value <= 1, `${name} is ${value}`);
+  }
+  assert.ok((values["memTotalBytes"] ?? 0) > (values["memUsedBytes"] ?? 0));
+  assert.ok((values["processCount"] ?? 0) >= 2);
+  const snapshot = sampler.snapshot();
+  assert.ok(snapshot.topProcesses.some(({ pid }) => pid === process.pid));
+  assert.ok(snapshot.coreBusyRatios.every((ratio) => ratio >= 0 && ratio <= 1));
+});

@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { type TestContext, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { ProcFixture } from "./proc-fixture.ts";
+import { ProcessSampler } from "./process-sampler.ts";
+
+const IDLE = "console.log('up'); setInterval(() => {}, 1e6)";
+const BUSY = "console.log('up'); for (;;);";
+
+interface Child {
+  process: ChildProcess;
+  pid: number;
+  startUnixMs: number;
+}
+
+async function startChild(t: TestContext, code: string): Promise<Child> {
+  const startUnixMs = Date.now();
+  const child = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+  t.after(() => child.kill("SIGKILL"));
+  await once(child.stdout, "data");
+  assert.ok(child.pid);
+  return { process: child, pid: child.pid, startUnixMs };
+}
+
+async function stopChild({ process: child }: Child): Promise<void> {
+  const exited = once(child, "exit");
+  child.kill("SIGKILL");
+  await exited;
+}
+
+/** Samples until the newest row of `key` passes, for at most ten seconds. */
+async function tickUntil(
+  sampler: ProcessSampler,
+  key: string,
+  passes: (row: Record<string, number | null>) => boolean,
+): Promise<Record<string, number | null>> {
+  for (let i = 0; i < 40; i++) {
+    await sampler.tick(1000 + i, performance.now());
+    const row = sampler.newest(key);
+    if (row !== null && passes(row)) return row;
+    await pause(250);
+  }
+  throw new Error(`no row passed; the newest is ${JSON.stringify(sampler.newest(key))}`);
+}
+
+test("a child in a busy loop uses about one core, an idle one none", async (t) => {
+  const [busy, idle] = [await startChild(t, BUSY), await startChild(t, IDLE)];
+  const sampler = new ProcessSampler();
+  assert.ok(sampler.add({ key: "busy", pid: busy.pid, startUnixMs: busy.startUnixMs }));
+  assert.ok(sampler.add({ key: "idle", pid: idle.pid, startUnixMs: idle.startUnixMs }));
+  await sampler.tick(999, performance.now());
+  assert.equal(sampler.newest("busy")?.["cpuRatio"], null, "one reading gives no share");
+  const row = await tickUntil(sampler, "busy", ({ cpuRatio }) => (cpuRatio ?? 0) > 0.5);
+  assert.ok((row["cpuRatio"] ?? 0) < 1.5);
+  await tickUntil(sampler, "idle", ({ cpuRatio }) => (cpuRatio ?? 1) < 0.2);
+  assert.ok((row["rssBytes"] ?? 0) > 5_000_000 && (row["rssBytes"] ?? 0) < 1_000_000_000);
+});
+
+test("threads and open files are counted", { skip: process.platform !== "linux" }, async (t) => {
+  const child = await startChild(t, IDLE);
+  const sampler = new ProcessSampler();
+  sampler.add({ key: "a", ...child });
+  await sampler.tick(1000, performance.now());
+  const row = sampler.newest("a");
+  assert.ok((row?.["threads"] ?? 0) >= 5, "Node runs several threads");
+  assert.ok((row?.["openFds"] ?? 0) >= 3, "stdin, stdout and stderr at least");
+});
+
+test("a process that went has absent values, and its history does not disturb the others", async (t) => {
+  const [gone, stays] = [await startChild(t, IDLE), await startChild(t, IDLE)];
+  const sampler = new ProcessSampler();
+  sampler.add({ key: "gone", ...gone });
+  sampler.add({ key: "stays", ...stays });
+  await sampler.tick(1000, performance.now());
+  await stopChild(gone);
+  await sampler.tick(1001, performance.now());
+  const rows = sampler.drain();
+  assert.notEqual(rows.get("gone")?.columns["rssBytes"]?.[0], null);
+  assert.equal(rows.get("gone")?.columns["rssBytes"]?.[1], null);
+  assert.notEqual(rows.get("stays")?.columns["rssBytes"]?.[1], null);
+});
+
+test("the only process going is no error", async (t) => {
+  const child = await startChild(t, IDLE);
+  const sampler = new ProcessSampler();
+  sampler.add({ key: "a", ...child });
+  await stopChild(child);
+  await sampler.tick(1000, performance.now());
+  assert.deepEqual(sampler.drain().get("a")?.columns["rssBytes"], [null]);
+});
+
+test("a pid that means another process here, as from a container, is not sampled", async (t) => {
+  const child = await startChild(t, IDLE);
+  const sampler = new ProcessSampler();
+  sampler.add({ key: "a", pid: child.pid, startUnixMs: child.startUnixMs - 3_600_000 });
+  await sampler.tick(1000, performance.now());
+  assert.equal(sampler.newest("a")?.["rssBytes"], null);
+  assert.equal(sampler.foreignProcesses, 1);
+});
+
+test("what a process told of itself joins its next second once", async (t) => {
+  const child = await startChild(t, IDLE);
+  const sampler = new ProcessSampler();
+  sampler.add({ key: "a", ...child });
+  sampler.note("a", { heapUsedBytes: 1, eventLoopUtilizationRatio: 0.25 });
+  sampler.note("a", { heapUsedBytes: 2 });
+  sampler.note("unknown", { heapUsedBytes: 3 });
+  await sampler.tick(1000, performance.now());
+  await sampler.tick(1001, performance.now());
+  const columns = sampler.drain().get("a")?.columns ?? {};
+  assert.deepEqual(columns["heapUsedBytes"], [2, null]);
+  assert.deepEqual(columns["eventLoopUtilizationRatio"], [0.25, null]);
+});
+
+test("a removed process is drained once more, then forgotten", async (t) => {
+  const child = await startChild(t, IDLE);
+  const sampler = new ProcessSampler();
+  sampler.add({ key: "a", ...child });
+  await sampler.tick(1000, performance.now());
+  sampler.remove("a");
+  sampler.remove("unknown");
+  await sampler.tick(1001, performance.now());
+  assert.deepEqual(sampler.drain().get("a")?.tsSec, [1000]);
+  assert.equal(sampler.drain().size, 0);
+  assert.equal(sampler.newest("a"), null);
+});
+
+test("an agent that reconnects keeps its rows", async (t) => {
+  const child = await startChild(t, IDLE);
+  const sampler = new ProcessSampler();
+  sampler.add({ key: "a", ...child });
+  await sampler.tick(1000, performance.now());
+  sampler.remove("a");
+  sampler.add({ key: "a", ...child });
+  await sampler.tick(1001, performance.now());
+  assert.deepEqual(sampler.drain().get("a")?.tsSec, [1000, 1001]);
+});
+
+test("a tick during another one is left out and counted", async (t) => {
+  const child = await startChild(t, IDLE);
+  const sampler = new ProcessSampler();
+  sampler.add({ key: "a", ...child });
+  await Promise.all([sampler.tick(1000, 0), sampler.tick(1001, 1)]);
+  assert.equal(sampler.skippedSeconds, 1);
+  assert.deepEqual(sampler.drain().get("a")?.tsSec, [1000]);
+});
+
+test("the 512th process is taken, the 513th refused and counted", () => {
+  const sampler = new ProcessSampler();
+  for (let i = 1; i <= 512; i++) assert.ok(sampler.add({ key: `k${i}`, pid: i, startUnixMs: 0 }));
+  assert.equal(sampler.add({ key: "k513", pid: 513, startUnixMs: 0 }), false);
+  assert.equal(sampler.refusedProcesses, 1);
+  assert.ok(sampler.add({ key: "k1", pid: 999, startUnixMs: 0 }), "a known key may change its pid");
+});
+
+test("without the kernel's folder of a process its threads and open files are absent", async (t) => {
+  const child = await startChild(t, IDLE);
+  const sampler = new ProcessSampler({ procRoot: new ProcFixture(t).root });
+  sampler.add({ key: "a", ...child });
+  await sampler.tick(1000, performance.now());
+  assert.equal(sampler.newest("a")?.["threads"], null);
+  assert.equal(sampler.newest("a")?.["openFds"], null);
+  assert.notEqual(sampler.newest("a")?.["rssBytes"], null);
+});

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { SecondsRing } from "./seconds-ring.ts";
+
+test("drain answers the seconds since the last drain, column by column", () => {
+  const ring = new SecondsRing(["a", "b"], 10);
+  ring.push(100, { a: 1, b: 2 });
+  ring.push(103, { a: null, b: 0 });
+  assert.deepEqual(ring.drain(), { tsSec: [100, 103], columns: { a: [1, null], b: [2, 0] } });
+  assert.deepEqual(ring.drain(), { tsSec: [], columns: { a: [], b: [] } });
+  ring.push(104, { b: 5, unknown: 7 });
+  assert.deepEqual(ring.drain(), { tsSec: [104], columns: { a: [null], b: [5] } });
+});
+
+test("the newest second stays readable after a drain", () => {
+  const ring = new SecondsRing(["a", "b"], 2);
+  assert.deepEqual(ring.newest(), { a: null, b: null });
+  for (const tsSec of [1, 2, 3]) ring.push(tsSec, { a: tsSec });
+  ring.drain();
+  assert.deepEqual(ring.newest(), { a: 3, b: null });
+});
+
+test("a full ring keeps the last seconds and counts what it overwrote", () => {
+  const ring = new SecondsRing(["a"], 3);
+  for (const tsSec of [1, 2, 3]) ring.push(tsSec, { a: tsSec });
+  assert.equal(ring.overwrittenSeconds, 0);
+  ring.push(4, { a: 4 });
+  assert.equal(ring.overwrittenSeconds, 1);
+  assert.deepEqual(ring.drain().tsSec, [2, 3, 4]);
+});
+
+test("a clock set back gives ascending seconds, the later measured of two with one name", () => {
+  const ring = new SecondsRing(["a"], 10);
+  for (const [tsSec, a] of [
+    [100, 1],
+    [101, 2],
+    [99, 3],
+    [100, 4],
+  ] as const) {
+    ring.push(tsSec, { a });
+  }
+  assert.deepEqual(ring.drain(), { tsSec: [99, 100, 101], columns: { a: [3, 4, 2] } });
+});
+
+test("with any mix of pushes and drains each second is drained once or counted as overwritten", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 8 }),
+      fc.array(fc.boolean(), { maxLength: 60 }),
+      (capacity, steps) => {
+        const ring = new SecondsRing(["a"], capacity);
+        const drained: number[] = [];
+        let tsSec = 0;
+        for (const isPush of steps) {
+          if (isPush) ring.push(++tsSec, { a: tsSec * 10 });
+          else drained.push(...ring.drain().tsSec);
+        }
+        drained.push(...ring.drain().tsSec);
+        assert.equal(drained.length + ring.overwrittenSeconds, tsSec);
+        assert.ok(drained.every((second, i) => i === 0 || second > (drained[i - 1] ?? 0)));
+      },
+    ),
+  );
+});
