@@ -1,0 +1,312 @@
+/**
+ * Counts every span, whatever is kept of it. Works from journaled frames alone, in journal order, and asks neither clock nor
+ * chance for anything it counts: replaying the same frames gives the same counters.
+ *
+ * Requests that are open across a seal: their spans were read before the seal, they are counted when the root ends, after
+ * it. A replay therefore starts at the oldest open request (`oldestOpenPosition`), and at the sealed position the counters
+ * are discarded while the open requests stay (`discardCounts`): nothing is lost, nothing counted twice.
+ */
+import {
+  type ActionRow,
+  decodeSpans,
+  decodeSpansHeader,
+  type ErrorRow,
+  type Gap,
+  type LedgerRow,
+  type OperationCategory,
+  type OperationRow,
+  ProtocolError,
+  type SpanView,
+  type StatementRow,
+} from "@apm-daemon/protocol";
+import type { TraceCandidate } from "../traces/trace-keeper.ts";
+import type { LossLedger } from "./loss-ledger.ts";
+import { OpenRequest } from "./open-request.ts";
+import { type Operation, OperationTable } from "./operation.ts";
+import { spanErrorOf } from "./span-error.ts";
+import { SpanPlan } from "./span-plan.ts";
+import { AppWindow, WINDOW_SEC } from "./window.ts";
+
+export interface AggregatorOptions {
+  limits: { actionsPerApp: number; operationsPerApp: number; openTraces: number };
+  /** Apdex threshold of an app, µs. */
+  apdexTUs: (app: string) => number;
+  traces: { offer(candidate: TraceCandidate): void };
+  ledger: LossLedger;
+  /** Called when an app is counted for the first time since start. */
+  onNewApp: (app: string) => void;
+}
+
+/** The process that sent a frame. */
+export interface FrameSource {
+  readonly app: string;
+  readonly instance: string;
+}
+
+export interface DrainedCounts {
+  actions: ActionRow[];
+  operations: OperationRow[];
+  statements: StatementRow[];
+  errors: ErrorRow[];
+  ledger: LedgerRow[];
+}
+
+/** Span times further than this from the frame's receipt are a broken clock's: the receipt's time labels them. */
+const MAX_CLOCK_SKEW_US = 3_600_000_000;
+/** Requests open for longer give up their spans' calls to "(unfinished)". */
+const MAX_OPEN_MS = 900_000;
+/** Statement texts are sent again after this many seals, since the collector forgets old ones. */
+const STATEMENTS_RESENT_AFTER_DRAINS = 360;
+const MAX_STATEMENTS_REMEMBERED = 20_000;
+
+interface FrameContext {
+  source: FrameSource;
+  position: number;
+  receivedUnixMs: number;
+  baseUnixUs: number;
+  plans: SpanPlan[];
+  spansSeen: number;
+}
+
+export class Aggregator {
+  readonly #options: AggregatorOptions;
+  readonly #windows = new Map<string, AppWindow>();
+  readonly #operations = new Map<string, OperationTable>();
+  /** In order of opening, so the first is the oldest. */
+  readonly #open = new Map<string, OpenRequest>();
+  readonly #apps = new Set<string>();
+  readonly #statementsSent = new Set<string>();
+  #drains = 0;
+  #requests = 0;
+
+  constructor(options: AggregatorOptions) {
+    this.#options = options;
+  }
+
+  /** Requests counted since start. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  get openRequests(): number {
+    return this.#open.size;
+  }
+
+  /** Journal position from which a replay sees every open request whole; null when none is open. */
+  get oldestOpenPosition(): number | null {
+    for (const request of this.#open.values()) return request.positions[0] ?? null;
+    return null;
+  }
+
+  /** Counts a SPANS payload. A malformed one counts up to its first bad byte; the rest is in the ledger. */
+  acceptSpans(source: FrameSource, payload: Buffer, position: number, receivedUnixMs: number): void {
+    const { ledger } = this.#options;
+    const frame: FrameContext = { source, position, receivedUnixMs, baseUnixUs: 0, plans: [], spansSeen: 0 };
+    let announced = 0;
+    try {
+      const header = decodeSpansHeader(payload);
+      announced = header.spans;
+      frame.baseUnixUs = header.baseUnixUs;
+      decodeSpans(payload, (span) => this.#count(span, frame));
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      ledger.countDropped(
+        source.app,
+        receivedUnixMs,
+        "frame_malformed",
+        Math.max(1, announced - frame.spansSeen),
+      );
+    }
+    ledger.countReceived(source.app, receivedUnixMs, frame.spansSeen);
+  }
+
+  acceptGap(source: FrameSource, gap: Gap, receivedUnixMs: number): void {
+    for (const [reason, count] of Object.entries(gap.dropped)) {
+      this.#options.ledger.countDropped(source.app, receivedUnixMs, reason, count);
+    }
+  }
+
+  /** Gives up requests that opened before a position or long ago; their calls are counted as "(unfinished)". */
+  abandon(beforePosition: number, nowUnixMs: number): void {
+    for (const [key, request] of this.#open) {
+      const isOld =
+        (request.positions[0] ?? 0) < beforePosition || nowUnixMs - request.openedUnixMs > MAX_OPEN_MS;
+      if (!isOld) break;
+      this.#abandon(key, request, nowUnixMs);
+    }
+  }
+
+  /** Forgets what was counted; open requests stay. */
+  discardCounts(): void {
+    this.#windows.clear();
+    this.#options.ledger.drain();
+    this.#requests = 0;
+  }
+
+  /** Ends the interval: all rows counted since the last drain. */
+  drain(): DrainedCounts {
+    const windows = [...this.#windows.values()];
+    const counts: DrainedCounts = {
+      actions: windows.flatMap((window) => window.actionRows()),
+      operations: windows.flatMap((window) => window.operationRows()),
+      statements: this.#newStatements(),
+      errors: windows.flatMap((window) => window.errorRows()),
+      ledger: this.#options.ledger.drain(),
+    };
+    this.#windows.clear();
+    for (const table of this.#operations.values()) table.clear();
+    return counts;
+  }
+
+  #count(span: SpanView, frame: FrameContext): void {
+    frame.spansSeen++;
+    const plan = (frame.plans[span.shape.index] ??= new SpanPlan(span.shape));
+    const role = plan.role;
+    const endUs = frame.baseUnixUs + span.endOffsetNs / 1_000;
+    if (span.isLocalRoot) this.#countRoot(span, plan, endUs, frame);
+    else {
+      const request = this.#openRequest(span, frame);
+      request.seenIn(frame.position);
+      if (span.extraJson !== "" && request.error === null) request.error = spanErrorOf(span);
+      if (isCall(role))
+        request.addCall(
+          this.#operation(span, plan, role, frame),
+          endUs - span.durationNs / 1_000,
+          endUs,
+          span.hasError,
+        );
+    }
+  }
+
+  #countRoot(span: SpanView, plan: SpanPlan, endUs: number, frame: FrameContext): void {
+    const role = plan.role;
+    const durationUs = span.durationNs / 1_000;
+    const request = this.#takeOpen(span, frame);
+    request.seenIn(frame.position);
+    const window = this.#window(frame.source.app, endUs, frame.receivedUnixMs);
+    if (isCall(role)) {
+      // A call outside of any request: it counts as an operation, not as an action.
+      window.countCall("(none)", this.#operation(span, plan, role, frame), durationUs, span.hasError);
+      window.countCalls("(none)", request);
+      return;
+    }
+    const action = window.actionName(span.name);
+    const status = plan.status;
+    const isError = span.hasError || status >= 500;
+    const kind = role === "server" ? "web" : "background";
+    const split = request.split(endUs - durationUs, endUs);
+    const tUs = this.#options.apdexTUs(frame.source.app);
+    window.countRequest({ action, kind, status, isError, durationUs, queueUs: plan.queueUs, split }, tUs);
+    window.countCalls(action, request);
+    this.#requests++;
+    if (isError) {
+      const error = (span.extraJson === "" ? null : spanErrorOf(span)) ?? request.error;
+      const shown = error ?? { type: status === 0 ? "Error" : `HTTP ${status}`, message: "", stack: "" };
+      window.countError(action, shown, span.trace.traceId);
+    }
+    const { app, instance } = frame.source;
+    this.#options.traces.offer({
+      app,
+      action,
+      isError,
+      durationUs,
+      positions: request.positions,
+      summarise: (reason) => ({
+        traceId: span.trace.traceId,
+        rootSpanId: span.trace.rootSpanId,
+        app,
+        instance,
+        action,
+        kind,
+        startUnixMs: (endUs - durationUs) / 1_000,
+        durationUs,
+        status,
+        error: isError,
+        spans: request.spans,
+        reason,
+      }),
+    });
+  }
+
+  #openRequest(span: SpanView, frame: FrameContext): OpenRequest {
+    const key = openKey(span, frame);
+    const known = this.#open.get(key);
+    if (known !== undefined) return known;
+    if (this.#open.size >= this.#options.limits.openTraces) {
+      for (const [oldestKey, oldest] of this.#open) {
+        this.#abandon(oldestKey, oldest, frame.receivedUnixMs);
+        break;
+      }
+    }
+    const request = new OpenRequest(frame.source.app, frame.receivedUnixMs);
+    this.#open.set(key, request);
+    return request;
+  }
+
+  #takeOpen(span: SpanView, frame: FrameContext): OpenRequest {
+    const key = openKey(span, frame);
+    const known = this.#open.get(key);
+    if (known === undefined) return new OpenRequest(frame.source.app, frame.receivedUnixMs);
+    this.#open.delete(key);
+    return known;
+  }
+
+  #abandon(key: string, request: OpenRequest, nowUnixMs: number): void {
+    this.#open.delete(key);
+    this.#window(request.app, request.openedUnixMs * 1_000, nowUnixMs).countCalls("(unfinished)", request);
+  }
+
+  #operation(span: SpanView, plan: SpanPlan, category: OperationCategory, frame: FrameContext): Operation {
+    const { app } = frame.source;
+    let table = this.#operations.get(app);
+    if (table === undefined) {
+      table = new OperationTable(this.#options.limits.operationsPerApp);
+      this.#operations.set(app, table);
+    }
+    return table.find(plan, category, span.name);
+  }
+
+  #window(app: string, endUnixUs: number, receivedUnixMs: number): AppWindow {
+    const isPlausible = Math.abs(endUnixUs - receivedUnixMs * 1_000) <= MAX_CLOCK_SKEW_US;
+    const tsSec =
+      Math.floor((isPlausible ? endUnixUs / 1e6 : receivedUnixMs / 1e3) / WINDOW_SEC) * WINDOW_SEC;
+    const key = `${tsSec} ${app}`;
+    let window = this.#windows.get(key);
+    if (window === undefined) {
+      window = new AppWindow(tsSec, app, this.#options.limits.actionsPerApp);
+      this.#windows.set(key, window);
+      this.#noteApp(app);
+    }
+    return window;
+  }
+
+  #noteApp(app: string): void {
+    if (this.#apps.has(app)) return;
+    this.#apps.add(app);
+    this.#options.onNewApp(app);
+  }
+
+  #newStatements(): StatementRow[] {
+    if (++this.#drains % STATEMENTS_RESENT_AFTER_DRAINS === 0) this.#statementsSent.clear();
+    const rows: StatementRow[] = [];
+    for (const [key, window] of this.#windows) {
+      const app = key.slice(key.indexOf(" ") + 1);
+      for (const { fingerprint, system, statement } of window.operations()) {
+        const id = `${fingerprint} ${app}`;
+        if (fingerprint === "" || this.#statementsSent.has(id)) continue;
+        if (this.#statementsSent.size < MAX_STATEMENTS_REMEMBERED) this.#statementsSent.add(id);
+        rows.push({ fingerprint, app, system, text: statement });
+      }
+    }
+    return rows;
+  }
+}
+
+function isCall(role: SpanPlan["role"]): role is OperationCategory {
+  return role === "database" || role === "cache" || role === "external";
+}
+
+/** Identity of an open request: the process and the root's span id. */
+function openKey(span: SpanView, frame: FrameContext): string {
+  return `${frame.source.instance}${span.trace.rootHi}.${span.trace.rootLo}`;
+}

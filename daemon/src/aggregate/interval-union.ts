@@ -1,0 +1,43 @@
+/** Disjoint intervals that are kept apart; beyond it the oldest half becomes one number. Only endless work gets there. */
+const MAX_EDGES = 20_000;
+
+/** Total length of overlapping intervals. Cheap when they are added in order of their ends, as spans are. */
+export class IntervalUnion {
+  /** Disjoint, ascending: start, end, start, end, … */
+  readonly #edges: number[] = [];
+  #foldedLength = 0;
+
+  add(start: number, end: number): void {
+    if (!(end > start)) return;
+    const edges = this.#edges;
+    if (edges.length >= MAX_EDGES) this.#fold();
+    let from = edges.length;
+    // The pairs from `from` on end at or after the new start: they merge, unless they begin after its end.
+    while (from > 0 && (edges[from - 1] as number) >= start) from -= 2;
+    let to = from;
+    while (to < edges.length && (edges[to] as number) <= end) to += 2;
+    if (to === from) {
+      edges.splice(from, 0, start, end);
+      return;
+    }
+    const mergedStart = Math.min(start, edges[from] as number);
+    const mergedEnd = Math.max(end, edges[to - 1] as number);
+    edges.splice(from, to - from, mergedStart, mergedEnd);
+  }
+
+  /** Length of the part between two bounds. */
+  lengthWithin(start: number, end: number): number {
+    let length = this.#foldedLength;
+    for (let i = 0; i < this.#edges.length; i += 2) {
+      const overlap = Math.min(end, this.#edges[i + 1] as number) - Math.max(start, this.#edges[i] as number);
+      if (overlap > 0) length += overlap;
+    }
+    return length;
+  }
+
+  #fold(): void {
+    const oldest = this.#edges.splice(0, MAX_EDGES / 2);
+    for (let i = 0; i < oldest.length; i += 2)
+      this.#foldedLength += (oldest[i + 1] as number) - (oldest[i] as number);
+  }
+}

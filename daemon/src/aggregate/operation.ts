@@ -1,0 +1,72 @@
+import { createHash } from "node:crypto";
+import type { OperationCategory } from "@apm-daemon/protocol";
+import type { SpanPlan } from "./span-plan.ts";
+
+/** What was called: the identity of an operation's counters. */
+export interface Operation {
+  readonly category: OperationCategory;
+  readonly system: string;
+  readonly target: string;
+  readonly operation: string;
+  readonly statement: string;
+  readonly fingerprint: string;
+}
+
+/** Operations of one app, each one object, at most `limit`; the rest share one "(other)" per category. */
+export class OperationTable {
+  readonly #limit: number;
+  readonly #operations = new Map<string, Operation>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  find(plan: SpanPlan, category: OperationCategory, spanName: string): Operation {
+    const system = plan.system;
+    const target = plan.target;
+    const name = plan.operation(spanName);
+    const statement = plan.statement;
+    const key = `${category}\n${system}\n${target}\n${name}\n${statement}`;
+    const known = this.#operations.get(key);
+    if (known !== undefined) return known;
+    if (this.#operations.size >= this.#limit) return this.#other(category);
+    return this.#add(key, {
+      category,
+      system,
+      target,
+      operation: name,
+      statement,
+      fingerprint: fingerprintOf(system, statement),
+    });
+  }
+
+  clear(): void {
+    this.#operations.clear();
+  }
+
+  #other(category: OperationCategory): Operation {
+    const key = `${category}\n(other)`;
+    return (
+      this.#operations.get(key) ??
+      this.#add(key, {
+        category,
+        system: "(other)",
+        target: "",
+        operation: "(other)",
+        statement: "",
+        fingerprint: "",
+      })
+    );
+  }
+
+  #add(key: string, operation: Operation): Operation {
+    this.#operations.set(key, operation);
+    return operation;
+  }
+}
+
+function fingerprintOf(system: string, statement: string): string {
+  return statement === ""
+    ? ""
+    : createHash("sha256").update(`${system}\n${statement}`).digest("hex").slice(0, 16);
+}

@@ -1,0 +1,50 @@
+import { createHash } from "node:crypto";
+import { type AttributeValue, parseSpanExtra, type SpanView } from "@apm-daemon/protocol";
+
+/** An error as it is shown: what, where, and the group it belongs to. */
+export interface SpanError {
+  type: string;
+  message: string;
+  stack: string;
+}
+
+const MAX_MESSAGE_CHARS = 1_024;
+const MAX_STACK_CHARS = 8_192;
+const GROUPING_FRAMES = 3;
+
+/** The first exception recorded on a span; null when there is none. */
+export function spanErrorOf(span: SpanView): SpanError | null {
+  const extra = parseSpanExtra(span.extraJson);
+  const exception = extra.events?.find((event) => event.name === "exception");
+  if (exception === undefined) {
+    return typeof extra.statusMessage === "string" && extra.statusMessage !== ""
+      ? { type: "Error", message: extra.statusMessage.slice(0, MAX_MESSAGE_CHARS), stack: "" }
+      : null;
+  }
+  const attributes = exception.attributes ?? {};
+  return {
+    type: text(attributes["exception.type"], 255) || "Error",
+    message: text(attributes["exception.message"], MAX_MESSAGE_CHARS),
+    stack: text(attributes["exception.stacktrace"], MAX_STACK_CHARS),
+  };
+}
+
+/** 16 hex digits: same type, same message but for numbers, ids and quoted parts, same top stack frames but for lines. */
+export function errorGroupOf(error: SpanError): string {
+  const message = error.message
+    .replace(/"[^"]*"|'[^']*'|`[^`]*`/g, "?")
+    .replace(/\b(?=[0-9a-f-]*\d)[0-9a-f-]{2,}\b|\d+/gi, "#");
+  const frames = error.stack
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line))
+    .slice(0, GROUPING_FRAMES)
+    .map((line) => line.replace(/:\d+:\d+/g, ""));
+  return createHash("sha256")
+    .update([error.type, message, ...frames].join("\n"))
+    .digest("hex")
+    .slice(0, 16);
+}
+
+function text(value: AttributeValue | undefined, maxChars: number): string {
+  return typeof value === "string" ? value.slice(0, maxChars) : "";
+}

@@ -1,0 +1,115 @@
+import type { AttributeValue, DecodedShape, OperationCategory } from "@apm-daemon/protocol";
+
+/** What spans of one shape mean to the counters. */
+export type SpanRole = "server" | "background" | OperationCategory | "internal";
+
+const CACHE_SYSTEMS = new Set([
+  "redis",
+  "memcached",
+  "valkey",
+  "mongodb",
+  "elasticsearch",
+  "cassandra",
+  "couchdb",
+  "dynamodb",
+  "aws.dynamodb",
+]);
+
+/**
+ * Worked out once per shape and frame: the role of its spans and where the values lie that the counters need. Attribute names
+ * are OpenTelemetry's; the older ones (`db.system`, `db.statement`, `net.peer.name`, `http.status_code`) are read too.
+ */
+export class SpanPlan {
+  /** The role of all spans of the shape, or null when the database system decides span by span. */
+  readonly #fixedRole: SpanRole | null;
+  readonly #values: readonly AttributeValue[];
+  readonly #status: number;
+  readonly #system: number;
+  readonly #statement: number;
+  readonly #operation: number;
+  readonly #collection: number;
+  readonly #summary: number;
+  readonly #method: number;
+  readonly #address: number;
+  readonly #port: number;
+  readonly #queue: number;
+
+  constructor(shape: DecodedShape) {
+    const slot = (...names: string[]): number => {
+      for (const name of names) {
+        const index = shape.keys.indexOf(name);
+        if (index >= 0) return index;
+      }
+      return -1;
+    };
+    this.#values = shape.values;
+    this.#status = slot("http.response.status_code", "http.status_code", "rpc.grpc.status_code");
+    this.#system = slot("db.system.name", "db.system", "messaging.system", "rpc.system");
+    this.#statement = slot("db.query.text", "db.statement");
+    this.#operation = slot("db.operation.name", "db.operation");
+    this.#collection = slot("db.collection.name", "db.sql.table", "db.mongodb.collection");
+    this.#summary = slot("db.query.summary");
+    this.#method = slot("http.request.method", "http.method");
+    this.#address = slot("server.address", "net.peer.name", "network.peer.address");
+    this.#port = slot("server.port", "net.peer.port", "network.peer.port");
+    this.#queue = slot("apm.queue_time_ms");
+    const isDatabase = this.#system >= 0 && shape.keys[this.#system]?.startsWith("db.") === true;
+    this.#fixedRole = isDatabase && shape.kind !== 1 ? null : roleOfKind(shape.kind);
+  }
+
+  get role(): SpanRole {
+    if (this.#fixedRole !== null) return this.#fixedRole;
+    return CACHE_SYSTEMS.has(this.#text(this.#system)) ? "cache" : "database";
+  }
+
+  /** HTTP status, 0 where there is none. */
+  get status(): number {
+    const status = this.#number(this.#status);
+    return status >= 100 && status <= 999 ? status : 0;
+  }
+
+  get queueUs(): number {
+    return Math.max(0, this.#number(this.#queue)) * 1_000;
+  }
+
+  get system(): string {
+    return this.#text(this.#system) || (this.#method >= 0 ? "http" : "");
+  }
+
+  get statement(): string {
+    return this.role === "database" ? this.#text(this.#statement) : "";
+  }
+
+  get target(): string {
+    const address = this.#text(this.#address);
+    const port = this.#number(this.#port);
+    return address !== "" && port > 0 ? `${address}:${port}` : address;
+  }
+
+  /** Short name of the operation: "SELECT users", "GET". */
+  operation(spanName: string): string {
+    const summary = this.#text(this.#summary);
+    if (summary !== "") return summary;
+    if (this.role === "external") return this.#text(this.#method) || spanName;
+    const operation = this.#text(this.#operation);
+    const collection = this.#text(this.#collection);
+    if (operation === "") return spanName;
+    return collection === "" ? operation : `${operation} ${collection}`;
+  }
+
+  #text(slot: number): string {
+    const value = slot < 0 ? "" : this.#values[slot];
+    return typeof value === "string" ? value : "";
+  }
+
+  #number(slot: number): number {
+    const value = slot < 0 ? 0 : this.#values[slot];
+    return typeof value === "number" && Number.isFinite(value) ? value : 0;
+  }
+}
+
+function roleOfKind(kind: number): SpanRole {
+  if (kind === 1) return "server";
+  if (kind === 2 || kind === 3) return "external";
+  return kind === 4 ? "background" : "internal";
+}

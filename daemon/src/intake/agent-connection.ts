@@ -1,0 +1,153 @@
+/**
+ * One agent's connection.
+ *
+ *   greeting --HELLO--> open --BYE or close--> ended
+ *      └── anything else, or 2 s of silence: REFUSE, ended
+ *
+ * All frames of one read are journaled in one write and acknowledged together. Bytes that break the protocol end this
+ * connection with a REFUSE that says why; no other connection notices.
+ */
+import type { Socket } from "node:net";
+import {
+  type AgentSettings,
+  decodeHello,
+  encodeAck,
+  encodeRefuse,
+  encodeWelcome,
+  MessageReader,
+  MessageType,
+  ProtocolError,
+  type Refuse,
+} from "@apm-daemon/protocol";
+import type { Logger } from "../log.ts";
+import type { DataFrame, FrameIntake } from "./frame-intake.ts";
+import type { AppInstance, InstanceRegistry } from "./instance-registry.ts";
+
+export interface AgentConnectionOptions {
+  socket: Socket;
+  registry: InstanceRegistry;
+  intake: FrameIntake;
+  settings: AgentSettings;
+  log: Logger;
+  clock: { unixMs(): number };
+  onOpen: (instance: AppInstance) => void;
+  onEnd: (instance: AppInstance | null, end: "bye" | "closed" | "refused") => void;
+}
+
+const HELLO_WITHIN_MS = 2_000;
+
+export class AgentConnection {
+  readonly #options: AgentConnectionOptions;
+  readonly #reader: MessageReader;
+  readonly #helloTimer: NodeJS.Timeout;
+  #frames: DataFrame[] = [];
+  #instance: AppInstance | null = null;
+  #end: "bye" | "closed" | "refused" = "closed";
+  #isEnded = false;
+
+  constructor(options: AgentConnectionOptions) {
+    this.#options = options;
+    this.#reader = new MessageReader((type, payload) => this.#accept(type, payload));
+    this.#helloTimer = setTimeout(
+      () => this.#refuse("HELLO_MALFORMED", "no HELLO arrived within 2 s of connecting"),
+      HELLO_WITHIN_MS,
+    );
+    options.socket.on("data", (chunk: Buffer) => this.#read(chunk));
+    options.socket.on("error", () => undefined); // "close" follows.
+    options.socket.on("close", () => this.#ended());
+  }
+
+  /** Ends the connection from this side: the agent keeps its frames and comes back. */
+  close(): void {
+    this.#refuse("SHUTTING_DOWN", "the daemon is stopping; frames stay with the app until it is back", 1_000);
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#isEnded) return;
+    let failure: unknown;
+    try {
+      this.#reader.push(chunk);
+    } catch (error) {
+      failure = error;
+    }
+    // What was whole before bad bytes is good: journaled and acknowledged before the connection ends.
+    this.#receive();
+    if (failure !== undefined) this.#giveUp(failure);
+  }
+
+  #accept(type: number, payload: Buffer): void {
+    if (this.#instance === null) {
+      this.#greet(type, payload);
+      return;
+    }
+    if (type === MessageType.spans || type === MessageType.runtime || type === MessageType.gap)
+      this.#frames.push({ type, payload });
+    else if (type === MessageType.bye) this.#end = "bye";
+    else this.#options.intake.counts.malformed++;
+  }
+
+  #greet(type: number, payload: Buffer): void {
+    if (type !== MessageType.hello)
+      throw new ProtocolError("FRAME_MALFORMED", `the first message must be HELLO, this is type ${type}`);
+    const hello = decodeHello(payload);
+    const { registry, settings, socket } = this.#options;
+    clearTimeout(this.#helloTimer);
+    const instance = registry.greet(hello);
+    this.#instance = instance;
+    this.#options.onOpen(instance);
+    socket.write(encodeWelcome({ version: hello.version, lastSequence: instance.lastSequence, settings }));
+  }
+
+  #receive(): void {
+    if (this.#instance === null || this.#frames.length === 0) return;
+    const frames = this.#frames;
+    this.#frames = [];
+    try {
+      this.#options.intake.receive(this.#instance, frames, (sequence) =>
+        this.#options.socket.write(encodeAck(sequence)),
+      );
+    } catch (error) {
+      this.#giveUp(error);
+    }
+  }
+
+  #giveUp(error: unknown): void {
+    if (!(error instanceof ProtocolError)) {
+      this.#options.log.error(
+        { err: error },
+        "cannot take spans in: the journal cannot be written; check the disk and the state folder",
+      );
+      this.#refuse("SHUTTING_DOWN", "the daemon cannot write its journal; see its log", 5_000);
+      return;
+    }
+    this.#options.intake.counts.malformed++;
+    this.#options.log.warn(
+      { app: this.#instance?.app, code: error.code },
+      `closed an agent connection: ${error.message}`,
+    );
+    const code =
+      error.code === "VERSION_UNSUPPORTED" || error.code === "FRAME_TOO_LARGE"
+        ? error.code
+        : "FRAME_MALFORMED";
+    this.#refuse(code, error.message);
+  }
+
+  #refuse(code: Refuse["code"], message: string, retryAfterMs = 30_000): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#end = "refused";
+    const { socket } = this.#options;
+    socket.end(encodeRefuse({ code, message, retryAfterMs }));
+    // A peer that does not read its refusal must not hold the descriptor.
+    setTimeout(() => socket.destroy(), 1_000).unref();
+  }
+
+  #ended(): void {
+    clearTimeout(this.#helloTimer);
+    this.#isEnded = true;
+    const instance = this.#instance;
+    this.#instance = null;
+    if (instance !== null) this.#options.registry.leave(instance, this.#options.clock.unixMs());
+    this.#options.onEnd(instance, this.#end);
+  }
+}

@@ -1,0 +1,112 @@
+import {
+  decodeGap,
+  decodeRuntime,
+  type Gap,
+  MessageType,
+  ProtocolError,
+  type RuntimeFrame,
+  sequenceOf,
+} from "@apm-daemon/protocol";
+import type { Journal } from "../journal/journal.ts";
+import type { AppInstance } from "./instance-registry.ts";
+
+/** A data frame as received: SPANS, RUNTIME or GAP. */
+export interface DataFrame {
+  type: number;
+  payload: Buffer;
+}
+
+/** Who counts what was journaled. */
+export interface FrameCounter {
+  acceptSpans(source: AppInstance, payload: Buffer, position: number, receivedUnixMs: number): void;
+  acceptGap(source: AppInstance, gap: Gap, receivedUnixMs: number): void;
+}
+
+export interface FrameIntakeOptions {
+  journal: Journal;
+  counter: FrameCounter;
+  onRuntime: (instance: AppInstance, frame: RuntimeFrame) => void;
+  clock: { unixMs(): number };
+}
+
+/** The order that all promises hang on: journal, acknowledge, count. */
+export class FrameIntake {
+  readonly #journal: Journal;
+  readonly #counter: FrameCounter;
+  readonly #onRuntime: FrameIntakeOptions["onRuntime"];
+  readonly #clock: FrameIntakeOptions["clock"];
+  /** Since start. */
+  readonly counts = { frames: 0, bytes: 0, duplicates: 0, sequenceJumps: 0, malformed: 0 };
+
+  constructor(options: FrameIntakeOptions) {
+    this.#journal = options.journal;
+    this.#counter = options.counter;
+    this.#onRuntime = options.onRuntime;
+    this.#clock = options.clock;
+  }
+
+  /**
+   * Takes in the frames of one read: journals what is new, calls `acknowledge` with the highest sequence number that is
+   * journaled now, then counts. Throws ProtocolError for a frame without a sequence number, with nothing journaled of
+   * this read; throws the file system's error when the journal cannot be written, with nothing acknowledged.
+   */
+  receive(
+    instance: AppInstance,
+    frames: readonly DataFrame[],
+    acknowledge: (sequence: number) => void,
+  ): void {
+    const receivedUnixMs = this.#clock.unixMs();
+    const sequences = frames.map(({ payload }) => sequenceOf(payload));
+    const fresh: { frame: DataFrame; position: number }[] = [];
+    frames.forEach((frame, i) => {
+      if (!this.#isNew(instance, sequences[i] as number)) return;
+      const position = this.#journal.append(instance.journal, receivedUnixMs, frame.type, frame.payload);
+      fresh.push({ frame, position });
+    });
+    this.#journal.flush();
+    acknowledge(instance.lastSequence);
+    for (const { frame, position } of fresh) this.#countLive(instance, frame, position, receivedUnixMs);
+  }
+
+  /** Counts a frame read back from the journal. */
+  replay(instance: AppInstance, frame: DataFrame, position: number, receivedUnixMs: number): void {
+    try {
+      this.#count(instance, frame, position, receivedUnixMs);
+    } catch (error) {
+      this.#noteMalformed(error);
+    }
+  }
+
+  #isNew(instance: AppInstance, sequence: number): boolean {
+    if (sequence <= instance.lastSequence) {
+      this.counts.duplicates++;
+      return false;
+    }
+    if (sequence > instance.lastSequence + 1) this.counts.sequenceJumps++;
+    instance.lastSequence = sequence;
+    return true;
+  }
+
+  #countLive(instance: AppInstance, frame: DataFrame, position: number, receivedUnixMs: number): void {
+    this.counts.frames++;
+    this.counts.bytes += frame.payload.length;
+    try {
+      if (frame.type === MessageType.runtime) this.#onRuntime(instance, decodeRuntime(frame.payload));
+      else this.#count(instance, frame, position, receivedUnixMs);
+    } catch (error) {
+      this.#noteMalformed(error);
+    }
+  }
+
+  #count(instance: AppInstance, frame: DataFrame, position: number, receivedUnixMs: number): void {
+    if (frame.type === MessageType.spans)
+      this.#counter.acceptSpans(instance, frame.payload, position, receivedUnixMs);
+    else if (frame.type === MessageType.gap)
+      this.#counter.acceptGap(instance, decodeGap(frame.payload), receivedUnixMs);
+  }
+
+  #noteMalformed(error: unknown): void {
+    if (!(error instanceof ProtocolError)) throw error;
+    this.counts.malformed++;
+  }
+}

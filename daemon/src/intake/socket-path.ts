@@ -1,0 +1,70 @@
+import { lstatSync, mkdirSync, unlinkSync } from "node:fs";
+import { connect, type Server } from "node:net";
+import { dirname } from "node:path";
+import { DaemonError } from "../errors.ts";
+
+/** sun_path of Linux holds 108 bytes with the final zero; Node cuts longer paths without a word. */
+const MAX_SOCKET_PATH_BYTES = 107;
+
+/**
+ * Lets a server listen on a Unix socket that has its mode from the first moment. Removes a socket file that nobody listens
+ * on; never a live one, never a file that is no socket. Throws SOCKET_IN_USE, SOCKET_PATH_TAKEN, SOCKET_PATH_TOO_LONG.
+ */
+export async function listenOnSocket(
+  server: Server,
+  path: string,
+  mode: number,
+  backlog = 4_096,
+): Promise<void> {
+  const bytes = Buffer.byteLength(path);
+  if (bytes > MAX_SOCKET_PATH_BYTES) {
+    throw new DaemonError(
+      "SOCKET_PATH_TOO_LONG",
+      `the socket path ${path} has ${bytes} bytes, the system allows ${MAX_SOCKET_PATH_BYTES}: choose a shorter run_dir or --state-dir`,
+    );
+  }
+  mkdirSync(dirname(path), { recursive: true });
+  await clearStaleSocket(path);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    const umask = process.umask(0o777 & ~mode);
+    try {
+      server.listen({ path, backlog }, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    } finally {
+      process.umask(umask);
+    }
+  });
+}
+
+async function clearStaleSocket(path: string): Promise<void> {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return;
+  if (!stat.isSocket()) {
+    throw new DaemonError(
+      "SOCKET_PATH_TAKEN",
+      `${path} exists and is no socket: move it away, or choose another run_dir`,
+    );
+  }
+  if (await isAnswering(path)) {
+    throw new DaemonError(
+      "SOCKET_IN_USE",
+      `another program listens on ${path}: stop it (apm status tells which daemon it is), or choose another --state-dir`,
+    );
+  }
+  unlinkSync(path);
+}
+
+function isAnswering(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    // EAGAIN: the listener's queue is full, so there is a listener.
+    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code === "EAGAIN"));
+  });
+}

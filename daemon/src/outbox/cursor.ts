@@ -1,0 +1,70 @@
+/**
+ * How far the daemon has come: the stream's id, the next batch's number, and the journal range of the last sealed batch.
+ *
+ * A batch in the outbox is the commit; the cursor follows it. So after a crash the newest of both decides: a batch whose
+ * number is at least the cursor's next number was sealed and not yet noted. A batch is deleted only after the cursor has it.
+ */
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { type BatchHeader, decodeBatch, type JournalRange } from "@apm-daemon/protocol";
+import { writeFileAtomically } from "./atomic-file.ts";
+
+export interface Cursor {
+  stream: string;
+  nextNumber: number;
+  journal: JournalRange;
+}
+
+export interface CursorRecovery {
+  cursor: Cursor;
+  /** "lost": nothing says what was sealed before; the journal's old frames cannot be counted again without risk. */
+  source: "new" | "file" | "outbox" | "lost";
+}
+
+/** Finds where to go on. `newestBatch` is the outbox's newest batch file, null when it is empty. */
+export function recoverCursor(
+  path: string,
+  newestBatch: Uint8Array | null,
+  journalEnd: number,
+): CursorRecovery {
+  const saved = readCursor(path);
+  const sealed = newestBatch === null ? null : headerOf(newestBatch);
+  if (
+    sealed !== null &&
+    (saved === null || (sealed.stream === saved.stream && sealed.number >= saved.nextNumber))
+  ) {
+    return {
+      cursor: { stream: sealed.stream, nextNumber: sealed.number + 1, journal: sealed.journal },
+      source: "outbox",
+    };
+  }
+  if (saved !== null) return { cursor: saved, source: "file" };
+  const journal = { sealed: journalEnd, replayFrom: journalEnd };
+  return {
+    cursor: { stream: randomUUID(), nextNumber: 1, journal },
+    source: journalEnd === 0 ? "new" : "lost",
+  };
+}
+
+export function writeCursor(path: string, cursor: Cursor): Promise<void> {
+  return writeFileAtomically(path, Buffer.from(JSON.stringify(cursor)));
+}
+
+function readCursor(path: string): Cursor | null {
+  try {
+    const { stream, nextNumber, journal } = JSON.parse(readFileSync(path, "utf8")) as Partial<Cursor>;
+    const isWhole =
+      typeof stream === "string" && Number.isSafeInteger(nextNumber) && Number.isSafeInteger(journal?.sealed);
+    return isWhole ? ({ stream, nextNumber, journal } as Cursor) : null;
+  } catch {
+    return null;
+  }
+}
+
+function headerOf(bytes: Uint8Array): BatchHeader | null {
+  try {
+    return decodeBatch(bytes).header;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,69 @@
+import { sequenceOf } from "@apm-daemon/protocol";
+import type { Aggregator } from "./aggregate/aggregator.ts";
+import type { FrameIntake } from "./intake/frame-intake.ts";
+import type { AppInstance, InstanceRegistry } from "./intake/instance-registry.ts";
+import type { Journal } from "./journal/journal.ts";
+import type { JournalRecord } from "./journal/segment.ts";
+import type { Cursor } from "./outbox/cursor.ts";
+import type { TraceKeeper } from "./traces/trace-keeper.ts";
+
+export interface RecoveryOptions {
+  journal: Journal;
+  cursor: Cursor;
+  instances: InstanceRegistry;
+  intake: FrameIntake;
+  aggregator: Aggregator;
+  traces: TraceKeeper;
+  nowUnixMs: number;
+}
+
+export interface RecoveryReport {
+  framesFound: number;
+  /** Frames counted again because no batch had them. */
+  framesReplayed: number;
+  unreadableBytes: number;
+}
+
+/**
+ * Reads the journal of the run before: learns what each instance has sent, rebuilds the requests that were open at the last
+ * seal, and counts what came after it. See aggregator.ts for why the counters are discarded at the sealed position.
+ */
+export function recover(options: RecoveryOptions): RecoveryReport {
+  const { journal, cursor, instances, intake, aggregator, traces } = options;
+  const { sealed, replayFrom } = cursor.journal;
+  const byReference = new Map<number, AppInstance>();
+  let framesFound = 0;
+  let framesReplayed = 0;
+  let isPastSeal = false;
+  const discardOnce = (): void => {
+    if (isPastSeal) return;
+    isPastSeal = true;
+    aggregator.discardCounts();
+    traces.drain();
+  };
+  const visit = (record: JournalRecord, position: number): void => {
+    if (record.type === "instance") {
+      const instance = instances.recover(record.json, options.nowUnixMs);
+      if (instance !== null) byReference.set(record.reference, instance);
+      return;
+    }
+    const instance = byReference.get(record.reference);
+    if (instance === undefined) return;
+    framesFound++;
+    instance.lastSequence = Math.max(instance.lastSequence, sequenceOf(record.payload));
+    if (position < replayFrom) return;
+    if (position >= sealed) {
+      discardOnce();
+      framesReplayed++;
+    }
+    intake.replay(
+      instance,
+      { type: record.messageType, payload: record.payload },
+      position,
+      record.receivedUnixMs,
+    );
+  };
+  journal.replay(visit);
+  discardOnce();
+  return { framesFound, framesReplayed, unreadableBytes: journal.unreadableBytes };
+}

@@ -1,0 +1,78 @@
+import type { StatusReport } from "@apm-daemon/protocol";
+
+interface Metric {
+  name: string;
+  type: "counter" | "gauge";
+  sentence: string;
+  value: (report: StatusReport) => number | null;
+}
+
+function metric(type: Metric["type"], name: string, sentence: string, value: Metric["value"]): Metric {
+  return { type, name, sentence, value };
+}
+
+/** The daemon's own metrics; names follow Prometheus' conventions, base units. */
+const METRICS: readonly Metric[] = [
+  metric("gauge", "apm_daemon_healthy", "1 when nothing is wrong.", (r) => (r.health === "ok" ? 1 : 0)),
+  metric(
+    "gauge",
+    "apm_daemon_start_time_seconds",
+    "Unix time of the daemon's start.",
+    (r) => r.startUnixMs / 1_000,
+  ),
+  metric("gauge", "apm_daemon_cpu_ratio", "CPU used by the daemon, 1 = one core.", (r) => r.self.cpuRatio),
+  metric("gauge", "apm_daemon_resident_memory_bytes", "Memory of the daemon.", (r) => r.self.rssBytes),
+  metric("gauge", "apm_intake_connections", "App processes connected.", (r) => r.intake.connections),
+  metric("counter", "apm_intake_frames_total", "Data frames journaled.", (r) => r.intake.frames),
+  metric("counter", "apm_intake_bytes_total", "Bytes of data frames journaled.", (r) => r.intake.bytes),
+  metric("counter", "apm_intake_spans_total", "Spans journaled.", (r) => r.intake.spans),
+  metric("counter", "apm_intake_refused_total", "Connections refused.", (r) => r.intake.refused),
+  metric(
+    "counter",
+    "apm_intake_malformed_total",
+    "Messages that break the protocol.",
+    (r) => r.intake.malformed,
+  ),
+  metric("gauge", "apm_journal_bytes", "Size of the journal.", (r) => r.journal.bytes),
+  metric(
+    "gauge",
+    "apm_journal_unsealed_bytes",
+    "Journal bytes not in a batch yet.",
+    (r) => r.journal.position - r.journal.sealed,
+  ),
+  metric("gauge", "apm_outbox_batches", "Batches waiting for the collector.", (r) => r.outbox.batches),
+  metric("gauge", "apm_outbox_bytes", "Bytes waiting for the collector.", (r) => r.outbox.bytes),
+  metric("gauge", "apm_uplink_connected", "1 when connected to the collector.", (r) =>
+    r.uplink.state === "connected" ? 1 : 0,
+  ),
+  metric(
+    "counter",
+    "apm_uplink_batches_acked_total",
+    "Batches the collector has committed.",
+    (r) => r.uplink.batchesAcked,
+  ),
+  metric("counter", "apm_uplink_sent_bytes_total", "Bytes sent to the collector.", (r) => r.uplink.bytesSent),
+];
+
+/** The report in Prometheus' text format 0.0.4. */
+export function prometheusText(report: StatusReport): string {
+  const lines: string[] = [];
+  for (const { name, type, sentence, value } of METRICS) {
+    const now = value(report);
+    if (now !== null) lines.push(`# HELP ${name} ${sentence}`, `# TYPE ${name} ${type}`, `${name} ${now}`);
+  }
+  lines.push(
+    "# HELP apm_spans_dropped_total Spans lost, by app and reason.",
+    "# TYPE apm_spans_dropped_total counter",
+  );
+  for (const [app, reasons] of Object.entries(report.dropped)) {
+    for (const [reason, count] of Object.entries(reasons)) {
+      lines.push(`apm_spans_dropped_total{app="${label(app)}",reason="${label(reason)}"} ${count}`);
+    }
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function label(value: string): string {
+  return value.replace(/[\\"\n]/g, (char) => (char === "\n" ? "\\n" : `\\${char}`));
+}

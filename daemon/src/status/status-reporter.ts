@@ -1,0 +1,136 @@
+import type { StatusReport } from "@apm-daemon/protocol";
+import type { LossLedger } from "../aggregate/loss-ledger.ts";
+import type { AgentListener } from "../intake/agent-listener.ts";
+import type { FrameIntake } from "../intake/frame-intake.ts";
+import type { InstanceRegistry } from "../intake/instance-registry.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Outbox } from "../outbox/outbox.ts";
+import type { Sealer } from "../outbox/sealer.ts";
+import type { Uplink } from "../uplink/uplink.ts";
+import type { RecentWindows } from "./recent-requests.ts";
+import type { SelfUsage } from "./self-usage.ts";
+
+export interface StatusReporterOptions {
+  version: string;
+  hostName: string;
+  collectorUrl: string;
+  agentSocket: string;
+  journalCapBytes: number;
+  outboxCapBytes: number;
+  startUnixMs: number;
+  clock: { unixMs(): number };
+  listener: AgentListener;
+  intake: FrameIntake;
+  instances: InstanceRegistry;
+  journal: Journal;
+  outbox: Outbox;
+  sealer: Sealer;
+  uplink: Uplink;
+  ledger: LossLedger;
+  recent: RecentWindows;
+  self: SelfUsage;
+  hostSampler: { newest(): Record<string, number | null> };
+  processSampler: { newest(key: string): Record<string, number | null> | null };
+}
+
+/** A collector that is away for longer than this is a problem worth a word. */
+const UPLINK_AWAY_MS = 30_000;
+
+/** Puts together what the daemon knows of itself. */
+export class StatusReporter {
+  readonly #options: StatusReporterOptions;
+
+  constructor(options: StatusReporterOptions) {
+    this.#options = options;
+  }
+
+  report(): StatusReport {
+    const o = this.#options;
+    const problems = this.#problems();
+    return {
+      version: o.version,
+      pid: process.pid,
+      startUnixMs: o.startUnixMs,
+      host: o.hostName,
+      health: o.sealer.problem !== "" ? "failing" : problems.length > 0 ? "degraded" : "ok",
+      problems,
+      self: o.self.read(),
+      hostSecond: o.hostSampler.newest(),
+      agentSocket: o.agentSocket,
+      apps: this.#apps(),
+      intake: {
+        connections: o.listener.connections,
+        frames: o.intake.counts.frames,
+        spans: o.ledger.received,
+        bytes: o.intake.counts.bytes,
+        refused: o.listener.refused,
+        malformed: o.intake.counts.malformed,
+      },
+      journal: {
+        bytes: o.journal.bytes,
+        segments: o.journal.segments,
+        position: o.journal.position,
+        sealed: o.sealer.cursor.journal.sealed,
+        capBytes: o.journalCapBytes,
+      },
+      outbox: {
+        batches: o.outbox.count,
+        bytes: o.outbox.bytes,
+        oldestUnixMs: o.outbox.oldestUnixMs,
+        capBytes: o.outboxCapBytes,
+      },
+      uplink: {
+        url: o.collectorUrl,
+        state: o.uplink.state,
+        reason: o.uplink.reason,
+        lastAckUnixMs: o.uplink.lastAckUnixMs,
+        batchesAcked: o.uplink.counts.acked,
+        bytesSent: o.uplink.counts.bytesSent,
+      },
+      dropped: o.ledger.dropped(),
+    };
+  }
+
+  #apps(): StatusReport["apps"] {
+    const { instances, recent, clock, processSampler } = this.#options;
+    const apps = new Map<string, StatusReport["apps"][number]>();
+    for (const { app, instance, pid, runtime } of instances.connected()) {
+      const entry = apps.get(app) ?? { app, instances: [], ...recent.of(app, clock.unixMs() / 1_000) };
+      const newest = processSampler.newest(instance);
+      entry.instances.push({
+        instance,
+        pid,
+        runtime,
+        cpuRatio: newest?.["cpuRatio"] ?? null,
+        rssBytes: newest?.["rssBytes"] ?? null,
+      });
+      apps.set(app, entry);
+    }
+    return [...apps.values()];
+  }
+
+  #problems(): string[] {
+    const { sealer, uplink, outbox, journal, startUnixMs, clock } = this.#options;
+    const problems: string[] = [];
+    if (sealer.problem !== "") problems.push(sealer.problem);
+    if (
+      uplink.state !== "connected" &&
+      clock.unixMs() - (uplink.lastAckUnixMs ?? startUnixMs) > UPLINK_AWAY_MS
+    ) {
+      problems.push(`no connection to the collector: ${uplink.reason}`);
+    }
+    if (outbox.droppedBatches > 0)
+      problems.push(
+        `${outbox.droppedBatches} batches were deleted unsent because the outbox was full: raise outbox.cap_bytes or bring the collector back`,
+      );
+    if (outbox.quarantinedBatches > 0)
+      problems.push(
+        `${outbox.quarantinedBatches} batches lie in outbox/quarantine: look at them with "apm batch show"`,
+      );
+    if (journal.unsealedSegmentsDropped > 0)
+      problems.push(
+        `${journal.unsealedSegmentsDropped} journal segments were deleted before they were counted: raise journal.cap_bytes`,
+      );
+    return problems;
+  }
+}

@@ -1,0 +1,59 @@
+import { createServer, type Server, type ServerResponse } from "node:http";
+import type { StatusReport } from "@apm-daemon/protocol";
+import { listenOnSocket } from "../intake/socket-path.ts";
+import { prometheusText } from "./metrics.ts";
+
+export interface StatusServerOptions {
+  path: string;
+  report: () => StatusReport;
+}
+
+/** HTTP on the status socket: `/status` (JSON), `/metrics` (Prometheus), `/healthz` (200 or 503). Only the owner's group may ask. */
+export class StatusServer {
+  readonly #options: StatusServerOptions;
+  readonly #server: Server;
+
+  constructor(options: StatusServerOptions) {
+    this.#options = options;
+    this.#server = createServer((request, response) =>
+      this.#answer(request.method ?? "", request.url ?? "", response),
+    );
+  }
+
+  start(): Promise<void> {
+    return listenOnSocket(this.#server, this.#options.path, 0o660);
+  }
+
+  stop(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+
+  #answer(method: string, url: string, response: ServerResponse): void {
+    const path = url.split("?", 1)[0];
+    if (method !== "GET") send(response, 405, "text/plain", "only GET is answered here\n");
+    else if (path === "/status")
+      send(response, 200, "application/json", JSON.stringify(this.#options.report()));
+    else if (path === "/metrics")
+      send(response, 200, "text/plain; version=0.0.4", prometheusText(this.#options.report()));
+    else if (path === "/healthz") this.#answerHealth(response);
+    else send(response, 404, "text/plain", "there are /status, /metrics and /healthz\n");
+  }
+
+  #answerHealth(response: ServerResponse): void {
+    const { health, problems } = this.#options.report();
+    send(
+      response,
+      health === "failing" ? 503 : 200,
+      "application/json",
+      JSON.stringify({ health, problems }),
+    );
+  }
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, { "content-type": type, "cache-control": "no-store" });
+  response.end(body);
+}

@@ -1,0 +1,149 @@
+import {
+  type AttributeValue,
+  decodeSpans,
+  decodeSpansHeader,
+  MESSAGE_HEADER_BYTES,
+  parseSpanExtra,
+  SpanEncoder,
+  type SpanExtra,
+  type SpanRecord,
+  type SpanView,
+  TraceEntry,
+} from "@apm-daemon/protocol";
+import type { KeptTrace } from "./trace-keeper.ts";
+
+/** Where the frames of kept traces are read back. */
+export interface FrameArchive {
+  readFrame(position: number): Buffer;
+  endReading(): void;
+}
+
+/** Spans and bytes kept of one trace at most; what is beyond stays in the journal only. */
+const MAX_SPANS_PER_TRACE = 2_000;
+const MAX_TRACE_BYTES = 262_144;
+
+/**
+ * Reads the spans of kept traces back from the journal: one SPANS payload per trace, in the order of `traces`; null for a
+ * trace none of whose spans could be read any more. Frames shared by several traces are decoded once.
+ */
+export function extractTraces(archive: FrameArchive, traces: readonly KeptTrace[]): (Uint8Array | null)[] {
+  const encoder = new SpanEncoder(MAX_TRACE_BYTES);
+  const collections = traces.map(
+    ({ summary }) => new SpanCollection(encoder, summary.traceId, summary.rootSpanId),
+  );
+  const wanted = new Map<number, Map<string, SpanCollection>>();
+  traces.forEach(({ summary, positions }, i) => {
+    for (const position of positions) {
+      const byRoot = wanted.get(position) ?? new Map<string, SpanCollection>();
+      wanted.set(position, byRoot.set(summary.rootSpanId, collections[i] as SpanCollection));
+    }
+  });
+  try {
+    for (const [position, byRoot] of [...wanted].sort(([a], [b]) => a - b))
+      collectFrame(archive, position, byRoot);
+  } finally {
+    archive.endReading();
+  }
+  return collections.map((collection) => collection.encode());
+}
+
+function collectFrame(
+  archive: FrameArchive,
+  position: number,
+  byRoot: ReadonlyMap<string, SpanCollection>,
+): void {
+  let payload: Buffer;
+  try {
+    payload = archive.readFrame(position);
+  } catch {
+    return; // Gone from the ring: the trace is kept without this part, and its summary says how many spans there were.
+  }
+  const byTraceIndex: (SpanCollection | null)[] = [];
+  try {
+    const { baseUnixUs } = decodeSpansHeader(payload);
+    decodeSpans(payload, (span) => {
+      const { trace } = span;
+      const collection = (byTraceIndex[trace.index] ??= byRoot.get(trace.rootSpanId) ?? null);
+      collection?.add(span, baseUnixUs);
+    });
+  } catch {
+    // The aggregator met the same malformed frame, and counted it.
+  }
+}
+
+/** Spans of one trace, copied out of their frames. */
+class SpanCollection {
+  readonly #encoder: SpanEncoder;
+  readonly #trace: TraceEntry;
+  readonly #spans: { record: SpanRecord; endUnixUs: number; durationNs: number }[] = [];
+
+  constructor(encoder: SpanEncoder, traceId: string, rootSpanId: string) {
+    const word = (hex: string, at: number): number => Number.parseInt(hex.slice(at, at + 8), 16);
+    this.#encoder = encoder;
+    this.#trace = new TraceEntry(
+      word(traceId, 0),
+      word(traceId, 8),
+      word(traceId, 16),
+      word(traceId, 24),
+      word(rootSpanId, 0),
+      word(rootSpanId, 8),
+    );
+  }
+
+  add(span: SpanView, baseUnixUs: number): void {
+    if (this.#spans.length >= MAX_SPANS_PER_TRACE && !span.isLocalRoot) return;
+    this.#spans.push({
+      record: this.#copy(span),
+      endUnixUs: baseUnixUs + span.endOffsetNs / 1_000,
+      durationNs: span.durationNs,
+    });
+  }
+
+  encode(): Uint8Array | null {
+    const baseUnixUs = Math.floor(Math.min(...this.#spans.map(({ endUnixUs }) => endUnixUs)));
+    if (this.#spans.length === 0) return null;
+    this.#encoder.begin(baseUnixUs);
+    // The root last in time comes first here: should the frame fill up, the root is what must not be missing.
+    for (const { record, endUnixUs, durationNs } of this.#spans.toReversed()) {
+      if (this.#encoder.add(record, (endUnixUs - baseUnixUs) * 1_000, durationNs) === "full") break;
+    }
+    return this.#encoder.spans === 0 ? null : this.#encoder.take(0).subarray(MESSAGE_HEADER_BYTES);
+  }
+
+  #copy(span: SpanView): SpanRecord {
+    const source = span.shape;
+    let shape = this.#encoder.shapes.root(source.scope, source.kind);
+    const values: AttributeValue[] = [];
+    const overflow: Record<string, AttributeValue> = {};
+    source.keys.forEach((key, i) => {
+      const value = source.values[i] as AttributeValue;
+      const next = shape.follow(key, source.types[i] ?? 0);
+      if (next === null) overflow[key] = value;
+      else {
+        shape = next;
+        values.push(value);
+      }
+    });
+    return {
+      shape,
+      values,
+      name: span.name,
+      trace: this.#trace,
+      idHi: span.idHi,
+      idLo: span.idLo,
+      parentHi: span.parentHi,
+      parentLo: span.parentLo,
+      isLocalRoot: span.isLocalRoot,
+      hasRemoteParent: span.hasRemoteParent,
+      hasError: span.hasError,
+      extra: extraWith(span.extraJson, overflow),
+    };
+  }
+}
+
+function extraWith(extraJson: string, overflow: Record<string, AttributeValue>): SpanExtra | null {
+  const hasOverflow = Object.keys(overflow).length > 0;
+  if (extraJson === "" && !hasOverflow) return null;
+  const extra = parseSpanExtra(extraJson);
+  return hasOverflow ? { ...extra, attributes: { ...extra.attributes, ...overflow } } : extra;
+}

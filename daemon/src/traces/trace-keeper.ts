@@ -1,0 +1,127 @@
+import type { KeepReason, TraceSummary } from "@apm-daemon/protocol";
+
+export interface TraceKeeperOptions {
+  keep: "sampled" | "all";
+  errorsPerAction: number;
+  slowestPerAction: number;
+  randomPerAction: number;
+  /** 0 ≤ random() < 1. */
+  random: () => number;
+}
+
+/** A finished request that may be worth keeping; `summarise` is called only if it is. */
+export interface TraceCandidate {
+  app: string;
+  action: string;
+  isError: boolean;
+  durationUs: number;
+  positions: readonly number[];
+  summarise(reason: KeepReason): TraceSummary;
+}
+
+/** A trace to keep, and the journal positions of the frames that hold its spans. */
+export interface KeptTrace {
+  summary: TraceSummary;
+  positions: readonly number[];
+}
+
+/** Traces of one batch at most; the rest is counted as passed over, not as lost: its spans are counted all the same. */
+const MAX_TRACES_PER_BATCH = 2_000;
+
+/**
+ * Decides at a request's end whether its spans are kept: the first errors, the slowest, and a fair random sample (reservoir
+ * sampling, Vitter's algorithm R) of each action between two seals.
+ */
+export class TraceKeeper {
+  readonly #options: TraceKeeperOptions;
+  readonly #actions = new Map<string, ActionSample>();
+  #passedOver = 0;
+
+  constructor(options: TraceKeeperOptions) {
+    this.#options = options;
+  }
+
+  offer(candidate: TraceCandidate): void {
+    const key = `${candidate.app}\n${candidate.action}`;
+    let sample = this.#actions.get(key);
+    if (sample === undefined) {
+      sample = new ActionSample(this.#options);
+      this.#actions.set(key, sample);
+    }
+    sample.offer(candidate);
+  }
+
+  /** Ends the interval: what is kept, errors first. */
+  drain(): KeptTrace[] {
+    const kept = [...this.#actions.values()].flatMap((sample) => sample.kept());
+    this.#actions.clear();
+    this.#passedOver += Math.max(0, kept.length - MAX_TRACES_PER_BATCH);
+    return kept.sort((a, b) => rank(a) - rank(b)).slice(0, MAX_TRACES_PER_BATCH);
+  }
+
+  /** Traces chosen but left out because a batch was full, since start. */
+  get passedOver(): number {
+    return this.#passedOver;
+  }
+}
+
+class ActionSample {
+  readonly #options: TraceKeeperOptions;
+  readonly #errors: KeptTrace[] = [];
+  /** Ascending by duration. */
+  readonly #slowest: KeptTrace[] = [];
+  readonly #random: KeptTrace[] = [];
+  #offered = 0;
+
+  constructor(options: TraceKeeperOptions) {
+    this.#options = options;
+  }
+
+  offer(candidate: TraceCandidate): void {
+    this.#offered++;
+    const { errorsPerAction, randomPerAction, keep, random } = this.#options;
+    if (keep === "all") {
+      if (this.#random.length < MAX_TRACES_PER_BATCH)
+        this.#random.push(keptAs(candidate, candidate.isError ? "error" : "random"));
+      return;
+    }
+    if (candidate.isError && this.#errors.length < errorsPerAction) {
+      this.#errors.push(keptAs(candidate, "error"));
+      return;
+    }
+    if (this.#random.length < randomPerAction) this.#random.push(keptAs(candidate, "random"));
+    else {
+      const place = Math.floor(random() * this.#offered);
+      if (place < randomPerAction) this.#random[place] = keptAs(candidate, "random");
+    }
+    this.#offerSlow(candidate);
+  }
+
+  kept(): KeptTrace[] {
+    const byRoot = new Map<string, KeptTrace>();
+    for (const trace of [...this.#errors, ...this.#slowest, ...this.#random]) {
+      if (!byRoot.has(trace.summary.rootSpanId)) byRoot.set(trace.summary.rootSpanId, trace);
+    }
+    return [...byRoot.values()];
+  }
+
+  #offerSlow(candidate: TraceCandidate): void {
+    const { slowestPerAction } = this.#options;
+    const slowest = this.#slowest;
+    if (slowestPerAction === 0) return;
+    if (slowest.length >= slowestPerAction) {
+      if (candidate.durationUs <= (slowest[0]?.summary.durationUs ?? 0)) return;
+      slowest.shift();
+    }
+    const place = slowest.findIndex((trace) => trace.summary.durationUs > candidate.durationUs);
+    slowest.splice(place === -1 ? slowest.length : place, 0, keptAs(candidate, "slow"));
+  }
+}
+
+function keptAs(candidate: TraceCandidate, reason: KeepReason): KeptTrace {
+  return { summary: candidate.summarise(reason), positions: candidate.positions };
+}
+
+function rank(trace: KeptTrace): number {
+  return trace.summary.reason === "error" ? 0 : trace.summary.reason === "slow" ? 1 : 2;
+}
