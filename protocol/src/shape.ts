@@ -4,6 +4,8 @@
  * shape once; its spans carry the shape's number and values only.
  */
 
+import { MAX_ATTRIBUTES_PER_SPAN } from "./limits.ts";
+
 /** Attribute values as OpenTelemetry's API allows them. */
 export type AttributeValue =
   | string
@@ -62,7 +64,7 @@ export class Shape {
     this.misses = new Uint8Array(this.keys.length);
   }
 
-  /** The shape after one more attribute; null when there are MAX_SHAPES already. The key must not be in `keys`. */
+  /** The shape after one more attribute; null when there are MAX_SHAPES or MAX_ATTRIBUTES_PER_SPAN already. The key must not be in `keys`. */
   follow(key: string, type: SlotType): Shape | null {
     const expected = this.expected;
     if (expected !== null && expected.type === type && expected.key === key) return expected;
@@ -73,7 +75,7 @@ export class Shape {
     const id = `${type}${key}`;
     let next = this.#children.get(id) ?? null;
     if (next === null) {
-      if (!this.#tree.countNew()) return null;
+      if (this.keys.length >= MAX_ATTRIBUTES_PER_SPAN || !this.#tree.countNew()) return null;
       next = new Shape(this.#tree, this.scope, this.kind, this, key, type);
       this.#children.set(id, next);
     }

@@ -1,5 +1,6 @@
 /** Reads SPANS payloads; the layout is in span-frame.ts. One view object serves all spans of a frame. */
 import { ProtocolError } from "./errors.ts";
+import { MAX_FRAME_TABLE_ENTRIES } from "./limits.ts";
 import type { AttributeValue, SlotType } from "./shape.ts";
 import {
   ENTRY_SHAPE,
@@ -18,6 +19,9 @@ import {
   type SpanExtra,
 } from "./span-frame.ts";
 
+/** What a slot has, by its type, as long as no span of the shape set it. */
+const ZEROS: Readonly<Record<SlotType, AttributeValue>> = { 0: "", 1: 0, 2: 0, 3: false, 4: [] };
+
 export class DecodedShape {
   /** Number in its frame; use it to look up what was worked out for the shape once. */
   readonly index: number;
@@ -35,7 +39,7 @@ export class DecodedShape {
     this.kind = kind;
     this.keys = keys;
     this.types = types;
-    this.values = Array.from({ length: keys.length }, () => "");
+    this.values = types.map((type) => ZEROS[type]);
   }
 }
 
@@ -161,7 +165,7 @@ class EntryReader {
           this.#readSpan(tag);
           return true;
         }
-        if (tag === ENTRY_STRING) this.#strings.push(this.#readText(this.#u16()));
+        if (tag === ENTRY_STRING) this.#readString();
         else if (tag === ENTRY_TRACE) this.#readTrace();
         else if (tag === ENTRY_SHAPE) this.#readShape();
         else throw malformed(`unknown entry ${tag}`, this.#at - 1);
@@ -173,12 +177,19 @@ class EntryReader {
     }
   }
 
+  #readString(): void {
+    this.#checkRoom(this.#strings);
+    this.#strings.push(this.#readText(this.#u16()));
+  }
+
   #readTrace(): void {
+    this.#checkRoom(this.#traces);
     this.#traces.push(new DecodedTrace(this.#traces.length, this.#payload, this.#at));
     this.#at += 24;
   }
 
   #readShape(): void {
+    this.#checkRoom(this.#shapes);
     const kind = this.#u8();
     const scope = this.#string(this.#u16());
     const slots = this.#u8();
@@ -191,6 +202,11 @@ class EntryReader {
       types.push(type as SlotType);
     }
     this.#shapes.push(new DecodedShape(this.#shapes.length, scope, kind, keys, types));
+  }
+
+  #checkRoom(table: readonly unknown[]): void {
+    if (table.length >= MAX_FRAME_TABLE_ENTRIES)
+      throw malformed(`a table has more than ${MAX_FRAME_TABLE_ENTRIES} entries`, this.#at);
   }
 
   #readSpan(tag: number): void {
@@ -315,11 +331,12 @@ const NO_TRACE = new DecodedTrace(0, Buffer.alloc(24), 0);
 function parseArray(json: string, at: number): AttributeValue {
   try {
     const value: unknown = JSON.parse(json);
-    if (Array.isArray(value)) return value as AttributeValue;
+    if (Array.isArray(value) && value.every((element) => typeof element !== "object" || element === null))
+      return value as AttributeValue;
   } catch {
     // Told below.
   }
-  throw malformed("an array value is not a JSON array", at);
+  throw malformed("an array value is not a JSON array of texts, numbers, booleans and nulls", at);
 }
 
 function readU53(payload: Buffer, at: number): number {
