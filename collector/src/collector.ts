@@ -1,0 +1,107 @@
+import type { Server } from "node:http";
+import type { Logger } from "pino";
+import type { CollectorConfig } from "./config.ts";
+import { BatchIntake } from "./ingest/batch-intake.ts";
+import { UplinkServer } from "./ingest/uplink-server.ts";
+import { KeyStore } from "./key-store.ts";
+import { prepareStateDir, stateDirInUse } from "./state-dir.ts";
+import { DiskSpace } from "./store/disk-space.ts";
+import { DuckDbStore } from "./store/duckdb/duckdb-store.ts";
+import { listen } from "./web/listen.ts";
+import { webApp } from "./web/web-app.ts";
+
+const EXPIRE_EVERY_MS = 600_000;
+
+export interface CollectorOptions {
+  config: CollectorConfig;
+  /** Folder of the built console. */
+  consoleDir: string;
+  version: string;
+  log: Logger;
+  clock?: () => number;
+}
+
+export interface Collector {
+  /** Where console, API and uplink are served, e.g. "http://127.0.0.1:8460". */
+  url: string;
+  /** Answers every batch that was read, commits, closes; within 3 s unless the disk is slower. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a collector. Throws CollectorError with a sentence for the user: STATE_DIR_NOT_WRITABLE, STATE_DIR_IN_USE,
+ * PORT_IN_USE, ADDRESS_NOT_AVAILABLE.
+ */
+export async function startCollector(options: CollectorOptions): Promise<Collector> {
+  const { config, consoleDir, version, log, clock = Date.now } = options;
+  prepareStateDir(config.state_dir);
+  const store = await openStore(config, log, clock);
+  const uplinks = new UplinkServer({
+    intake: new BatchIntake({ store, clock, log }),
+    keys: new KeyStore(config.state_dir, clock),
+    lastNumber: (stream) => store.lastNumber(stream),
+    maxUplinks: config.limits.uplinks,
+    version,
+    clock,
+    log,
+  });
+  const web = webApp({ store, version, consoleDir, uplinks: () => uplinks.count, clock, log });
+  const { server, url } = await listen(web, config.listen, (http) => uplinks.attach(http)).catch(
+    async (error: unknown) => {
+      await store.close();
+      throw error;
+    },
+  );
+  const expire = (): void => {
+    store
+      .expire(clock())
+      .catch((error: unknown) => log.error({ err: error }, "old data could not be removed"));
+  };
+  expire();
+  const expiry = setInterval(expire, EXPIRE_EVERY_MS);
+  log.info({ url, stateDir: config.state_dir }, "the collector listens");
+  return {
+    url,
+    stop: async () => {
+      clearInterval(expiry);
+      const closed = closeServer(server);
+      await uplinks.stop();
+      server.closeAllConnections();
+      await closed;
+      await store.close();
+      log.info("the collector stopped");
+    },
+  };
+}
+
+async function openStore(config: CollectorConfig, log: Logger, clock: () => number): Promise<DuckDbStore> {
+  try {
+    return await DuckDbStore.open({
+      stateDir: config.state_dir,
+      memoryLimitMb: config.store.memory_limit_mb,
+      threads: config.store.threads,
+      queryTimeoutMs: config.limits.query_seconds * 1000,
+      queriesWaiting: config.limits.queries_waiting,
+      retentionDays: config.retention.days,
+      maxPending: config.limits.pending_batches,
+      maxPendingBytes: config.limits.pending_mb * 1_048_576,
+      diskSpace: new DiskSpace({
+        folder: config.state_dir,
+        minFreeBytes: config.store.min_free_disk_mb * 1_048_576,
+        minFreeRatio: config.store.min_free_disk_ratio,
+        clock,
+      }),
+      clock,
+      warn: (sentence) => log.warn(sentence),
+    });
+  } catch (error) {
+    throw stateDirInUse(error, config.state_dir) ?? error;
+  }
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}

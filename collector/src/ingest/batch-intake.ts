@@ -1,0 +1,90 @@
+import {
+  type Batch,
+  type BatchIdentity,
+  decodeBatch,
+  decodeBatchIdentity,
+  ProtocolError,
+  type UplinkAck,
+  type UplinkNack,
+} from "@apm-daemon/protocol";
+import type { Logger } from "pino";
+import type { z } from "zod";
+import type { ReceivedBatch } from "../store/batch-rows.ts";
+import { StoreError } from "../store/store-error.ts";
+import { BatchHeaderSchema } from "./header-schema.ts";
+
+/** What intake needs of the store. */
+export interface BatchSink {
+  isCommitted(identity: BatchIdentity): boolean;
+  write(received: ReceivedBatch): Promise<void>;
+}
+
+export interface BatchIntakeOptions {
+  store: BatchSink;
+  clock: () => number;
+  log: Logger;
+}
+
+/** Bytes that do not even name their batch are answered under this identity. */
+const NAMELESS: BatchIdentity = { stream: "", number: 0 };
+const RETRY_AFTER_MS = 5_000;
+
+type Refusal = Pick<UplinkNack, "code" | "message" | "permanent" | "retryAfterMs">;
+
+/**
+ * Turns the bytes of one batch into one ack or nack. An ack means committed (or committed before); a permanent nack means
+ * that these bytes will never do; any other nack means that the store cannot take it now. Never rejects.
+ */
+export class BatchIntake {
+  readonly #options: BatchIntakeOptions;
+
+  constructor(options: BatchIntakeOptions) {
+    this.#options = options;
+  }
+
+  async take(bytes: Buffer): Promise<UplinkAck | UplinkNack> {
+    let identity = NAMELESS;
+    try {
+      identity = decodeBatchIdentity(bytes);
+      if (!this.#options.store.isCommitted(identity)) await this.#store(bytes);
+      return { type: "ack", stream: identity.stream, number: identity.number };
+    } catch (error) {
+      const refusal = refusalOf(error);
+      const { log } = this.#options;
+      log[refusal.permanent ? "warn" : "error"]({ ...identity, code: refusal.code }, refusal.message);
+      return { type: "nack", stream: identity.stream, number: identity.number, ...refusal };
+    }
+  }
+
+  async #store(bytes: Buffer): Promise<void> {
+    const batch = decodeBatch(bytes);
+    const checked = BatchHeaderSchema.safeParse(batch.header);
+    if (!checked.success) throw new ProtocolError("BATCH_MALFORMED", describe(checked.error, batch));
+    await this.#options.store.write({
+      batch: { header: checked.data, frames: batch.frames },
+      receivedMs: this.#options.clock(),
+      bytes: bytes.length,
+    });
+  }
+}
+
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof ProtocolError) {
+    const code =
+      error.code === "BATCH_CORRUPT" || error.code === "CODEC_UNSUPPORTED" ? error.code : "BATCH_MALFORMED";
+    return { code, message: error.message, permanent: true, retryAfterMs: 0 };
+  }
+  if (!(error instanceof StoreError)) {
+    const message = `the collector failed to take the batch: ${(error as Error).message}`;
+    return { code: "STORE_UNAVAILABLE", message, permanent: false, retryAfterMs: RETRY_AFTER_MS };
+  }
+  const codes = { BUSY: "OVERLOADED", DISK_LOW: "DISK_LOW", UNAVAILABLE: "STORE_UNAVAILABLE" } as const;
+  const code = error.code === "TIMEOUT" ? "STORE_UNAVAILABLE" : codes[error.code];
+  return { code, message: error.message, permanent: false, retryAfterMs: error.retryAfterMs };
+}
+
+/** The first thing wrong, e.g. "actions.3.app: Too big: expected string to have <=1020 characters". */
+function describe(error: z.ZodError, batch: Batch): string {
+  const [issue] = error.issues;
+  return `batch ${batch.header.number} is malformed at ${issue?.path.join(".").slice(0, 200)}: ${issue?.message.slice(0, 200)}`;
+}

@@ -1,0 +1,201 @@
+import {
+  type BatchHeader,
+  type HostIdentity,
+  MAX_ATTRIBUTE_CHARS,
+  MAX_BUCKET,
+  MAX_NAME_CHARS,
+  MAX_STACK_FRAMES,
+  MAX_STATEMENT_CHARS,
+} from "@apm-daemon/protocol";
+import { z } from "zod";
+
+/**
+ * What the store accepts of a batch's header: hostile input until it passed here. Texts are bounded at four times what
+ * daemons keep, so that a daemon's marks of truncation never matter; unknown keys of newer daemons are left out.
+ */
+const SLACK = 4;
+const name = z.string().max(SLACK * MAX_NAME_CHARS);
+const shownName = name.min(1);
+const message = z.string().max(SLACK * MAX_ATTRIBUTE_CHARS);
+const stack = z.string().max(SLACK * MAX_STACK_FRAMES * MAX_NAME_CHARS);
+const u16 = z.int().min(0).max(65_535);
+const u32 = z.int().min(0).max(4_294_967_295);
+const whole = z.int().min(0);
+const amount = z.number().min(0);
+const unixMs = z.number().min(0).max(4_294_967_295_000);
+const tsSec = u32;
+
+const histogram = z
+  .object({ buckets: z.array(z.int().min(0).max(MAX_BUCKET)).max(MAX_BUCKET + 1), counts: z.array(u32) })
+  .refine(({ buckets, counts }) => buckets.length === counts.length, "as many counts as buckets")
+  .refine(
+    ({ buckets }) => buckets.every((bucket, i) => i === 0 || bucket > (buckets[i - 1] ?? 0)),
+    "ascending buckets",
+  );
+
+const secondsShape = {
+  tsSec: z.array(tsSec).max(100_000),
+  columns: z.record(name, z.array(z.number().nullable())),
+};
+const sameLengths = (table: { tsSec: number[]; columns: Record<string, unknown[]> }): boolean =>
+  Object.values(table.columns).every((column) => column.length === table.tsSec.length);
+const LENGTHS = "each column as long as tsSec";
+
+export const HostIdentitySchema: z.ZodType<HostIdentity> = z.object({
+  id: shownName,
+  name: shownName,
+  os: name,
+  kernel: name,
+  arch: name,
+  cpuModel: name,
+  cores: whole,
+  memTotalBytes: amount,
+  virtualization: name,
+  bootUnixMs: unixMs,
+  daemonVersion: name,
+  nodeVersion: name,
+});
+
+const app = z.object({
+  app: shownName,
+  apdexTMs: amount,
+  instances: z.array(
+    z.object({ instance: name, pid: u32, runtime: name, agentVersion: name, startUnixMs: unixMs }),
+  ),
+});
+
+const snapshot = z.object({
+  tsSec,
+  coreBusyRatios: z.array(z.number()),
+  disks: z.array(
+    z.object({
+      name,
+      readBytesPerSecond: z.number(),
+      writeBytesPerSecond: z.number(),
+      busyRatio: z.number(),
+      awaitMs: z.number(),
+    }),
+  ),
+  interfaces: z.array(
+    z.object({
+      name,
+      receiveBytesPerSecond: z.number(),
+      transmitBytesPerSecond: z.number(),
+      errorsPerSecond: z.number(),
+      dropsPerSecond: z.number(),
+    }),
+  ),
+  filesystems: z.array(
+    z.object({
+      mount: message,
+      type: name,
+      sizeBytes: z.number(),
+      usedBytes: z.number(),
+      availableBytes: z.number(),
+    }),
+  ),
+  topProcesses: z.array(
+    z.object({
+      pid: u32,
+      user: name,
+      command: message,
+      cpuRatio: z.number(),
+      rssBytes: z.number(),
+      threads: z.number(),
+    }),
+  ),
+});
+
+const kind = z.enum(["web", "background"]);
+
+const action = z.object({
+  tsSec,
+  app: shownName,
+  action: shownName,
+  kind,
+  status: u16,
+  requests: u32,
+  errors: u32,
+  satisfied: u32,
+  tolerating: u32,
+  frustrated: u32,
+  sumUs: amount,
+  maxUs: amount,
+  codeUs: amount,
+  databaseUs: amount,
+  cacheUs: amount,
+  externalUs: amount,
+  queueUs: amount,
+  histogram,
+});
+
+const operation = z.object({
+  tsSec,
+  app: shownName,
+  action: shownName,
+  category: z.enum(["database", "cache", "external"]),
+  system: name,
+  target: name,
+  operation: name,
+  statement: name,
+  calls: u32,
+  errors: u32,
+  sumUs: amount,
+  maxUs: amount,
+  histogram,
+});
+
+const trace = z.object({
+  traceId: z.string().regex(/^[0-9a-f]{32}$/, "32 hex digits"),
+  rootSpanId: z.string().regex(/^[0-9a-f]{16}$/, "16 hex digits"),
+  app: shownName,
+  instance: name,
+  action: shownName,
+  kind,
+  startUnixMs: unixMs,
+  durationUs: amount,
+  status: u16,
+  error: z.boolean(),
+  spans: u32,
+  reason: z.enum(["error", "slow", "random"]),
+});
+
+export const BatchHeaderSchema: z.ZodType<BatchHeader> = z.object({
+  version: z.literal(1),
+  stream: z.guid().lowercase(),
+  number: whole,
+  createdUnixMs: unixMs,
+  host: HostIdentitySchema,
+  apps: z.array(app),
+  hostSeconds: z.object(secondsShape).refine(sameLengths, LENGTHS).nullable(),
+  hostSnapshot: snapshot.nullable(),
+  processSeconds: z.array(
+    z.object({ ...secondsShape, app: shownName, instance: name, pid: u32 }).refine(sameLengths, LENGTHS),
+  ),
+  actions: z.array(action),
+  operations: z.array(operation),
+  statements: z.array(
+    z.object({
+      fingerprint: name,
+      app: shownName,
+      system: name,
+      text: z.string().max(SLACK * MAX_STATEMENT_CHARS),
+    }),
+  ),
+  errors: z.array(
+    z.object({
+      tsSec,
+      app: shownName,
+      action: shownName,
+      group: name,
+      type: name,
+      message,
+      stack,
+      count: u32,
+      traceId: name,
+    }),
+  ),
+  ledger: z.array(z.object({ tsSec, app: shownName, received: whole, dropped: z.record(name, whole) })),
+  traces: z.array(trace),
+  journal: z.object({ sealed: whole, replayFrom: whole }),
+});

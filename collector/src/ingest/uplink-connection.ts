@@ -1,0 +1,156 @@
+/**
+ * One daemon's connection: HELLO, WELCOME, then batches, each answered with one ack or nack.
+ *
+ *   opened ──hello──► ready ──finish()──► finishing ──all answered──► closed
+ *      └─ no hello in 10 s, batch before hello, not a message: closed with the reason
+ *
+ * Reading pauses while too many batches are unanswered, so a flood waits in the daemon and not in this memory.
+ */
+import {
+  READABLE_CODECS,
+  type UplinkAck,
+  type UplinkHello,
+  type UplinkNack,
+  type UplinkWelcome,
+} from "@apm-daemon/protocol";
+import type { Logger } from "pino";
+import type { RawData, WebSocket } from "ws";
+import { z } from "zod";
+import { HostIdentitySchema } from "./header-schema.ts";
+
+const HELLO_TIMEOUT_MS = 10_000;
+const PING_MS = 15_000;
+const MAX_MISSED_PONGS = 2;
+/** Some groups of the store, so that a backlog drains at full speed. */
+const MAX_UNANSWERED = 64;
+const MAX_UNANSWERED_BYTES = 16_777_216;
+
+const CLOSE_PROTOCOL_ERROR = 1002;
+const CLOSE_GOING_AWAY = 1001;
+const CLOSE_KEY_REVOKED = 4401;
+
+const HelloSchema: z.ZodType<UplinkHello> = z.object({
+  type: z.literal("hello"),
+  version: z.literal(1),
+  host: HostIdentitySchema,
+  stream: z.guid().lowercase(),
+  nextNumber: z.int().min(0),
+});
+
+export interface UplinkConnectionOptions {
+  socket: WebSocket;
+  /** Answers a batch; never rejects. */
+  take(bytes: Buffer): Promise<UplinkAck | UplinkNack>;
+  lastNumber: (stream: string) => number;
+  isKeyLive(): boolean;
+  version: string;
+  log: Logger;
+}
+
+export class UplinkConnection {
+  readonly #options: UplinkConnectionOptions;
+  readonly #socket: WebSocket;
+  readonly #unanswered: Set<Promise<void>> = new Set();
+  readonly #helloTimer: NodeJS.Timeout;
+  readonly #pingTimer: NodeJS.Timeout;
+  #unansweredBytes = 0;
+  #missedPongs = 0;
+  #log: Logger;
+  #state: "opened" | "ready" | "finishing" = "opened";
+
+  constructor(options: UplinkConnectionOptions) {
+    this.#options = options;
+    this.#socket = options.socket;
+    this.#log = options.log;
+    this.#helloTimer = setTimeout(() => this.#refuse("no hello came within 10 s"), HELLO_TIMEOUT_MS);
+    this.#pingTimer = setInterval(() => this.#beat(), PING_MS);
+    this.#socket.on("message", (data, isBinary) => this.#receive(data, isBinary));
+    this.#socket.on("pong", () => {
+      this.#missedPongs = 0;
+    });
+    this.#socket.on("error", (error) => this.#log.warn({ err: error }, "an uplink failed"));
+    this.#socket.on("close", (code) => this.#closed(code));
+  }
+
+  /** Reads nothing more, answers what was read, then closes. */
+  async finish(): Promise<void> {
+    this.#state = "finishing";
+    this.#socket.pause();
+    await Promise.all(this.#unanswered);
+    this.#socket.resume();
+    this.#socket.close(CLOSE_GOING_AWAY, "the collector stops");
+  }
+
+  #receive(data: RawData, isBinary: boolean): void {
+    if (this.#state === "finishing") return;
+    if (!isBinary) return this.#hello((data as Buffer).toString("utf8"));
+    if (this.#state === "opened") return this.#refuse("a batch came before the hello");
+    const bytes = data as Buffer;
+    this.#unansweredBytes += bytes.length;
+    const answered = this.#options.take(bytes).then((answer) => {
+      this.#unanswered.delete(answered);
+      this.#unansweredBytes -= bytes.length;
+      this.#send(answer);
+      this.#adjustReading();
+    });
+    this.#unanswered.add(answered);
+    this.#adjustReading();
+  }
+
+  #hello(text: string): void {
+    const hello = parseHello(text);
+    if (!hello) return this.#refuse("the text message is no hello of version 1");
+    clearTimeout(this.#helloTimer);
+    this.#state = "ready";
+    this.#log = this.#log.child({ host: hello.host.name });
+    this.#log.info({ stream: hello.stream, daemonVersion: hello.host.daemonVersion }, "a daemon connected");
+    this.#send({
+      type: "welcome",
+      version: 1,
+      collectorVersion: this.#options.version,
+      lastNumber: this.#options.lastNumber(hello.stream),
+      codecs: [...READABLE_CODECS],
+    });
+  }
+
+  #beat(): void {
+    // A paused socket reads no pongs either.
+    if (!this.#socket.isPaused && ++this.#missedPongs > MAX_MISSED_PONGS) {
+      this.#log.warn("a daemon did not answer two pings; its connection is closed");
+      return this.#socket.terminate();
+    }
+    if (!this.#options.isKeyLive())
+      return this.#socket.close(CLOSE_KEY_REVOKED, "the license key was revoked");
+    this.#socket.ping();
+  }
+
+  #adjustReading(): void {
+    if (this.#state === "finishing") return;
+    if (this.#unanswered.size >= MAX_UNANSWERED || this.#unansweredBytes >= MAX_UNANSWERED_BYTES)
+      this.#socket.pause();
+    else if (this.#socket.isPaused) this.#socket.resume();
+  }
+
+  #send(message: UplinkWelcome | UplinkAck | UplinkNack): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  #refuse(reason: string): void {
+    this.#log.warn({ reason }, "an uplink was closed");
+    this.#socket.close(CLOSE_PROTOCOL_ERROR, reason);
+  }
+
+  #closed(code: number): void {
+    clearTimeout(this.#helloTimer);
+    clearInterval(this.#pingTimer);
+    this.#log.info({ code }, "an uplink ended");
+  }
+}
+
+function parseHello(text: string): UplinkHello | null {
+  try {
+    return HelloSchema.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,149 @@
+import type { IncomingMessage, Server } from "node:http";
+import type { Duplex } from "node:stream";
+import { MAX_UPLINK_MESSAGE_BYTES, UPLINK_SUBPROTOCOL } from "@apm-daemon/protocol";
+import type { Logger } from "pino";
+import { WebSocketServer } from "ws";
+import type { KeyInfo, KeyStore } from "../key-store.ts";
+import type { BatchIntake } from "./batch-intake.ts";
+import { UplinkConnection } from "./uplink-connection.ts";
+
+const UPLINK_PATH = "/uplink";
+/** Refusals are logged once in this time: a daemon with a wrong key tries forever. */
+const REFUSAL_LOG_MS = 60_000;
+const CLOSE_DEADLINE_MS = 1_000;
+
+export interface UplinkServerOptions {
+  intake: BatchIntake;
+  keys: KeyStore;
+  lastNumber: (stream: string) => number;
+  maxUplinks: number;
+  version: string;
+  clock: () => number;
+  log: Logger;
+}
+
+interface Refusal {
+  status: "400 Bad Request" | "401 Unauthorized" | "404 Not Found" | "503 Service Unavailable";
+  sentence: string;
+}
+
+/** Takes WebSocket upgrades on /uplink; nothing is read from a peer before its license key was accepted. */
+export class UplinkServer {
+  readonly #options: UplinkServerOptions;
+  readonly #sockets: WebSocketServer;
+  readonly #connections: Set<UplinkConnection> = new Set();
+  #stopping = false;
+  #refusals = 0;
+  #refusalLoggedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: UplinkServerOptions) {
+    this.#options = options;
+    this.#sockets = new WebSocketServer({
+      noServer: true,
+      perMessageDeflate: false,
+      maxPayload: MAX_UPLINK_MESSAGE_BYTES,
+      handleProtocols: (offered) => offered.has(UPLINK_SUBPROTOCOL) && UPLINK_SUBPROTOCOL,
+    });
+  }
+
+  /** Uplinks open now. */
+  get count(): number {
+    return this.#connections.size;
+  }
+
+  attach(server: Server): void {
+    server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  /** Takes no new uplinks, answers every batch that was read, then closes. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all([...this.#connections].map((connection) => connection.finish()));
+    const deadline = setTimeout(() => {
+      for (const socket of this.#sockets.clients) socket.terminate();
+    }, CLOSE_DEADLINE_MS);
+    await Promise.all(
+      [...this.#sockets.clients].map((socket) => new Promise((done) => socket.once("close", done))),
+    );
+    clearTimeout(deadline);
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on("error", () => socket.destroy());
+    const key = bearerKey(request);
+    const keyInfo = this.#verify(key);
+    const refusal = this.#refusalOf(request, keyInfo);
+    if (refusal) return this.#refuse(request, socket, refusal);
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      const connection = new UplinkConnection({
+        socket: webSocket,
+        take: (bytes) => this.#options.intake.take(bytes),
+        lastNumber: this.#options.lastNumber,
+        isKeyLive: () => this.#verify(key) !== null,
+        version: this.#options.version,
+        log: this.#options.log.child({ key: typeof keyInfo === "object" ? keyInfo?.name : undefined }),
+      });
+      this.#connections.add(connection);
+      webSocket.once("close", () => this.#connections.delete(connection));
+    });
+  }
+
+  #verify(key: string): KeyInfo | null | "unreadable" {
+    try {
+      return this.#options.keys.verify(key);
+    } catch (error) {
+      this.#options.log.error({ err: error }, (error as Error).message);
+      return "unreadable";
+    }
+  }
+
+  #refusalOf(request: IncomingMessage, keyInfo: KeyInfo | null | "unreadable"): Refusal | null {
+    const path = (request.url ?? "").split("?", 1)[0];
+    if (path !== UPLINK_PATH)
+      return { status: "404 Not Found", sentence: `WebSockets are served on ${UPLINK_PATH} only.` };
+    if (keyInfo === "unreadable")
+      return {
+        status: "503 Service Unavailable",
+        sentence: "The collector cannot read its keys; see its log.",
+      };
+    if (!keyInfo) {
+      const sentence = request.headers.authorization
+        ? "The license key is unknown or revoked; create one on the collector with: apm key create NAME"
+        : "A license key is missing: send it as Authorization: Bearer KEY.";
+      return { status: "401 Unauthorized", sentence };
+    }
+    const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
+    if (!offered.includes(UPLINK_SUBPROTOCOL)) {
+      const sentence = `This collector speaks the subprotocol ${UPLINK_SUBPROTOCOL} only; use a daemon of a matching version.`;
+      return { status: "400 Bad Request", sentence };
+    }
+    if (this.#stopping || this.count >= this.#options.maxUplinks) {
+      const sentence = this.#stopping
+        ? "The collector stops."
+        : "Too many daemons are connected; see limits.uplinks.";
+      return { status: "503 Service Unavailable", sentence };
+    }
+    return null;
+  }
+
+  #refuse(request: IncomingMessage, socket: Duplex, { status, sentence }: Refusal): void {
+    const body = `${sentence}\n`;
+    socket.end(
+      `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\n` +
+        `content-length: ${Buffer.byteLength(body)}\r\n${status.startsWith("503") ? "retry-after: 10\r\n" : ""}\r\n${body}`,
+    );
+    this.#refusals++;
+    const nowMs = this.#options.clock();
+    if (nowMs - this.#refusalLoggedMs < REFUSAL_LOG_MS) return;
+    this.#refusalLoggedMs = nowMs;
+    const from = request.socket.remoteAddress;
+    this.#options.log.warn(
+      { from, status, refusedSoFar: this.#refusals },
+      `an uplink was refused: ${sentence}`,
+    );
+  }
+}
+
+function bearerKey(request: IncomingMessage): string {
+  return /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? "";
+}

@@ -1,0 +1,192 @@
+import { createHash, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { z } from "zod";
+import { CollectorError } from "./collector-error.ts";
+
+/** A license key as it may be shown: never the key itself, which nobody but its owner has. */
+export interface KeyInfo {
+  id: string;
+  name: string;
+  createdUnixMs: number;
+}
+
+export interface CreatedKey extends KeyInfo {
+  /** "apm_" and 32 random bytes in base64url; shown once, only its hash is stored. */
+  key: string;
+}
+
+const KeysFileSchema = z.object({
+  version: z.literal(1),
+  keys: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      createdUnixMs: z.number(),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    }),
+  ),
+});
+type StoredKey = z.output<typeof KeysFileSchema>["keys"][number];
+
+const NAME_PATTERN = /^[\p{L}\p{N}][\p{L}\p{N} ._@-]{0,63}$/u;
+const MAX_KEYS = 1_000;
+/** A writer that died leaves its temporary file; nobody needs this long to write one. */
+const STALE_WRITER_MS = 10_000;
+
+/**
+ * License keys, hashed, in `<stateDir>/keys.json` (mode 0600). Keys have 256 random bits, so a plain SHA-256 is enough.
+ *
+ * The file is read again when it changed, so a key made by `apm key create` works in a running collector at once.
+ * Writers take turns by creating the temporary file exclusively; readers see the old or the new file, never a part.
+ */
+export class KeyStore {
+  readonly #file: string;
+  readonly #clock: () => number;
+  #keys: StoredKey[] = [];
+  #seen = "";
+
+  constructor(stateDir: string, clock: () => number = Date.now) {
+    this.#file = path.join(stateDir, "keys.json");
+    this.#clock = clock;
+  }
+
+  /** Throws KEY_NAME_INVALID, KEY_NAME_TAKEN, KEYS_TOO_MANY, KEYS_BUSY, KEYS_UNREADABLE or STATE_DIR_NOT_WRITABLE. */
+  create(name: string): CreatedKey {
+    if (!NAME_PATTERN.test(name)) {
+      throw new CollectorError(
+        "KEY_NAME_INVALID",
+        `the key name ${JSON.stringify(name.slice(0, 80))} is not usable; take 1 to 64 letters, digits, spaces or . _ @ - and begin with a letter or digit`,
+      );
+    }
+    const key = `apm_${randomBytes(32).toString("base64url")}`;
+    const info: KeyInfo = { id: randomUUID().slice(0, 8), name, createdUnixMs: this.#clock() };
+    this.#change((keys) => {
+      if (keys.some((other) => other.name === name)) {
+        throw new CollectorError(
+          "KEY_NAME_TAKEN",
+          `a key named "${name}" exists; take another name, or revoke that one first with: apm key revoke "${name}"`,
+        );
+      }
+      if (keys.length >= MAX_KEYS)
+        throw new CollectorError(
+          "KEYS_TOO_MANY",
+          `there are ${MAX_KEYS} keys already; revoke unused ones first`,
+        );
+      return [...keys, { ...info, sha256: hash(key).toString("hex") }];
+    });
+    return { ...info, key };
+  }
+
+  /** All live keys, oldest first. */
+  list(): KeyInfo[] {
+    this.#refresh();
+    return this.#keys.map(publicPart);
+  }
+
+  /** Removes the key with this name or id; uplinks that use it are cut within seconds. Throws KEY_UNKNOWN. */
+  revoke(nameOrId: string): KeyInfo {
+    let revoked: StoredKey | undefined;
+    this.#change((keys) => {
+      revoked = keys.find((key) => key.name === nameOrId || key.id === nameOrId);
+      return keys.filter((key) => key !== revoked);
+    });
+    if (!revoked) {
+      throw new CollectorError(
+        "KEY_UNKNOWN",
+        `there is no key named ${JSON.stringify(nameOrId.slice(0, 80))}; see the names with: apm key list`,
+      );
+    }
+    return publicPart(revoked);
+  }
+
+  /** The key's record, or null when it is unknown or revoked. */
+  verify(key: string): KeyInfo | null {
+    this.#refresh();
+    const digest = hash(key);
+    let found: StoredKey | null = null;
+    for (const stored of this.#keys) {
+      if (timingSafeEqual(Buffer.from(stored.sha256, "hex"), digest)) found = stored;
+    }
+    return found && publicPart(found);
+  }
+
+  #refresh(): void {
+    const stat = fs.statSync(this.#file, { throwIfNoEntry: false });
+    const seen = stat ? `${stat.ino}:${stat.size}:${stat.mtimeMs}` : "absent";
+    if (seen === this.#seen) return;
+    this.#keys = stat ? this.#read() : [];
+    this.#seen = seen;
+  }
+
+  #read(): StoredKey[] {
+    try {
+      return KeysFileSchema.parse(JSON.parse(fs.readFileSync(this.#file, "utf8"))).keys;
+    } catch (cause) {
+      throw new CollectorError(
+        "KEYS_UNREADABLE",
+        `${this.#file} cannot be read as a list of keys; restore it, or remove it and create new keys`,
+        { cause },
+      );
+    }
+  }
+
+  #change(edit: (keys: StoredKey[]) => StoredKey[]): void {
+    const temporary = `${this.#file}.new`;
+    const fd = this.#openExclusively(temporary);
+    try {
+      this.#seen = "";
+      this.#refresh();
+      const keys = edit(this.#keys);
+      fs.writeFileSync(fd, `${JSON.stringify({ version: 1, keys }, null, 2)}\n`);
+      fs.fsyncSync(fd);
+      fs.renameSync(temporary, this.#file);
+      fsyncFolder(path.dirname(this.#file));
+      this.#refresh();
+    } catch (error) {
+      fs.rmSync(temporary, { force: true });
+      throw error;
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+
+  #openExclusively(temporary: string): number {
+    const stat = fs.statSync(temporary, { throwIfNoEntry: false });
+    if (stat && this.#clock() - stat.mtimeMs > STALE_WRITER_MS) fs.rmSync(temporary, { force: true });
+    try {
+      fs.mkdirSync(path.dirname(this.#file), { recursive: true, mode: 0o700 });
+      return fs.openSync(temporary, "wx", 0o600);
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === "EEXIST" && stat) {
+        throw new CollectorError(
+          "KEYS_BUSY",
+          `${temporary} exists: keys are being changed; try again in a moment`,
+          {
+            cause,
+          },
+        );
+      }
+      throw new CollectorError(
+        "STATE_DIR_NOT_WRITABLE",
+        `${this.#file} cannot be written (${(cause as NodeJS.ErrnoException).code}); use a state directory that this user may write`,
+        { cause },
+      );
+    }
+  }
+}
+
+function hash(key: string): Buffer {
+  return createHash("sha256").update(key).digest();
+}
+
+function publicPart(stored: StoredKey): KeyInfo {
+  return { id: stored.id, name: stored.name, createdUnixMs: stored.createdUnixMs };
+}
+
+/** A rename is durable only once the folder's entry is. */
+function fsyncFolder(folder: string): void {
+  const fd = fs.openSync(folder, "r");
+  fs.fsyncSync(fd);
+  fs.closeSync(fd);
+}

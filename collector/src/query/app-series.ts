@@ -1,0 +1,106 @@
+import type { ActionKind } from "@apm-daemon/protocol";
+import type { RequestSums, RequestTotals, Store } from "../store/store.ts";
+import { requireApp } from "./apps.ts";
+import { requestStatistics } from "./request-statistics.ts";
+import {
+  answeredRange,
+  minutesUpToNow,
+  type QueryRange,
+  stepRange,
+  stepsOf,
+  WINDOW_SEC,
+} from "./time-range.ts";
+
+const COLUMNS = [
+  "requests",
+  "errors",
+  "errorRate",
+  "apdex",
+  "throughputRpm",
+  "avgMs",
+  "p50Ms",
+  "p95Ms",
+  "p99Ms",
+  "codeMs",
+  "databaseMs",
+  "cacheMs",
+  "externalMs",
+  "queueMs",
+  "status2xx",
+  "status3xx",
+  "status4xx",
+  "status5xx",
+] as const;
+type Point = Record<(typeof COLUMNS)[number], number | null>;
+
+export interface AppSeriesAnswer {
+  app: string;
+  from: number;
+  to: number;
+  t0: number;
+  stepMs: number;
+  cols: Record<(typeof COLUMNS)[number], (number | null)[]>;
+}
+
+/** Statistics over time. Counts are 0 where the app reported without requests, and null where it did not report. */
+export async function appSeries(
+  store: Store,
+  app: string,
+  range: QueryRange,
+  options: { action?: string | undefined; kind?: ActionKind | undefined; stepMs?: number | undefined },
+): Promise<AppSeriesAnswer> {
+  await requireApp(store, app);
+  const steps = stepsOf(range, WINDOW_SEC, (options.stepMs ?? 0) / 1000);
+  const { stepSec, firstSec } = steps;
+  const filter = { range, app, action: options.action, kind: options.kind };
+  const [totals, byStatus, reported] = await Promise.all([
+    store.requests.totals(filter, { by: [], stepSec, withHistograms: true }),
+    store.requests.totals(filter, { by: ["status"], stepSec, withHistograms: false }),
+    store.apps.reportedSteps(app, range, stepSec),
+  ]);
+  const reportedSteps = new Set(reported);
+  const points = Array.from({ length: steps.count }, (_, i) => {
+    const startSec = firstSec + i * stepSec;
+    const sums = totals.find((row) => row.stepStartSec === startSec);
+    if (!sums && !reportedSteps.has(startSec)) return null;
+    const statuses = byStatus.filter((row) => row.stepStartSec === startSec);
+    return pointOf(sums, statuses, minutesUpToNow(stepRange(range, steps, i)));
+  });
+  const cols = Object.fromEntries(
+    COLUMNS.map((name) => [name, points.map((point) => point?.[name] ?? null)]),
+  );
+  return {
+    app,
+    ...answeredRange(range),
+    t0: firstSec * 1000,
+    stepMs: stepSec * 1000,
+    cols: cols as AppSeriesAnswer["cols"],
+  };
+}
+
+function pointOf(sums: RequestSums | undefined, statuses: readonly RequestTotals[], minutes: number): Point {
+  const statistics = requestStatistics(sums, null, minutes);
+  const { responseTimeMs, timeSplitMs } = statistics;
+  const inClass = (digit: number): number =>
+    statuses.reduce((sum, row) => sum + (Math.floor(row.status / 100) === digit ? row.requests : 0), 0);
+  return {
+    requests: statistics.requests,
+    errors: statistics.errors,
+    errorRate: statistics.errorRate,
+    apdex: statistics.apdex,
+    throughputRpm: statistics.throughputRpm,
+    avgMs: responseTimeMs?.avg ?? null,
+    p50Ms: responseTimeMs?.p50 ?? null,
+    p95Ms: responseTimeMs?.p95 ?? null,
+    p99Ms: responseTimeMs?.p99 ?? null,
+    codeMs: timeSplitMs?.code ?? null,
+    databaseMs: timeSplitMs?.database ?? null,
+    cacheMs: timeSplitMs?.cache ?? null,
+    externalMs: timeSplitMs?.external ?? null,
+    queueMs: timeSplitMs?.queue ?? null,
+    status2xx: inClass(2),
+    status3xx: inClass(3),
+    status4xx: inClass(4),
+    status5xx: inClass(5),
+  };
+}

@@ -1,0 +1,79 @@
+import type { HostIdentity } from "@apm-daemon/protocol";
+import type { MetricValues, Store } from "../store/store.ts";
+import { answeredRange, type QueryRange } from "./time-range.ts";
+
+export interface HostsAnswer {
+  from: number;
+  to: number;
+  hosts: HostAnswer[];
+}
+
+export interface HostAnswer {
+  host: string;
+  id: string;
+  os: string;
+  kernel: string;
+  arch: string;
+  cpuModel: string;
+  cores: number;
+  memTotalBytes: number;
+  virtualization: string;
+  bootUnixMs: number;
+  daemonVersion: string;
+  lastSeenUnixMs: number;
+  apps: string[];
+  cpuRatio: number | null;
+  memUsedRatio: number | null;
+  load1: number | null;
+}
+
+/** All hosts of the store; their apps and newest values are those of the range. */
+export async function hosts(store: Store, range: QueryRange): Promise<HostsAnswer> {
+  const [stored, appsByHost, newest] = await Promise.all([
+    store.hosts.all(),
+    store.hosts.appsByHost(range),
+    store.hosts.newestSeconds(range),
+  ]);
+  return {
+    ...answeredRange(range),
+    hosts: stored.map(({ host, identity, lastSeenUnixMs }) => {
+      const values = newest.find((second) => second.host === host)?.values ?? {};
+      return {
+        ...shownIdentity(host, JSON.parse(identity) as HostIdentity),
+        lastSeenUnixMs,
+        apps: appsByHost.filter((entry) => entry.host === host).map((entry) => entry.app),
+        cpuRatio: subtract(1, values["cpuIdleRatio"]),
+        memUsedRatio: memUsedRatio(values),
+        load1: values["load1"] ?? null,
+      };
+    }),
+  };
+}
+
+function shownIdentity(host: string, identity: HostIdentity) {
+  const { id, os, kernel, arch, cpuModel, cores, memTotalBytes, virtualization, bootUnixMs, daemonVersion } =
+    identity;
+  return {
+    host,
+    id,
+    os,
+    kernel,
+    arch,
+    cpuModel,
+    cores,
+    memTotalBytes,
+    virtualization,
+    bootUnixMs,
+    daemonVersion,
+  };
+}
+
+function subtract(from: number, value: number | null | undefined): number | null {
+  return value === null || value === undefined ? null : from - value;
+}
+
+function memUsedRatio(values: MetricValues): number | null {
+  const used = values["memUsedBytes"];
+  const total = values["memTotalBytes"];
+  return used === null || used === undefined || !total ? null : used / total;
+}

@@ -1,0 +1,105 @@
+import {
+  type AttributeValue,
+  decodeSpans,
+  decodeSpansHeader,
+  ProtocolError,
+  parseSpanExtra,
+  type SpanView,
+} from "@apm-daemon/protocol";
+import type { StoredTracePart } from "../store/store.ts";
+
+export interface SpanAnswer {
+  spanId: string;
+  parentSpanId: string | null;
+  app: string;
+  host: string;
+  instance: string;
+  name: string;
+  kind: string;
+  category: SpanCategory;
+  startUnixMs: number;
+  durationMs: number;
+  error: boolean;
+  attributes: Record<string, AttributeValue>;
+  events: { name: string; startUnixMs: number; attributes: Record<string, AttributeValue> }[];
+  statusMessage: string | null;
+}
+
+export type SpanCategory = "web" | "background" | "database" | "cache" | "external" | "internal";
+
+const KINDS = ["internal", "server", "client", "producer", "consumer"] as const;
+const SERVER = 1;
+const CLIENT = 2;
+const PRODUCER = 3;
+const CONSUMER = 4;
+/** Databases that are shown under cache/NoSQL, by their OpenTelemetry names. */
+const CACHE_SYSTEMS: ReadonlySet<string> = new Set([
+  "aws.dynamodb",
+  "cassandra",
+  "couchdb",
+  "dynamodb",
+  "elasticsearch",
+  "memcached",
+  "mongodb",
+  "redis",
+  "valkey",
+]);
+
+/** The spans in one part's SPANS payload; those before the damage when it is damaged. */
+export function spansOfPart(part: StoredTracePart): SpanAnswer[] {
+  const payload = Buffer.from(part.frame.buffer, part.frame.byteOffset, part.frame.byteLength);
+  const spans: SpanAnswer[] = [];
+  try {
+    const { baseUnixUs } = decodeSpansHeader(payload);
+    decodeSpans(payload, (view) => {
+      if (view.trace.traceId === part.traceId) spans.push(spanAnswer(view, baseUnixUs, part));
+    });
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+  }
+  return spans;
+}
+
+function spanAnswer(view: SpanView, baseUnixUs: number, part: StoredTracePart): SpanAnswer {
+  const extra = parseSpanExtra(view.extraJson);
+  const startUnixMs = (baseUnixUs + (view.endOffsetNs - view.durationNs) / 1000) / 1000;
+  const attributes: Record<string, AttributeValue> = Object.fromEntries([
+    ...view.shape.keys.map((key, slot) => [key, view.shape.values[slot] ?? ""] as const),
+    ...Object.entries(extra.attributes ?? {}),
+  ]);
+  const hasParent = view.parentHi !== 0 || view.parentLo !== 0;
+  return {
+    spanId: hex(view.idHi) + hex(view.idLo),
+    parentSpanId: hasParent ? hex(view.parentHi) + hex(view.parentLo) : null,
+    app: part.app,
+    host: part.host,
+    instance: part.instance,
+    name: view.name,
+    kind: KINDS[view.shape.kind] ?? "internal",
+    category: categoryOf(view, part),
+    startUnixMs,
+    durationMs: view.durationNs / 1_000_000,
+    error: view.hasError,
+    attributes,
+    events: (extra.events ?? []).map((event) => ({
+      name: event.name,
+      startUnixMs: startUnixMs + event.offsetNs / 1_000_000,
+      attributes: event.attributes,
+    })),
+    statusMessage: extra.statusMessage ?? null,
+  };
+}
+
+function categoryOf(view: SpanView, part: StoredTracePart): SpanCategory {
+  const { kind, keys, values } = view.shape;
+  if (view.isLocalRoot) return part.kind;
+  if (kind === SERVER) return "web";
+  const slot = keys.findIndex((key) => key === "db.system.name" || key === "db.system");
+  if (slot >= 0) return CACHE_SYSTEMS.has(String(values[slot])) ? "cache" : "database";
+  if (kind === CLIENT || kind === PRODUCER) return "external";
+  return kind === CONSUMER ? "background" : "internal";
+}
+
+function hex(half: number): string {
+  return (half >>> 0).toString(16).padStart(8, "0");
+}

@@ -1,0 +1,189 @@
+import {
+  type Batch,
+  type BatchHeader,
+  HOST_METRICS,
+  type HostMetric,
+  PROCESS_METRICS,
+  type SecondsTable,
+} from "@apm-daemon/protocol";
+import type { Cell, Row, TableName } from "./tables.ts";
+
+/** A batch that passed validation, and when it arrived by the collector's clock. */
+export interface ReceivedBatch {
+  batch: Batch;
+  receivedMs: number;
+  /** Size of the batch as sent. */
+  bytes: number;
+}
+
+type Emit = (table: TableName, row: Row) => void;
+
+/** Turns a batch into the rows of all tables, the batch's own row included. */
+export function emitBatchRows({ batch, receivedMs }: ReceivedBatch, emit: Emit): void {
+  const { header } = batch;
+  const host = header.host.name;
+  const ts_s = Math.floor(header.createdUnixMs / 1000);
+  emit("batches", {
+    stream: header.stream,
+    number: header.number,
+    host,
+    created_ms: header.createdUnixMs,
+    received_ms: receivedMs,
+  });
+  emit("hosts", { ts_s, host, received_ms: receivedMs, identity: JSON.stringify(header.host) });
+  emitApps(header, ts_s, emit);
+  emitSeconds(header, emit);
+  if (header.hostSnapshot)
+    emit("host_snapshots", {
+      ts_s: header.hostSnapshot.tsSec,
+      host,
+      snapshot: JSON.stringify(header.hostSnapshot),
+    });
+  emitRequests(header, emit);
+  emitOperations(header, ts_s, emit);
+  emitErrors(header, emit);
+  emitLedger(header, emit);
+  emitTraces(batch, emit);
+}
+
+function emitApps(header: BatchHeader, ts_s: number, emit: Emit): void {
+  const host = header.host.name;
+  for (const { app, apdexTMs, instances } of header.apps) {
+    emit("apps", { ts_s, host, app, apdex_t_ms: apdexTMs });
+    for (const { instance, pid, runtime, agentVersion, startUnixMs } of instances) {
+      emit("instances", {
+        ts_s,
+        host,
+        app,
+        instance,
+        pid,
+        runtime,
+        agent_version: agentVersion,
+        start_ms: startUnixMs,
+      });
+    }
+  }
+}
+
+function emitSeconds(header: BatchHeader, emit: Emit): void {
+  const host = header.host.name;
+  if (header.hostSeconds) emitTable(header.hostSeconds, HOST_METRICS, { host }, "host_seconds", emit);
+  for (const process of header.processSeconds) {
+    const { app, instance, pid } = process;
+    emitTable(process, PROCESS_METRICS, { host, app, instance, pid }, "process_seconds", emit);
+  }
+}
+
+/** Metrics that this build does not know are left out; known ones that did not come are null. */
+function emitTable(
+  seconds: SecondsTable,
+  metrics: readonly HostMetric[],
+  fixed: Row,
+  table: TableName,
+  emit: Emit,
+): void {
+  for (const [i, ts_s] of seconds.tsSec.entries()) {
+    const row: Record<string, Cell> = { ts_s, ...fixed };
+    for (const { name } of metrics) row[name] = seconds.columns[name]?.[i] ?? null;
+    emit(table, row);
+  }
+}
+
+function emitRequests(header: BatchHeader, emit: Emit): void {
+  for (const row of header.actions) {
+    emit("requests", {
+      ts_s: row.tsSec,
+      host: header.host.name,
+      app: row.app,
+      action: row.action,
+      kind: row.kind,
+      status: row.status,
+      requests: row.requests,
+      errors: row.errors,
+      satisfied: row.satisfied,
+      tolerating: row.tolerating,
+      frustrated: row.frustrated,
+      sum_us: row.sumUs,
+      max_us: row.maxUs,
+      code_us: row.codeUs,
+      database_us: row.databaseUs,
+      cache_us: row.cacheUs,
+      external_us: row.externalUs,
+      queue_us: row.queueUs,
+      buckets: row.histogram.buckets,
+      counts: row.histogram.counts,
+    });
+  }
+}
+
+function emitOperations(header: BatchHeader, ts_s: number, emit: Emit): void {
+  for (const row of header.operations) {
+    emit("operations", {
+      ts_s: row.tsSec,
+      host: header.host.name,
+      app: row.app,
+      action: row.action,
+      category: row.category,
+      system: row.system,
+      target: row.target,
+      operation: row.operation,
+      statement: row.statement,
+      calls: row.calls,
+      errors: row.errors,
+      sum_us: row.sumUs,
+      max_us: row.maxUs,
+      buckets: row.histogram.buckets,
+      counts: row.histogram.counts,
+    });
+  }
+  for (const { app, fingerprint, system, text } of header.statements)
+    emit("statements", { ts_s, app, fingerprint, system, text });
+}
+
+function emitErrors(header: BatchHeader, emit: Emit): void {
+  for (const row of header.errors) {
+    emit("errors", {
+      ts_s: row.tsSec,
+      host: header.host.name,
+      app: row.app,
+      action: row.action,
+      error_group: row.group,
+      type: row.type,
+      message: row.message,
+      stack: row.stack,
+      count: row.count,
+      trace_id: row.traceId,
+    });
+  }
+}
+
+function emitLedger(header: BatchHeader, emit: Emit): void {
+  const host = header.host.name;
+  for (const { tsSec: ts_s, app, received, dropped } of header.ledger) {
+    emit("ledger", { ts_s, host, app, outcome: "received", spans: received });
+    for (const [reason, spans] of Object.entries(dropped))
+      emit("ledger", { ts_s, host, app, outcome: `dropped:${reason}`, spans });
+  }
+}
+
+function emitTraces({ header, frames }: Batch, emit: Emit): void {
+  for (const [i, trace] of header.traces.entries()) {
+    emit("traces", {
+      ts_s: Math.floor(trace.startUnixMs / 1000),
+      start_ms: trace.startUnixMs,
+      host: header.host.name,
+      app: trace.app,
+      instance: trace.instance,
+      action: trace.action,
+      kind: trace.kind,
+      trace_id: trace.traceId,
+      root_span_id: trace.rootSpanId,
+      duration_us: trace.durationUs,
+      status: trace.status,
+      error: trace.error,
+      spans: trace.spans,
+      reason: trace.reason,
+      frame: frames[i] ?? null,
+    });
+  }
+}

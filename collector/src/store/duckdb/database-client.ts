@@ -1,0 +1,59 @@
+import { Worker } from "node:worker_threads";
+import { type BatchRange } from "../batch-index.ts";
+import { StoreError, type StoreErrorCode } from "../store-error.ts";
+import type { DatabaseOptions } from "./database.ts";
+import type { Call, SqlValues, WorkerMessage } from "./database-messages.ts";
+import type { ResultRow } from "./query-gate.ts";
+
+/** Runs one SELECT with bound values. Rejects with StoreError. */
+export type Query = (sql: string, values: SqlValues) => Promise<ResultRow[]>;
+
+const RETRY_AFTER_MS = 5_000;
+
+export interface DatabaseEvents {
+  warn: (sentence: string) => void;
+  reopened(committed: BatchRange[]): void;
+}
+
+/** The main thread's end of the thread that owns DuckDB. An error thrown there outside of a call ends the process. */
+export class DatabaseClient {
+  readonly #worker: Worker;
+  readonly #events: DatabaseEvents;
+  readonly #pending: Map<number, { resolve(value: unknown): void; reject(error: Error): void }> = new Map();
+  #nextId = 1;
+  #closed = false;
+
+  constructor(options: DatabaseOptions, events: DatabaseEvents) {
+    this.#events = events;
+    this.#worker = new Worker(new URL("./database-worker.js", import.meta.url), { workerData: options });
+    this.#worker.on("message", (message: WorkerMessage) => this.#receive(message));
+  }
+
+  async call<T>(call: Call): Promise<T> {
+    if (this.#closed) throw new StoreError("UNAVAILABLE", "the store is closed", RETRY_AFTER_MS);
+    const id = this.#nextId++;
+    return await new Promise<T>((resolve, reject) => {
+      this.#pending.set(id, { resolve: (value) => resolve(value as T), reject });
+      this.#worker.postMessage({ id, call }, []);
+    });
+  }
+
+  query: Query = (sql, values) => this.call({ method: "query", sql, values });
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    await this.call({ method: "close" });
+    this.#closed = true;
+    await this.#worker.terminate();
+  }
+
+  #receive(message: WorkerMessage): void {
+    if (message.type === "warning") return this.#events.warn(message.sentence);
+    if (message.type === "reopened") return this.#events.reopened(message.committed);
+    const pending = this.#pending.get(message.id);
+    this.#pending.delete(message.id);
+    if (message.type === "reply") return pending?.resolve(message.value);
+    const code = (message.code as StoreErrorCode | undefined) ?? "UNAVAILABLE";
+    pending?.reject(new StoreError(code, message.message, message.retryAfterMs ?? RETRY_AFTER_MS));
+  }
+}

@@ -1,0 +1,99 @@
+import type { BatchRange } from "../batch-index.ts";
+import type { ReceivedBatch } from "../batch-rows.ts";
+import { StoreError } from "../store-error.ts";
+import { Database, type DatabaseOptions } from "./database.ts";
+import type { SqlValues } from "./database-messages.ts";
+import type { ResultRow } from "./query-gate.ts";
+
+/** After such an error DuckDB answers nothing any more until it is opened again. */
+const INVALIDATED = /invalidated|fatal/i;
+
+export interface KeeperEvents {
+  warn: (sentence: string) => void;
+  reopened(committed: BatchRange[]): void;
+}
+
+/**
+ * Keeps a database open: one that DuckDB declared invalid is closed, and the next write or health check opens it again.
+ * Everything on the writing connection happens one after another.
+ */
+export class DatabaseKeeper {
+  readonly #options: DatabaseOptions;
+  readonly #events: KeeperEvents;
+  #database: Database | null = null;
+  #lane: Promise<unknown> = Promise.resolve();
+
+  constructor(options: DatabaseOptions, events: KeeperEvents) {
+    this.#options = options;
+    this.#events = events;
+  }
+
+  /** Opens for the first time; resolves to the committed batches. */
+  open(nowMs: number): Promise<BatchRange[]> {
+    return this.#next(async () => {
+      const { database, committed } = await Database.open(this.#options, nowMs, this.#events.warn);
+      this.#database = database;
+      return committed;
+    });
+  }
+
+  write(batches: readonly ReceivedBatch[], nowMs: number): Promise<void> {
+    return this.#withWriter(nowMs, (database) => database.write(batches, nowMs));
+  }
+
+  checkHealth(nowMs: number): Promise<void> {
+    return this.#withWriter(nowMs, (database) => database.checkHealth(nowMs));
+  }
+
+  query(sql: string, values: SqlValues): Promise<ResultRow[]> {
+    if (!this.#database) throw new StoreError("UNAVAILABLE", "the store is being opened again", 2_000);
+    return this.#database.query(sql, values);
+  }
+
+  expire(firstDay: string): Promise<string[]> {
+    return this.#next(async () => (await this.#database?.expire(firstDay)) ?? []);
+  }
+
+  async size(): Promise<{ bytes: number; days: string[] }> {
+    return this.#database?.size() ?? { bytes: 0, days: [] };
+  }
+
+  close(): Promise<void> {
+    return this.#next(() => this.#drop());
+  }
+
+  #withWriter(nowMs: number, run: (database: Database) => Promise<void>): Promise<void> {
+    return this.#next(async () => {
+      const database = this.#database ?? (await this.#reopen(nowMs));
+      try {
+        await run(database);
+      } catch (error) {
+        if (INVALIDATED.test((error as Error).message)) {
+          this.#events.warn(`the store must be opened again: ${(error as Error).message}`);
+          await this.#drop();
+        }
+        throw error;
+      }
+    });
+  }
+
+  async #reopen(nowMs: number): Promise<Database> {
+    const { database, committed } = await Database.open(this.#options, nowMs, this.#events.warn);
+    this.#database = database;
+    this.#events.reopened(committed);
+    return database;
+  }
+
+  /** Closed for good before anything opens the files again: two at once would damage them. */
+  async #drop(): Promise<void> {
+    const database = this.#database;
+    this.#database = null;
+    await database?.close();
+  }
+
+  #next<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#lane.then(run);
+    this.#lane = result.catch(() => undefined);
+    return result;
+  }
+}

@@ -1,0 +1,36 @@
+import type { BatchRange } from "../batch-index.ts";
+import type { ReceivedBatch } from "../batch-rows.ts";
+
+/** Values bound to an SQL text by name. */
+export type SqlValues = Record<string, string | number | boolean>;
+
+/** What the thread that owns DuckDB can be asked for. */
+export type Call =
+  | { method: "open"; nowMs: number }
+  | { method: "write"; batches: readonly ReceivedBatch[]; nowMs: number }
+  | { method: "query"; sql: string; values: SqlValues }
+  | { method: "checkHealth"; nowMs: number }
+  | { method: "expire"; firstDay: string }
+  | { method: "size" }
+  | { method: "close" };
+
+export interface Request {
+  id: number;
+  call: Call;
+}
+
+export type Reply =
+  | { type: "reply"; id: number; value: unknown }
+  | {
+      type: "failure";
+      id: number;
+      message: string;
+      code: string | undefined;
+      retryAfterMs: number | undefined;
+    };
+
+export type WorkerMessage =
+  | Reply
+  | { type: "warning"; sentence: string }
+  /** The database was closed and opened again; these batches are in it. */
+  | { type: "reopened"; committed: BatchRange[] };

@@ -1,0 +1,50 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { type DatabaseOptions } from "./database.ts";
+import { DatabaseKeeper } from "./database-keeper.ts";
+import type { Reply, Request, WorkerMessage } from "./database-messages.ts";
+
+/**
+ * Entry of the worker thread that owns DuckDB: appending to it is synchronous and would stall HTTP and uplinks.
+ * Takes requests from its parent and answers each once.
+ */
+const port = parentPort;
+if (!port) throw new Error("database-worker.ts runs as a worker thread only");
+
+const tell = (message: WorkerMessage): void => port.postMessage(message);
+const keeper = new DatabaseKeeper(workerData as DatabaseOptions, {
+  warn: (sentence) => tell({ type: "warning", sentence }),
+  reopened: (committed) => tell({ type: "reopened", committed }),
+});
+
+port.on("message", (request: Request) => {
+  void answer(request).then(tell);
+});
+
+async function answer(request: Request): Promise<Reply> {
+  try {
+    return { type: "reply", id: request.id, value: await run(request) };
+  } catch (error) {
+    const { message, code, retryAfterMs } = error as Error & { code?: string; retryAfterMs?: number };
+    return { type: "failure", id: request.id, message, code, retryAfterMs };
+  }
+}
+
+async function run({ call }: Request): Promise<unknown> {
+  switch (call.method) {
+    case "open":
+      return await keeper.open(call.nowMs);
+    case "write":
+      return await keeper.write(call.batches, call.nowMs);
+    case "query":
+      return await keeper.query(call.sql, call.values);
+    case "checkHealth":
+      return await keeper.checkHealth(call.nowMs);
+    case "expire":
+      return await keeper.expire(call.firstDay);
+    case "size":
+      return await keeper.size();
+    case "close":
+      return await keeper.close();
+  }
+  throw new TypeError(`there is no such call: ${JSON.stringify(call satisfies never)}`);
+}

@@ -1,0 +1,146 @@
+import type { BatchIdentity } from "@apm-daemon/protocol";
+import { BatchIndex, type BatchRange } from "../batch-index.ts";
+import type { ReceivedBatch } from "../batch-rows.ts";
+import type { DiskSpace } from "../disk-space.ts";
+import { GroupCommit } from "../group-commit.ts";
+import type { Store, StoreSize } from "../store.ts";
+import { DuckDbAppQueries } from "./app-queries.ts";
+import type { DatabaseOptions } from "./database.ts";
+import { DatabaseClient } from "./database-client.ts";
+import { utcDay } from "./day-file.ts";
+import { DuckDbErrorQueries } from "./error-queries.ts";
+import { DuckDbHostQueries } from "./host-queries.ts";
+import { DuckDbOperationQueries } from "./operation-queries.ts";
+import { DuckDbRequestQueries } from "./request-queries.ts";
+import { DuckDbTraceQueries } from "./trace-queries.ts";
+
+const GROUP_DELAY_MS = 250;
+const GROUP_BATCHES = 20;
+/** Probes that come faster share one answer. */
+const HEALTH_FRESH_MS = 1_000;
+const DAY_MS = 86_400_000;
+
+export interface DuckDbStoreOptions extends DatabaseOptions {
+  retentionDays: number;
+  maxPending: number;
+  maxPendingBytes: number;
+  diskSpace: DiskSpace;
+  clock: () => number;
+  warn: (sentence: string) => void;
+}
+
+/** The embedded store. Commits in groups; knows in memory which batches it has, so that replays cost nothing. */
+export class DuckDbStore implements Store {
+  readonly hosts: DuckDbHostQueries;
+  readonly apps: DuckDbAppQueries;
+  readonly requests: DuckDbRequestQueries;
+  readonly operations: DuckDbOperationQueries;
+  readonly errors: DuckDbErrorQueries;
+  readonly traces: DuckDbTraceQueries;
+  readonly #options: DuckDbStoreOptions;
+  readonly #client: DatabaseClient;
+  readonly #group: GroupCommit;
+  /** Batches on their way to a commit: a second copy waits for the first. */
+  readonly #inFlight: Map<string, Promise<void>> = new Map();
+  #committed: BatchIndex = new BatchIndex();
+  #health: { checkedMs: number; outcome: Promise<void> } | null = null;
+
+  private constructor(options: DuckDbStoreOptions) {
+    this.#options = options;
+    const { stateDir, memoryLimitMb, threads, queryTimeoutMs, queriesWaiting } = options;
+    this.#client = new DatabaseClient(
+      { stateDir, memoryLimitMb, threads, queryTimeoutMs, queriesWaiting },
+      {
+        warn: options.warn,
+        reopened: (ranges) => {
+          this.#committed = new BatchIndex(ranges);
+        },
+      },
+    );
+    this.#group = new GroupCommit({
+      commit: (batches) => this.#commit(batches),
+      delayMs: GROUP_DELAY_MS,
+      maxGroup: GROUP_BATCHES,
+      maxPending: options.maxPending,
+      maxPendingBytes: options.maxPendingBytes,
+    });
+    const { query } = this.#client;
+    this.hosts = new DuckDbHostQueries(query);
+    this.apps = new DuckDbAppQueries(query);
+    this.requests = new DuckDbRequestQueries(query);
+    this.operations = new DuckDbOperationQueries(query);
+    this.errors = new DuckDbErrorQueries(query);
+    this.traces = new DuckDbTraceQueries(query);
+  }
+
+  static async open(options: DuckDbStoreOptions): Promise<DuckDbStore> {
+    const store = new DuckDbStore(options);
+    try {
+      const ranges = await store.#client.call<BatchRange[]>({ method: "open", nowMs: options.clock() });
+      store.#committed = new BatchIndex(ranges);
+      return store;
+    } catch (error) {
+      await store.#client.close();
+      throw error;
+    }
+  }
+
+  isCommitted(identity: BatchIdentity): boolean {
+    return this.#committed.has(identity);
+  }
+
+  lastNumber(stream: string): number {
+    return this.#committed.last(stream);
+  }
+
+  async write(received: ReceivedBatch): Promise<void> {
+    const { header } = received.batch;
+    if (this.#committed.has(header)) return;
+    const key = `${header.stream}/${header.number}`;
+    const written = this.#inFlight.get(key) ?? this.#startWrite(key, received);
+    await written;
+  }
+
+  checkHealth(): Promise<void> {
+    const nowMs = this.#options.clock();
+    if (!this.#health || Math.abs(nowMs - this.#health.checkedMs) > HEALTH_FRESH_MS)
+      this.#health = { checkedMs: nowMs, outcome: this.#checkHealthNow(nowMs) };
+    return this.#health.outcome;
+  }
+
+  async expire(nowMs: number): Promise<void> {
+    const firstDay = utcDay(nowMs - this.#options.retentionDays * DAY_MS);
+    await this.#client.call({ method: "expire", firstDay });
+  }
+
+  async size(): Promise<StoreSize> {
+    return {
+      engine: "duckdb",
+      ...(await this.#client.call<{ bytes: number; days: string[] }>({ method: "size" })),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#group.drain();
+    await this.#client.close();
+  }
+
+  #startWrite(key: string, received: ReceivedBatch): Promise<void> {
+    const written = this.#options.diskSpace
+      .require()
+      .then(() => this.#group.add(received))
+      .finally(() => this.#inFlight.delete(key));
+    this.#inFlight.set(key, written);
+    return written;
+  }
+
+  async #commit(batches: readonly ReceivedBatch[]): Promise<void> {
+    await this.#client.call({ method: "write", batches, nowMs: this.#options.clock() });
+    for (const { batch } of batches) this.#committed.add(batch.header);
+  }
+
+  async #checkHealthNow(nowMs: number): Promise<void> {
+    await this.#options.diskSpace.require();
+    await this.#client.call({ method: "checkHealth", nowMs });
+  }
+}

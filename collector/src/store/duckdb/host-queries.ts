@@ -1,0 +1,98 @@
+import { HOST_METRICS } from "@apm-daemon/protocol";
+import type { HostQueries, MetricValues, StoredHost, StoredProcess, TimeRange } from "../store.ts";
+import { identifier } from "./column-types.ts";
+import type { Query } from "./database-client.ts";
+import { IN_RANGE, stepSql } from "./sql-parts.ts";
+import { tierOf } from "./tier.ts";
+
+const KNOWN_METRICS: ReadonlySet<string> = new Set(HOST_METRICS.map((metric) => metric.name));
+/** Events that are counted, not measured: averaging them would hide them. */
+const SUMMED_METRICS: ReadonlySet<string> = new Set(["oomKills"]);
+
+export class DuckDbHostQueries implements HostQueries {
+  readonly #query: Query;
+
+  constructor(query: Query) {
+    this.#query = query;
+  }
+
+  async all(): Promise<StoredHost[]> {
+    const rows = await this.#query(
+      `SELECT host, arg_max(identity, ts_s) AS identity, max(received_ms) AS "lastSeenUnixMs"
+       FROM hosts GROUP BY host ORDER BY host`,
+      {},
+    );
+    return rows as unknown as StoredHost[];
+  }
+
+  async exists(host: string): Promise<boolean> {
+    return (await this.#query("SELECT 1 FROM hosts WHERE host = $host LIMIT 1", { host })).length > 0;
+  }
+
+  async appsByHost(range: TimeRange): Promise<{ host: string; app: string }[]> {
+    const rows = await this.#query(
+      `SELECT host, app FROM apps WHERE ${IN_RANGE}
+       UNION SELECT host, app FROM ${tierOf("requests")} WHERE ${IN_RANGE}
+       ORDER BY host, app`,
+      { from: range.fromSec, to: range.toSec },
+    );
+    return rows as { host: string; app: string }[];
+  }
+
+  async newestSeconds(range: TimeRange): Promise<{ host: string; values: MetricValues }[]> {
+    const rows = await this.#query(
+      `SELECT * FROM host_seconds WHERE ${IN_RANGE}
+       QUALIFY row_number() OVER (PARTITION BY host ORDER BY ts_s DESC) = 1`,
+      { from: range.fromSec, to: range.toSec },
+    );
+    return rows.map((row) => ({ host: row["host"] as string, values: row as MetricValues }));
+  }
+
+  async series(
+    host: string,
+    metrics: readonly string[],
+    range: TimeRange,
+    stepSec: number,
+  ): Promise<{ stepStartSec: number; values: MetricValues }[]> {
+    const columns = metrics.map((name) => {
+      if (!KNOWN_METRICS.has(name)) throw new RangeError(`there is no host metric ${name}`);
+      return `${SUMMED_METRICS.has(name) ? "sum" : "avg"}(${identifier(name)}) AS ${identifier(name)}`;
+    });
+    const rows = await this.#query(
+      `SELECT ${stepSql(stepSec)} AS step_start, ${columns.join(", ")}
+       FROM ${tierOf("host_seconds")} WHERE host = $host AND ${IN_RANGE}
+       GROUP BY step_start ORDER BY step_start`,
+      { host, from: range.fromSec, to: range.toSec },
+    );
+    return rows.map((row) => ({ stepStartSec: row["step_start"] as number, values: row as MetricValues }));
+  }
+
+  async newestSnapshot(host: string, range: TimeRange): Promise<string | null> {
+    const rows = await this.#query(
+      `SELECT snapshot FROM host_snapshots WHERE host = $host AND ${IN_RANGE}
+       ORDER BY ts_s DESC LIMIT 1`,
+      { host, from: range.fromSec, to: range.toSec },
+    );
+    return (rows[0]?.["snapshot"] as string | undefined) ?? null;
+  }
+
+  async processes(host: string, range: TimeRange): Promise<StoredProcess[]> {
+    const where = `host = $host AND ${IN_RANGE}`;
+    const rows = await this.#query(
+      `WITH known AS (
+         SELECT app, instance, pid, max(ts_s) AS ts_s, arg_max(runtime, ts_s) AS runtime,
+           arg_max(agent_version, ts_s) AS "agentVersion", arg_max(start_ms, ts_s) AS "startUnixMs"
+         FROM instances WHERE ${where} GROUP BY app, instance, pid),
+       newest AS (
+         SELECT app, instance, pid, max(ts_s) AS second_s, arg_max("cpuRatio", ts_s) AS "cpuRatio",
+           arg_max("rssBytes", ts_s) AS "rssBytes", arg_max("eventLoopDelayP99Ms", ts_s) AS "eventLoopDelayP99Ms"
+         FROM process_seconds WHERE ${where} GROUP BY app, instance, pid)
+       SELECT app, instance, pid, coalesce(runtime, '') AS runtime, coalesce("agentVersion", '') AS "agentVersion",
+         coalesce("startUnixMs", 0) AS "startUnixMs", "cpuRatio", "rssBytes", "eventLoopDelayP99Ms",
+         greatest(coalesce(ts_s, 0), coalesce(second_s, 0))::DOUBLE * 1000 AS "lastSeenUnixMs"
+       FROM known FULL JOIN newest USING (app, instance, pid) ORDER BY app, "startUnixMs", pid`,
+      { host, from: range.fromSec, to: range.toSec },
+    );
+    return rows as unknown as StoredProcess[];
+  }
+}

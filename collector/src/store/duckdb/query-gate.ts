@@ -1,0 +1,81 @@
+import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
+import { StoreError } from "../store-error.ts";
+
+export type ResultRow = Record<string, unknown>;
+
+export interface QueryGateOptions {
+  timeoutMs: number;
+  maxWaiting: number;
+}
+
+/**
+ * Runs queries on a fixed set of connections, one each at a time; others wait in line. More at once would fill the
+ * thread pool, and file reads of the whole process would wait for seconds behind them.
+ */
+export class QueryGate {
+  readonly #idle: DuckDBConnection[];
+  readonly #connections: number;
+  readonly #options: QueryGateOptions;
+  readonly #waiting: ((connection: DuckDBConnection) => void)[] = [];
+  readonly #running: Set<DuckDBConnection> = new Set();
+
+  constructor(connections: readonly DuckDBConnection[], options: QueryGateOptions) {
+    this.#idle = [...connections];
+    this.#connections = connections.length;
+    this.#options = options;
+  }
+
+  /** Rows as plain objects. Throws BUSY when the line is too long, TIMEOUT when it was interrupted. */
+  async run(sql: string, values: Record<string, DuckDBValue>): Promise<ResultRow[]> {
+    const connection = await this.#take();
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      connection.interrupt();
+    }, this.#options.timeoutMs);
+    try {
+      return (await connection.runAndReadAll(sql, values)).getRowObjectsJS();
+    } catch (cause) {
+      if (!timedOut) throw cause;
+      const seconds = this.#options.timeoutMs / 1000;
+      throw new StoreError(
+        "TIMEOUT",
+        `the query took more than ${seconds} s; ask for a shorter time range`,
+        5_000,
+        {
+          cause,
+        },
+      );
+    } finally {
+      clearTimeout(timer);
+      this.#giveBack(connection);
+    }
+  }
+
+  /** Interrupts what runs and waits until every connection is idle, then disconnects them. */
+  async close(): Promise<void> {
+    for (const connection of this.#running) connection.interrupt();
+    const all: DuckDBConnection[] = [];
+    while (all.length < this.#connections) all.push(await this.#take());
+    for (const connection of all) connection.disconnectSync();
+  }
+
+  async #take(): Promise<DuckDBConnection> {
+    const connection = this.#idle.pop() ?? (await this.#wait());
+    this.#running.add(connection);
+    return connection;
+  }
+
+  #wait(): Promise<DuckDBConnection> {
+    if (this.#waiting.length >= this.#options.maxWaiting)
+      throw new StoreError("BUSY", "too many queries are waiting; try again in a few seconds", 2_000);
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #giveBack(connection: DuckDBConnection): void {
+    this.#running.delete(connection);
+    const next = this.#waiting.shift();
+    if (next) next(connection);
+    else this.#idle.push(connection);
+  }
+}

@@ -1,0 +1,52 @@
+import type { StoredTrace, StoredTracePart, TraceFilter, TraceQueries } from "../store.ts";
+import type { Query } from "./database-client.ts";
+import type { SqlValues } from "./database-messages.ts";
+import { IN_RANGE } from "./sql-parts.ts";
+
+/** Parts of one trace that are read at most: a bound for memory, far above what a trace should have. */
+const MAX_PARTS = 500;
+
+const SUMMARY = `trace_id AS "traceId", root_span_id AS "rootSpanId", app, host, instance, action, kind,
+  start_ms AS "startUnixMs", duration_us AS "durationUs", status, error, spans, reason`;
+
+const ORDERS: Readonly<Record<TraceFilter["sort"], string>> = {
+  slowest: "duration_us DESC, start_ms DESC, trace_id",
+  recent: "start_ms DESC, trace_id",
+};
+
+export class DuckDbTraceQueries implements TraceQueries {
+  readonly #query: Query;
+
+  constructor(query: Query) {
+    this.#query = query;
+  }
+
+  async list(filter: TraceFilter): Promise<StoredTrace[]> {
+    const values: SqlValues = {
+      from: filter.range.fromSec,
+      to: filter.range.toSec,
+      app: filter.app,
+      limit: filter.limit,
+    };
+    const conditions = [IN_RANGE, "app = $app"];
+    for (const name of ["action", "error"] as const) {
+      const value = filter[name];
+      if (value === undefined) continue;
+      conditions.push(`${name} = $${name}`);
+      values[name] = value;
+    }
+    const rows = await this.#query(
+      `SELECT ${SUMMARY} FROM traces WHERE ${conditions.join(" AND ")} ORDER BY ${ORDERS[filter.sort]} LIMIT $limit`,
+      values,
+    );
+    return rows as unknown as StoredTrace[];
+  }
+
+  async parts(traceId: string): Promise<StoredTracePart[]> {
+    const rows = await this.#query(
+      `SELECT ${SUMMARY}, frame FROM traces WHERE trace_id = $traceId ORDER BY start_ms, root_span_id LIMIT ${MAX_PARTS}`,
+      { traceId },
+    );
+    return rows as unknown as StoredTracePart[];
+  }
+}

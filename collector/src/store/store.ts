@@ -1,0 +1,241 @@
+import type { ActionKind, BatchIdentity, OperationCategory, SparseHistogram } from "@apm-daemon/protocol";
+import type { ReceivedBatch } from "./batch-rows.ts";
+
+/**
+ * Where batches go and answers come from: query methods, so that an embedded and a distributed store can differ in
+ * everything else. All methods that return promises reject with StoreError when the store cannot do it now.
+ */
+export interface Store {
+  readonly hosts: HostQueries;
+  readonly apps: AppQueries;
+  readonly requests: RequestQueries;
+  readonly operations: OperationQueries;
+  readonly errors: ErrorQueries;
+  readonly traces: TraceQueries;
+
+  /** Whether this batch is committed already. */
+  isCommitted(identity: BatchIdentity): boolean;
+  /** Highest committed batch number of a stream, 0 for none. */
+  lastNumber(stream: string): number;
+  /** Resolves when the batch and its number are committed, in one transaction; replays change nothing. */
+  write(received: ReceivedBatch): Promise<void>;
+  /** A real write and read; rejects with the reason why not. */
+  checkHealth(): Promise<void>;
+  /** Forgets what is older than the retention. */
+  expire(nowMs: number): Promise<void>;
+  size(): Promise<StoreSize>;
+  /** Commits what waits, then closes. */
+  close(): Promise<void>;
+}
+
+export interface StoreSize {
+  engine: string;
+  bytes: number;
+  /** UTC days that have data, ascending, as "2026-11-23". */
+  days: string[];
+}
+
+/** `fromSec <= ts < toSec`, Unix seconds. */
+export interface TimeRange {
+  fromSec: number;
+  toSec: number;
+}
+
+export interface HostQueries {
+  /** All hosts of the store, by name. */
+  all(): Promise<StoredHost[]>;
+  exists(host: string): Promise<boolean>;
+  /** Apps that ran in the range. */
+  appsByHost(range: TimeRange): Promise<{ host: string; app: string }[]>;
+  /** The newest second of each host within the range; values by metric name. */
+  newestSeconds(range: TimeRange): Promise<{ host: string; values: MetricValues }[]>;
+  /** Averages per step (sums for oomKills) of the named metrics, ascending; steps without data are absent. */
+  series(
+    host: string,
+    metrics: readonly string[],
+    range: TimeRange,
+    stepSec: number,
+  ): Promise<{ stepStartSec: number; values: MetricValues }[]>;
+  /** JSON of the newest HostSnapshot in the range, or null. */
+  newestSnapshot(host: string, range: TimeRange): Promise<string | null>;
+  processes(host: string, range: TimeRange): Promise<StoredProcess[]>;
+}
+
+export type MetricValues = Readonly<Record<string, number | null>>;
+
+export interface StoredHost {
+  host: string;
+  /** JSON of the newest HostIdentity. */
+  identity: string;
+  lastSeenUnixMs: number;
+}
+
+export interface StoredProcess {
+  app: string;
+  instance: string;
+  pid: number;
+  runtime: string;
+  agentVersion: string;
+  startUnixMs: number;
+  cpuRatio: number | null;
+  rssBytes: number | null;
+  eventLoopDelayP99Ms: number | null;
+  lastSeenUnixMs: number;
+}
+
+export interface AppQueries {
+  exists(app: string): Promise<boolean>;
+  /** Apps that reported or had requests in the range, by name. */
+  seen(range: TimeRange, app?: string): Promise<SeenApp[]>;
+  /** Newest Apdex threshold of each app, over all that is stored. */
+  apdexThresholds(): Promise<{ app: string; apdexTMs: number }[]>;
+  /** Starts of the steps in which the app reported, with or without requests. */
+  reportedSteps(app: string, range: TimeRange, stepSec: number): Promise<number[]>;
+}
+
+export interface SeenApp {
+  app: string;
+  hosts: string[];
+  lastSeenUnixMs: number;
+}
+
+export interface RequestFilter {
+  range: TimeRange;
+  app?: string | undefined;
+  action?: string | undefined;
+  /** Both kinds when absent. */
+  kind?: ActionKind | undefined;
+}
+
+/** What to keep apart; everything else is added up. */
+export interface RequestGrouping {
+  by: readonly ("app" | "action" | "kind" | "status")[];
+  /** Also by time. */
+  stepSec?: number;
+  withHistograms: boolean;
+}
+
+export interface RequestQueries {
+  totals(filter: RequestFilter, grouping: RequestGrouping): Promise<RequestTotals[]>;
+}
+
+/** Sums over requests; times in µs. */
+export interface RequestSums {
+  requests: number;
+  errors: number;
+  satisfied: number;
+  tolerating: number;
+  frustrated: number;
+  sumUs: number;
+  maxUs: number;
+  codeUs: number;
+  databaseUs: number;
+  cacheUs: number;
+  externalUs: number;
+  queueUs: number;
+  /** Empty unless asked for. */
+  histogram: SparseHistogram;
+}
+
+/** What was not grouped by is "" or 0. */
+export interface RequestTotals extends RequestSums {
+  app: string;
+  action: string;
+  kind: string;
+  status: number;
+  stepStartSec: number;
+}
+
+export interface OperationFilter {
+  range: TimeRange;
+  app: string;
+  action?: string | undefined;
+  category?: OperationCategory | undefined;
+}
+
+export interface OperationKey {
+  category: OperationCategory;
+  system: string;
+  target: string;
+  operation: string;
+  statement: string;
+}
+
+export interface OperationTotals extends OperationKey {
+  calls: number;
+  errors: number;
+  sumUs: number;
+  maxUs: number;
+  histogram: SparseHistogram;
+}
+
+export interface OperationCaller extends OperationKey {
+  action: string;
+  calls: number;
+  sumUs: number;
+}
+
+export interface OperationQueries {
+  /** The `limit` operations with most total time, descending. */
+  totals(filter: OperationFilter, limit: number): Promise<OperationTotals[]>;
+  categoryTotals(filter: OperationFilter): Promise<{ category: OperationCategory; sumUs: number }[]>;
+  /** Calling actions of each operation, most total time first. */
+  callers(filter: OperationFilter): Promise<OperationCaller[]>;
+  /** Newest text of each statement of the app. */
+  statementTexts(app: string): Promise<{ fingerprint: string; text: string }[]>;
+}
+
+export interface ErrorGroup {
+  group: string;
+  action: string;
+  type: string;
+  message: string;
+  stack: string;
+  count: number;
+  /** Windows of the first and the last one. */
+  firstSec: number;
+  lastSec: number;
+  /** "" if no kept trace shows it. */
+  traceId: string;
+}
+
+export interface ErrorQueries {
+  /** By count, descending; sample fields are those of the newest error. */
+  groups(app: string, range: TimeRange, limit: number): Promise<ErrorGroup[]>;
+}
+
+export interface TraceFilter {
+  range: TimeRange;
+  app: string;
+  action?: string | undefined;
+  error?: boolean | undefined;
+  sort: "slowest" | "recent";
+  limit: number;
+}
+
+export interface StoredTrace {
+  traceId: string;
+  rootSpanId: string;
+  app: string;
+  host: string;
+  instance: string;
+  action: string;
+  kind: ActionKind;
+  startUnixMs: number;
+  durationUs: number;
+  status: number;
+  error: boolean;
+  spans: number;
+  reason: string;
+}
+
+/** One process's part of a trace with its SPANS payload. */
+export interface StoredTracePart extends StoredTrace {
+  frame: Uint8Array;
+}
+
+export interface TraceQueries {
+  list(filter: TraceFilter): Promise<StoredTrace[]>;
+  /** All kept parts of a trace, by start. */
+  parts(traceId: string): Promise<StoredTracePart[]>;
+}

@@ -1,0 +1,75 @@
+import { type Context, Hono } from "hono";
+import { actions } from "../query/actions.ts";
+import { appSeries } from "../query/app-series.ts";
+import { appSummary, apps } from "../query/apps.ts";
+import { errors } from "../query/errors.ts";
+import { hostProcesses, hostSeries, hostSnapshot } from "../query/host-details.ts";
+import { hosts } from "../query/hosts.ts";
+import { operations } from "../query/operations.ts";
+import { serverInfo } from "../query/server-info.ts";
+import { statusCodes } from "../query/status-codes.ts";
+import type { QueryRange } from "../query/time-range.ts";
+import { trace } from "../query/trace.ts";
+import { traces } from "../query/traces.ts";
+import type { Store } from "../store/store.ts";
+import { kindFilter, type ParameterSets, readParameters, readRange } from "./parameters.ts";
+
+export interface ApiOptions {
+  store: Store;
+  version: string;
+  /** Uplinks open now. */
+  uplinks: () => number;
+  clock: () => number;
+}
+
+/** The calls of docs/api.md below /api/v1. What they throw is turned into answers by the web server. */
+export function api({ store, version, uplinks, clock }: ApiOptions): Hono {
+  const routes = new Hono();
+  const range = (c: Context): QueryRange => readRange(c.req.query(), clock());
+  const parameters = <Call extends keyof ParameterSets>(c: Context, call: Call): ParameterSets[Call] =>
+    readParameters(call, c.req.query());
+  const app = (c: Context): string => c.req.param("app") ?? "";
+  const host = (c: Context): string => c.req.param("host") ?? "";
+
+  routes.get("/hosts", async (c) => c.json(await hosts(store, range(c))));
+  routes.get("/hosts/:host/series", async (c) =>
+    c.json(await hostSeries(store, host(c), range(c), parameters(c, "hostSeries"))),
+  );
+  routes.get("/hosts/:host/snapshot", async (c) => c.json(await hostSnapshot(store, host(c), range(c))));
+  routes.get("/hosts/:host/processes", async (c) => c.json(await hostProcesses(store, host(c), range(c))));
+
+  routes.get("/apps", async (c) =>
+    c.json(await apps(store, range(c), kindFilter(parameters(c, "kind").kind))),
+  );
+  routes.get("/apps/:app/summary", async (c) =>
+    c.json(await appSummary(store, app(c), range(c), kindFilter(parameters(c, "kind").kind))),
+  );
+  routes.get("/apps/:app/series", async (c) => {
+    const { action, kind, stepMs } = parameters(c, "appSeries");
+    return c.json(await appSeries(store, app(c), range(c), { action, kind: kindFilter(kind), stepMs }));
+  });
+  routes.get("/apps/:app/actions", async (c) => {
+    const { kind, sort } = parameters(c, "actions");
+    return c.json(await actions(store, app(c), range(c), { kind: kindFilter(kind), sort }));
+  });
+  routes.get("/apps/:app/status-codes", async (c) =>
+    c.json(await statusCodes(store, app(c), range(c), parameters(c, "statusCodes").action)),
+  );
+  routes.get("/apps/:app/operations", async (c) => {
+    const { action, category } = parameters(c, "operations");
+    return c.json(await operations(store, app(c), range(c), { action, category }));
+  });
+  routes.get("/apps/:app/errors", async (c) => c.json(await errors(store, app(c), range(c))));
+  routes.get("/apps/:app/traces", async (c) => {
+    const { action, error, sort, limit } = parameters(c, "traces");
+    return c.json(await traces(store, app(c), range(c), { action, error, sort, limit }));
+  });
+  routes.get("/traces/:traceId", async (c) => {
+    const { traceId } = readParameters("trace", c.req.param());
+    return c.json(await trace(store, traceId));
+  });
+  routes.get("/server", async (c) =>
+    c.json(await serverInfo(store, { version, nowMs: clock(), uplinks: uplinks() })),
+  );
+  return routes;
+}

@@ -1,0 +1,102 @@
+import type { OperationCategory } from "@apm-daemon/protocol";
+import { z } from "zod";
+import { ACTION_SORTS, type ActionSort } from "../query/actions.ts";
+import { HOST_METRIC_NAMES } from "../query/host-details.ts";
+import { type QueryRange, queryRange } from "../query/time-range.ts";
+
+/** A parameter that the API cannot take. `message` names it and what it should be. */
+export class BadParameter extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "BadParameter";
+  }
+}
+
+/** The store keeps times as 32-bit Unix seconds; the last window must end within them. */
+const MAX_UNIX_MS = 4_294_967_290_000;
+const MAX_NAME_CHARS = 1_024;
+
+type KindParameter = "web" | "background" | "all";
+
+/** What each call takes beside its path, after reading; absent is undefined. */
+export interface ParameterSets {
+  range: { from?: number | undefined; to?: number | undefined };
+  kind: { kind: KindParameter };
+  hostSeries: { metrics: string[]; stepMs?: number | undefined };
+  appSeries: { action?: string | undefined; kind: KindParameter; stepMs?: number | undefined };
+  actions: { kind: KindParameter; sort: ActionSort };
+  statusCodes: { action?: string | undefined };
+  operations: { action?: string | undefined; category?: OperationCategory | undefined };
+  traces: {
+    action?: string | undefined;
+    error?: boolean | undefined;
+    sort: "slowest" | "recent";
+    limit: number;
+  };
+  trace: { traceId: string };
+}
+
+const wholeNumber = (min: number, max: number): z.ZodType<number> =>
+  z
+    .string()
+    .regex(/^\d{1,16}$/, "must be a whole number")
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+const action = z.string().min(1).max(MAX_NAME_CHARS).optional();
+const kind = z.enum(["web", "background", "all"]).default("web");
+const stepMs = wholeNumber(1_000, 86_400_000).optional();
+
+const SCHEMAS: { readonly [Call in keyof ParameterSets]: z.ZodType<ParameterSets[Call]> } = {
+  range: z.object({
+    from: wholeNumber(0, MAX_UNIX_MS).optional(),
+    to: wholeNumber(1, MAX_UNIX_MS).optional(),
+  }),
+  kind: z.object({ kind }),
+  hostSeries: z.object({
+    metrics: z
+      .string()
+      .transform((list) => list.split(","))
+      .pipe(z.array(z.enum(HOST_METRIC_NAMES as [string, ...string[]])))
+      .default([...HOST_METRIC_NAMES]),
+    stepMs,
+  }),
+  appSeries: z.object({ action, kind, stepMs }),
+  actions: z.object({ kind, sort: z.enum(ACTION_SORTS).default("time") }),
+  statusCodes: z.object({ action }),
+  operations: z.object({ action, category: z.enum(["database", "cache", "external"]).optional() }),
+  traces: z.object({
+    action,
+    error: z
+      .enum(["true", "false"])
+      .transform((text) => text === "true")
+      .optional(),
+    sort: z.enum(["slowest", "recent"]).default("slowest"),
+    limit: wholeNumber(1, 500).default(50),
+  }),
+  trace: z.object({ traceId: z.string().regex(/^[0-9a-f]{32}$/, "must be 32 hex digits in lower case") }),
+};
+
+/** Reads one call's parameters from its query. Parameters of other names are ignored. Throws BadParameter. */
+export function readParameters<Call extends keyof ParameterSets>(
+  call: Call,
+  query: Record<string, string>,
+): ParameterSets[Call] {
+  const result = SCHEMAS[call].safeParse(query);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new BadParameter(`the parameter "${issue?.path[0]?.toString() ?? "?"}" is wrong: ${issue?.message}`);
+}
+
+/** `from` and `to` in full windows. Throws BadParameter. */
+export function readRange(query: Record<string, string>, nowMs: number): QueryRange {
+  const { from, to } = readParameters("range", query);
+  const range = queryRange(from, to, nowMs);
+  if (to !== undefined && from !== undefined && from >= to)
+    throw new BadParameter('"from" must be before "to"; both are Unix milliseconds');
+  return range;
+}
+
+/** Both kinds are no filter at all. */
+export function kindFilter(kind: KindParameter): "web" | "background" | undefined {
+  return kind === "all" ? undefined : kind;
+}

@@ -1,0 +1,94 @@
+import { Hono } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { Logger } from "pino";
+import { NotFound } from "../query/not-found.ts";
+import { StoreError } from "../store/store-error.ts";
+import { type ApiOptions, api } from "./api.ts";
+import { consoleFiles } from "./console-files.ts";
+import { BadParameter } from "./parameters.ts";
+
+export interface WebAppOptions extends ApiOptions {
+  /** Folder of the built console. */
+  consoleDir: string;
+  log: Logger;
+}
+
+/** Only own files may run, load or connect; names from applications are data, whatever they contain. */
+const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
+    "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-resource-policy": "same-origin",
+};
+
+/** Everything the collector serves over HTTP: health, API, console. */
+export function webApp(options: WebAppOptions): Hono {
+  const { store, version, consoleDir, log } = options;
+  const app = new Hono();
+  app.use(async (c, next) => {
+    if (c.req.method !== "GET" && c.req.method !== "HEAD") {
+      c.header("allow", "GET, HEAD");
+      return c.json(errorBody("METHOD_NOT_ALLOWED", "only GET and HEAD are answered here"), 405);
+    }
+    return await next();
+  });
+  app.use(async (c, next) => {
+    await next();
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) c.header(name, value);
+  });
+  app.use(async (c, next) => {
+    await next();
+    if (!c.res.headers.get("content-type")?.startsWith("application/json")) return;
+    c.header("cache-control", "no-store");
+    c.header("content-type", "application/json; charset=utf-8");
+  });
+  app.get("/healthz", async (c) => {
+    try {
+      await store.checkHealth();
+      return c.json({ status: "ok", version, store: { ok: true } });
+    } catch (error) {
+      const reason = (error as Error).message;
+      return c.json({ status: "failing", version, store: { ok: false }, reason }, 503);
+    }
+  });
+  app.route("/api/v1", api(options));
+  app.all("/api/*", (c) => c.json(errorBody("NOT_FOUND", `there is no call ${c.req.path}`), 404));
+  app.route("/", consoleFiles(consoleDir));
+  app.onError((error, c) => {
+    const { status, code, message, retryAfterMs } = answerTo(error, log);
+    if (retryAfterMs !== undefined) c.header("retry-after", String(Math.ceil(retryAfterMs / 1000)));
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) c.header(name, value);
+    c.header("cache-control", "no-store");
+    return c.json(errorBody(code, message), status);
+  });
+  return app;
+}
+
+interface ErrorAnswer {
+  status: ContentfulStatusCode;
+  code: string;
+  message: string;
+  retryAfterMs?: number;
+}
+
+function answerTo(error: Error, log: Logger): ErrorAnswer {
+  if (error instanceof BadParameter) return { status: 400, code: "BAD_PARAMETER", message: error.message };
+  if (error instanceof NotFound) return { status: 404, code: "NOT_FOUND", message: error.message };
+  if (error instanceof StoreError) {
+    log.warn({ err: error }, "the store did not answer a query");
+    return {
+      status: 503,
+      code: `STORE_${error.code}`,
+      message: error.message,
+      retryAfterMs: error.retryAfterMs,
+    };
+  }
+  log.error({ err: error }, "an API call failed");
+  return { status: 500, code: "INTERNAL", message: "the collector failed to answer; its log says more" };
+}
+
+function errorBody(code: string, message: string): { error: { code: string; message: string } } {
+  return { error: { code, message } };
+}
