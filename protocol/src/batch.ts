@@ -80,6 +80,8 @@ export function decodeBatchIdentity(bytes: Uint8Array): BatchIdentity {
       { version },
     );
   }
+  if (buffer.readUInt16LE(6) !== 0)
+    throw new ProtocolError("BATCH_MALFORMED", "the batch's reserved bytes are not 0");
   const hex = buffer.toString("hex", 8, 24);
   const stream = [
     hex.slice(0, 8),
@@ -139,13 +141,15 @@ function decodeBody(body: Buffer): Batch {
   };
   const takeU32 = (): number => take(4).readUInt32LE(0);
   const header = parseHeader(take(takeU32()));
-  const frames: Uint8Array[] = [];
-  for (let left = takeU32(); left > 0; left--) frames.push(take(takeU32()));
-  if (frames.length !== header.traces.length) {
+  const count = takeU32();
+  if (count !== header.traces.length) {
     throw new ProtocolError("BATCH_MALFORMED", "the batch has another number of frames than of traces", {
-      frames: frames.length,
+      frames: count,
     });
   }
+  const frames = header.traces.map(() => take(takeU32()));
+  if (offset !== body.length)
+    throw new ProtocolError("BATCH_MALFORMED", "the batch's body goes on after its frames", { offset });
   return { header, frames };
 }
 
@@ -191,23 +195,26 @@ function compress(body: Buffer, codec: BatchCodec): Buffer {
 
 function decompress(stored: Buffer, codecNumber: number): Buffer {
   const codec = CODECS[codecNumber];
+  if (codec === "none" && stored.length > MAX_BATCH_BODY_BYTES) throw tooLarge();
+  if (codec === "none") return stored;
   const bound = { maxOutputLength: MAX_BATCH_BODY_BYTES };
   try {
-    if (codec === "none") return stored;
     if (codec === "gzip") return zlib.gunzipSync(stored, bound);
     if (codec === "zstd" && zstd.zstdDecompressSync) return zstd.zstdDecompressSync(stored, bound);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") {
-      throw new ProtocolError("LIMIT_EXCEEDED", "the batch's body is too large after inflating", {
-        limitBytes: MAX_BATCH_BODY_BYTES,
-      });
-    }
+    if ((cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge();
     throw new ProtocolError("BATCH_CORRUPT", "the batch's body cannot be inflated", {
       codec: codec ?? codecNumber,
     });
   }
   throw new ProtocolError("CODEC_UNSUPPORTED", `this runtime cannot read codec ${codec ?? codecNumber}`, {
     codec: codec ?? codecNumber,
+  });
+}
+
+function tooLarge(): ProtocolError {
+  return new ProtocolError("LIMIT_EXCEEDED", "the batch's body is too large after inflating", {
+    limitBytes: MAX_BATCH_BODY_BYTES,
   });
 }
 
