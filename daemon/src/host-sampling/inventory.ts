@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, hostname, type as osType, release, totalmem, uptime } from "node:os";
 import { dirname } from "node:path";
 import type { HostIdentity } from "@apm-daemon/protocol";
-import si from "systeminformation";
+import { readSystemFacts } from "./system-facts.ts";
 
 const HOST_ID = /^[0-9a-f]{32}$/;
 const NO_ID = "0".repeat(32);
@@ -18,28 +18,24 @@ export interface InventoryOptions {
   machineIdFiles?: readonly string[];
   /** Default /proc. */
   procRoot?: string;
-  /** systeminformation starts programs, which may hang: what is not known by then stays plain. Default 10,000. */
+  /** What systeminformation has not told by then stays as plain as Node's `os` knows it. Default 10,000. */
   timeoutMs?: number;
 }
 
-/** Who this host is. Takes some 100 ms and starts programs: for the start and a schedule, never for a beat. */
+/** Who this host is. Starts programs: for the daemon's start and a schedule, never for a beat. */
 export async function readInventory(options: InventoryOptions): Promise<HostIdentity> {
   const { procRoot = "/proc", timeoutMs = 10_000 } = options;
-  const [os, cpu, system] = await Promise.all([
-    within(si.osInfo(), timeoutMs),
-    within(si.cpu(), timeoutMs),
-    within(si.system(), timeoutMs),
-  ]);
+  const facts = await readSystemFacts(timeoutMs);
   return {
     id: readHostId(options),
     name: options.name ?? hostname(),
-    os: joined(os?.distro, os?.release) || osType(),
+    os: facts?.os || osType(),
     kernel: release(),
     arch: process.arch,
-    cpuModel: joined(cpu?.manufacturer, cpu?.brand) || (cpus()[0]?.model ?? "unknown"),
+    cpuModel: facts?.cpuModel || cpus()[0]?.model || "unknown",
     cores: cpus().length || availableParallelism(),
     memTotalBytes: totalmem(),
-    virtualization: virtualizationOf(system),
+    virtualization: facts?.virtualization || "unknown",
     bootUnixMs: readBootUnixMs(procRoot),
     daemonVersion: options.daemonVersion,
     nodeVersion: process.versions.node,
@@ -82,26 +78,4 @@ function readBootUnixMs(procRoot: string): number {
     // Not Linux: the uptime says it to the second.
   }
   return Math.round((Date.now() - uptime() * 1000) / 1000) * 1000;
-}
-
-function virtualizationOf(system: si.Systeminformation.SystemData | null): string {
-  if (system === null) return "unknown";
-  if (!system.virtual) return "none";
-  return system.virtualHost || "unknown";
-}
-
-function joined(...parts: (string | undefined)[]): string {
-  return parts.filter((part) => part !== undefined && part !== "").join(" ");
-}
-
-/** Null when it fails or takes longer. */
-function within<T>(answer: Promise<T>, timeoutMs: number): Promise<T | null> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(null), timeoutMs);
-    const settle = (value: T | null): void => {
-      clearTimeout(timer);
-      resolve(value);
-    };
-    answer.then(settle, () => settle(null));
-  });
 }

@@ -1,12 +1,12 @@
 import type { HostSnapshot } from "@apm-daemon/protocol";
-import si from "systeminformation";
+import type { Systeminformation } from "systeminformation";
 import type { HostSource } from "./host-source.ts";
 import type { SecondValues } from "./seconds-ring.ts";
 
-type Load = si.Systeminformation.CurrentLoadData;
-type Memory = si.Systeminformation.MemData;
-type Network = si.Systeminformation.NetworkStatsData[];
-type Disks = si.Systeminformation.FsStatsData | null;
+type Load = Systeminformation.CurrentLoadData;
+type Memory = Systeminformation.MemData;
+type Network = Systeminformation.NetworkStatsData[];
+type Disks = Systeminformation.FsStatsData | null;
 
 const REFRESH_PARTS_EVERY_MS = 60_000;
 const MAX_FILESYSTEMS = 64;
@@ -51,6 +51,8 @@ export class PortableSampler implements HostSource {
   }
 
   async #read(monoMs: number): Promise<void> {
+    // Loaded where it is needed: it takes 12 MB.
+    const { default: si } = await import("systeminformation");
     const [load, memory, network, disks] = await Promise.all([
       si.currentLoad(),
       si.mem(),
@@ -71,7 +73,10 @@ export class PortableSampler implements HostSource {
     };
     if (monoMs - this.#filesystemsMonoMs < REFRESH_PARTS_EVERY_MS) return;
     this.#filesystemsMonoMs = monoMs;
-    this.#snapshot = { ...this.#snapshot, filesystems: await readFilesystems() };
+    this.#snapshot = {
+      ...this.#snapshot,
+      filesystems: (await si.fsSize()).slice(0, MAX_FILESYSTEMS).map(filesystemState),
+    };
   }
 }
 
@@ -122,13 +127,12 @@ function interfaceState(stats: Network[number]): HostSnapshot["interfaces"][numb
   };
 }
 
-async function readFilesystems(): Promise<HostSnapshot["filesystems"]> {
-  const sizes = await si.fsSize();
-  return sizes.slice(0, MAX_FILESYSTEMS).map((size) => ({
+function filesystemState(size: Systeminformation.FsSizeData): HostSnapshot["filesystems"][number] {
+  return {
     mount: size.mount,
     type: size.type,
     sizeBytes: size.size,
     usedBytes: size.used,
     availableBytes: size.available,
-  }));
+  };
 }
