@@ -38,11 +38,11 @@ export {
   DecodedTrace,
   decodeSpans,
   decodeSpansHeader,
-  parseSpanExtra,
   type SpansHeader,
   type SpanView,
 } from "./span-decoder.ts";
 export { SpanEncoder, type SpanRecord } from "./span-encoder.ts";
-export { SPANS_HEADER_BYTES, type SpanEvent, type SpanExtra, TraceEntry } from "./span-frame.ts";
+export { parseSpanExtra, type SpanEvent, type SpanExtra, type SpanLink } from "./span-extra.ts";
+export { SPANS_HEADER_BYTES, TraceEntry } from "./span-frame.ts";
 export type { StatusApp, StatusReport } from "./status.ts";
 export type * from "./uplink.ts";

@@ -106,6 +106,16 @@ export class ShapeTree {
   }
 }
 
+/** True for what an attribute may hold: a text, number or boolean, or an array of these and nulls. */
+export function isAttributeValue(value: unknown): value is AttributeValue {
+  if (!Array.isArray(value)) return isScalar(value);
+  return value.every((element) => element === null || isScalar(element));
+}
+
+function isScalar(value: unknown): boolean {
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+}
+
 export function slotTypeOf(value: AttributeValue): SlotType {
   if (typeof value === "string") return 0;
   if (typeof value === "number") return (value | 0) === value && !Object.is(value, -0) ? 1 : 2;

@@ -1,7 +1,7 @@
 /** Reads SPANS payloads; the layout is in span-frame.ts. One view object serves all spans of a frame. */
 import { ProtocolError } from "./errors.ts";
 import { MAX_FRAME_TABLE_ENTRIES } from "./limits.ts";
-import type { AttributeValue, SlotType } from "./shape.ts";
+import { type AttributeValue, isAttributeValue, type SlotType } from "./shape.ts";
 import {
   ENTRY_SHAPE,
   ENTRY_SPAN,
@@ -16,7 +16,6 @@ import {
   PARENT_IS_ROOT,
   REMOTE_PARENT,
   SPANS_HEADER_BYTES,
-  type SpanExtra,
 } from "./span-frame.ts";
 
 /** What a slot has, by its type, as long as no span of the shape set it. */
@@ -116,17 +115,6 @@ export function decodeSpans(payload: Buffer, visit: (span: SpanView) => void): S
   if (spans !== header.spans)
     throw malformed(`the frame has ${spans} spans, its head says ${header.spans}`, payload.length);
   return header;
-}
-
-/** Events, links and so on of a span; {} when there are none or when they cannot be read. */
-export function parseSpanExtra(extraJson: string): SpanExtra {
-  if (extraJson === "") return {};
-  try {
-    const extra: unknown = JSON.parse(extraJson);
-    return typeof extra === "object" && extra !== null ? extra : {};
-  } catch {
-    return {};
-  }
 }
 
 class EntryReader {
@@ -331,8 +319,7 @@ const NO_TRACE = new DecodedTrace(0, Buffer.alloc(24), 0);
 function parseArray(json: string, at: number): AttributeValue {
   try {
     const value: unknown = JSON.parse(json);
-    if (Array.isArray(value) && value.every((element) => typeof element !== "object" || element === null))
-      return value as AttributeValue;
+    if (Array.isArray(value) && isAttributeValue(value)) return value;
   } catch {
     // Told below.
   }

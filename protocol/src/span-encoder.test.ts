@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { FRAME_BYTES, MAX_ATTRIBUTES_PER_SPAN } from "./limits.ts";
 import { MESSAGE_HEADER_BYTES, MessageReader, MessageType } from "./message.ts";
 import type { AttributeValue } from "./shape.ts";

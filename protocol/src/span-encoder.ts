@@ -6,6 +6,7 @@ import { ProtocolError } from "./errors.ts";
 import { FRAME_BYTES, MAX_FRAME_TABLE_ENTRIES, MAX_MESSAGE_BYTES } from "./limits.ts";
 import { MESSAGE_HEADER_BYTES, MessageType, writeMessageHeader, writeSequence } from "./message.ts";
 import { type AttributeValue, type Shape, ShapeTree } from "./shape.ts";
+import type { SpanExtra } from "./span-extra.ts";
 import {
   ENTRY_SHAPE,
   ENTRY_SPAN,
@@ -21,7 +22,6 @@ import {
   PARENT_IS_ROOT,
   REMOTE_PARENT,
   SPANS_HEADER_BYTES,
-  type SpanExtra,
   type TraceEntry,
 } from "./span-frame.ts";
 

@@ -24,8 +24,6 @@
  *
  * All integers are little endian; ids are big endian as in W3C Trace Context. start = base + end - duration.
  */
-import type { AttributeValue } from "./shape.ts";
-
 export const ENTRY_STRING = 0x01;
 export const ENTRY_SHAPE = 0x02;
 export const ENTRY_TRACE = 0x03;
@@ -43,22 +41,6 @@ export const INLINE_STRING = 0xffff;
 /** Sequence, base and span count. */
 export const SPANS_HEADER_BYTES = 20;
 export const MAX_U32 = 0xffffffff;
-
-/** What few spans have: events (exceptions among them), links, a status message, attributes beyond what shapes hold. */
-export interface SpanExtra {
-  statusMessage?: string;
-  events?: SpanEvent[];
-  links?: { traceId: string; spanId: string; attributes?: Record<string, AttributeValue> }[];
-  attributes?: Record<string, AttributeValue>;
-  droppedAttributes?: number;
-}
-
-export interface SpanEvent {
-  name: string;
-  /** ns after the span's start. */
-  offsetNs: number;
-  attributes: Record<string, AttributeValue>;
-}
 
 /** One local root's identity, shared by the spans under it. Ids as 32-bit integers (signed or not). */
 export class TraceEntry {

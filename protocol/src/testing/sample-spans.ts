@@ -1,9 +1,10 @@
 /** Plain spans for tests, and the way from them to the encoder and back from the decoder. */
 import type { AttributeValue, Shape } from "../shape.ts";
 import { slotTypeOf } from "../shape.ts";
-import { decodeSpans, parseSpanExtra, type SpansHeader, type SpanView } from "../span-decoder.ts";
+import { decodeSpans, type SpansHeader, type SpanView } from "../span-decoder.ts";
 import { SpanEncoder, type SpanRecord } from "../span-encoder.ts";
-import { type SpanExtra, TraceEntry } from "../span-frame.ts";
+import { parseSpanExtra, type SpanExtra } from "../span-extra.ts";
+import { TraceEntry } from "../span-frame.ts";
 
 export interface SampleSpan {
   scope: string;
