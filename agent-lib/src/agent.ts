@@ -1,0 +1,186 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { randomBytes } from "node:crypto";
+import { type AgentSettings, DEFAULT_AGENT_SETTINGS } from "@apm-daemon/protocol";
+import { type Context, context, propagation, trace } from "@opentelemetry/api";
+import { AgentLog } from "./agent-log.ts";
+import { instrumentExpress } from "./instrumentation/express.ts";
+import { instrumentFastify } from "./instrumentation/fastify.ts";
+import { instrumentHttpClient } from "./instrumentation/http-client.ts";
+import { instrumentHttpServer } from "./instrumentation/http-server.ts";
+import type { InstrumentationParts, Trust } from "./instrumentation/instrumentation-parts.ts";
+import { LibraryHook } from "./instrumentation/library-hook.ts";
+import { instrumentMysql2 } from "./instrumentation/mysql2.ts";
+import { OpenRequests } from "./instrumentation/open-requests.ts";
+import { Patches } from "./instrumentation/patches.ts";
+import { instrumentPg } from "./instrumentation/pg.ts";
+import { instrumentRedis } from "./instrumentation/redis.ts";
+import { instrumentUndici } from "./instrumentation/undici.ts";
+import { DaemonLink, type LinkState } from "./link/daemon-link.ts";
+import { SpanBuffer } from "./link/span-buffer.ts";
+import { RuntimeMetrics } from "./runtime-metrics.ts";
+import { StatementCache } from "./sql/statement-cache.ts";
+import { StorageContextManager } from "./tracer/context-manager.ts";
+import { KeyPolicies } from "./tracer/key-policy.ts";
+import { RandomIds } from "./tracer/random-ids.ts";
+import { SpanRules } from "./tracer/span-rules.ts";
+import { TraceContextPropagator } from "./tracer/trace-context.ts";
+import { ApmTracerProvider } from "./tracer/tracer-provider.ts";
+
+export interface AgentOptions {
+  readonly appName: string;
+  /** Where the daemon's socket may be, best first. */
+  readonly socketPaths: readonly string[];
+  /** How statements are recorded until the daemon says otherwise. */
+  readonly sql: AgentSettings["sql"];
+  readonly trust: Trust;
+  /** Memory for spans that the daemon has not acknowledged. */
+  readonly ringBytes: number;
+  readonly version: string;
+  readonly writeLog: (line: string) => void;
+}
+
+/** State of a running agent, for people who ask. */
+export interface AgentStatus {
+  readonly link: LinkState;
+  readonly instance: string;
+  readonly spansCreated: number;
+  readonly spansDropped: number;
+  readonly internalErrors: number;
+}
+
+/** The agent of this process: puts its parts together, in the order in which data flows. */
+export class Agent {
+  readonly #patches = new Patches();
+  readonly #log: AgentLog;
+  readonly #storage = new AsyncLocalStorage<Context>();
+  readonly #requests = new OpenRequests();
+  readonly #buffer: SpanBuffer;
+  readonly #link: DaemonLink;
+  readonly #runtime: RuntimeMetrics;
+  readonly #parts: InstrumentationParts;
+  readonly #statements: readonly StatementCache[];
+  readonly #instance = randomBytes(16).toString("hex");
+  readonly #onExit = (code: number): void => this.#exit(code);
+  readonly #onUncaught = (error: unknown): void => this.#noteUncaught(error);
+
+  constructor(options: AgentOptions) {
+    this.#log = new AgentLog(options.writeLog);
+    this.#buffer = new SpanBuffer(options.ringBytes, this.#log, () => this.#link.send());
+    this.#link = new DaemonLink({
+      socketPaths: options.socketPaths,
+      ring: this.#buffer.ring,
+      identity: {
+        app: options.appName,
+        instance: this.#instance,
+        pid: process.pid,
+        startUnixMs: Math.round(performance.timeOrigin),
+        runtime: `node ${process.versions.node}`,
+        agentVersion: options.version,
+      },
+      log: this.#log,
+      onSettings: (settings) => this.#apply(settings),
+      onAcknowledged: () => this.#buffer.reportDrops(),
+    });
+    this.#runtime = new RuntimeMetrics({
+      isConnected: () => this.#link.state === "ready",
+      spansCreated: () => this.#buffer.created,
+      spansDropped: () => this.#buffer.dropped,
+      slowRequests: (nowMs, most) => this.#requests.slow(nowMs, most),
+      send: (frame) => this.#buffer.addRuntime(frame),
+    });
+    const statements = { postgresql: new StatementCache("postgresql"), mysql: new StatementCache("mysql") };
+    const manual = new StatementCache("unknown");
+    this.#statements = [statements.postgresql, statements.mysql, manual];
+    const provider = new ApmTracerProvider({
+      shapes: this.#buffer.encoder.shapes,
+      sink: this.#buffer,
+      rules: new SpanRules(new KeyPolicies(), manual),
+      ids: new RandomIds(),
+      storage: this.#storage,
+    });
+    this.#parts = {
+      provider,
+      storage: this.#storage,
+      requests: this.#requests,
+      patches: this.#patches,
+      libraries: new LibraryHook(this.#log),
+      log: this.#log,
+      trust: options.trust,
+      statements,
+    };
+    this.#apply({ ...DEFAULT_AGENT_SETTINGS, sql: options.sql });
+  }
+
+  get status(): AgentStatus {
+    return {
+      link: this.#link.state,
+      instance: this.#instance,
+      spansCreated: this.#buffer.created,
+      spansDropped: this.#buffer.dropped,
+      internalErrors: this.#log.internalErrors,
+    };
+  }
+
+  start(): void {
+    const { provider, libraries } = this.#parts;
+    if (!trace.setGlobalTracerProvider(provider))
+      this.#log.sayOnce(
+        "provider",
+        "this app has another OpenTelemetry provider already; manual spans go there",
+      );
+    context.setGlobalContextManager(new StorageContextManager(this.#storage));
+    propagation.setGlobalPropagator(new TraceContextPropagator());
+    instrumentHttpServer(this.#parts);
+    instrumentHttpClient(this.#parts);
+    instrumentUndici(this.#parts);
+    instrumentExpress(this.#parts);
+    instrumentFastify(this.#parts);
+    instrumentPg(this.#parts);
+    instrumentMysql2(this.#parts);
+    instrumentRedis(this.#parts);
+    libraries.install(this.#patches);
+    this.#runtime.start();
+    this.#link.start();
+    process.on("exit", this.#onExit);
+    process.on("uncaughtExceptionMonitor", this.#onUncaught);
+  }
+
+  /** Sends what is left, takes all patches back and closes the connection. */
+  stop(): void {
+    this.#patches.undo();
+    this.#runtime.stop();
+    this.#buffer.stop();
+    this.#link.stop();
+    process.off("exit", this.#onExit);
+    process.off("uncaughtExceptionMonitor", this.#onUncaught);
+    trace.disable();
+    context.disable();
+    propagation.disable();
+  }
+
+  #apply(settings: AgentSettings): void {
+    for (const statements of this.#statements) statements.mode = settings.sql;
+    this.#buffer.flushIntervalMs = settings.flushIntervalMs;
+  }
+
+  #exit(code: number): void {
+    try {
+      this.#requests.endBroken();
+      this.#buffer.flushAtExit();
+      this.#link.sendAtExit(code);
+    } catch (error) {
+      this.#log.internalError("exit", error);
+    }
+  }
+
+  /** Runs before the process dies of it; changes nothing about that. */
+  #noteUncaught(error: unknown): void {
+    try {
+      const active = this.#storage.getStore();
+      const request = active === undefined ? undefined : this.#requests.inContext(active);
+      if (request !== undefined) request.error ??= error;
+    } catch (internal) {
+      this.#log.internalError("uncaught exception", internal);
+    }
+  }
+}

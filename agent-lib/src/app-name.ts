@@ -1,0 +1,31 @@
+import { readFileSync } from "node:fs";
+import { basename, dirname, extname, join, resolve } from "node:path";
+
+/** The name of the nearest package.json above the main script, else the script's own name, else "node". */
+export function findAppName(script: string | undefined): string {
+  if (script === undefined || script === "") return "node";
+  const file = resolve(script);
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    const name = packageName(join(folder, "package.json"));
+    if (name !== "") return name;
+    if (folder === dirname(folder)) break;
+  }
+  return cleanAppName(basename(file, extname(file))) || "node";
+}
+
+/** A name that the protocol takes: 1 to 255 characters without control characters; "" when nothing is left. */
+export function cleanAppName(name: string): string {
+  return name
+    .replace(/\p{Cc}/gu, "")
+    .trim()
+    .slice(0, 255);
+}
+
+function packageName(path: string): string {
+  try {
+    const { name } = JSON.parse(readFileSync(path, "utf8")) as { name?: unknown };
+    return typeof name === "string" ? cleanAppName(name) : "";
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,67 @@
+/** @apm-daemon/agent: start() records spans of this process and hands them to the host's daemon. */
+import { Agent, type AgentStatus } from "./agent.ts";
+import { cleanAppName, findAppName } from "./app-name.ts";
+import { defaultSocketPaths } from "./link/default-sockets.ts";
+import { AGENT_VERSION } from "./version.ts";
+
+export interface StartOptions {
+  /** The app's name in the console; default APM_APP_NAME, the nearest package.json, the script's name. */
+  appName?: string;
+  /** The daemon's agent socket; default APM_SOCKET, else the default places. */
+  socket?: string;
+  /** How database statements are recorded until the daemon says otherwise; default "obfuscated". */
+  sql?: "off" | "obfuscated" | "raw";
+  /** Whose traceparent headers continue a trace: everybody's (default), or those of private addresses. */
+  trust?: "all" | "local";
+  /** Memory for spans that wait for the daemon, in bytes; default 4 MiB. */
+  ringBytes?: number;
+  /** False: not a word on stderr. Default APM_LOG is not "off". */
+  log?: boolean;
+}
+
+export type { AgentStatus } from "./agent.ts";
+
+const DEFAULT_RING_BYTES = 4_194_304;
+/** Below this not one frame fits. */
+const MIN_RING_BYTES = 131_072;
+
+let running: Agent | null = null;
+
+/** Starts the agent; does nothing when it runs already or APM_DISABLED is set. Never throws. */
+export function start(options: StartOptions = {}): void {
+  const { env } = process;
+  if (running !== null || isSet(env["APM_DISABLED"])) return;
+  const socket = options.socket ?? env["APM_SOCKET"];
+  const isSilent = options.log === false || (options.log === undefined && env["APM_LOG"] === "off");
+  const write = (line: string): void => void (isSilent || process.stderr.write(line));
+  try {
+    const agent = new Agent({
+      appName: cleanAppName(options.appName ?? env["APM_APP_NAME"] ?? "") || findAppName(process.argv[1]),
+      socketPaths: socket ? [socket] : defaultSocketPaths(env, process.getuid?.() ?? 0),
+      sql: options.sql ?? "obfuscated",
+      trust: options.trust ?? "all",
+      ringBytes: Math.max(MIN_RING_BYTES, options.ringBytes ?? DEFAULT_RING_BYTES),
+      version: AGENT_VERSION,
+      writeLog: write,
+    });
+    running = agent;
+    agent.start();
+  } catch (error) {
+    write(`apm-daemon agent: could not start, the app runs on without it: ${String(error)}\n`);
+  }
+}
+
+/** Sends what is buffered and undoes all that start() changed. */
+export function stop(): void {
+  running?.stop();
+  running = null;
+}
+
+/** What the agent of this process is doing; null when none runs. */
+export function status(): AgentStatus | null {
+  return running?.status ?? null;
+}
+
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && value !== "" && value !== "0" && value !== "false";
+}

@@ -1,0 +1,104 @@
+import type { AsyncLocalStorage } from "node:async_hooks";
+import { type Context, SpanKind } from "@opentelemetry/api";
+import type { ObfuscatedStatement } from "../sql/obfuscate.ts";
+import { obfuscateMessage } from "../sql/obfuscate-message.ts";
+import { nowMs } from "../tracer/clock.ts";
+import { describeException, markDatabaseError } from "../tracer/exception.ts";
+import { isTracingSuppressed } from "../tracer/linked-context.ts";
+import type { ApmSpan } from "../tracer/span.ts";
+import type { ApmTracer } from "../tracer/tracer.ts";
+import type { Method } from "./patches.ts";
+
+export interface DatabaseTarget {
+  readonly system: string;
+  readonly namespace: string;
+  readonly address: string;
+  /** 0 for a Unix socket. */
+  readonly port: number;
+}
+
+/** A leaf span of one database call; it never becomes the active one. Null when tracing is suppressed. */
+export function startDatabaseCall(
+  tracer: ApmTracer,
+  target: DatabaseTarget,
+  statement: ObfuscatedStatement,
+): ApmSpan | null {
+  const context = tracer.activeContext();
+  if (isTracingSuppressed(context)) return null;
+  const { operation, table, text } = statement;
+  const name = operation === "" ? target.system : table === "" ? operation : `${operation} ${table}`;
+  const span = tracer.start(name, SpanKind.CLIENT, context, nowMs());
+  span.put("db.system.name", target.system);
+  if (target.namespace !== "") span.put("db.namespace", target.namespace);
+  span.put("server.address", target.address);
+  if (target.port !== 0) span.put("server.port", target.port);
+  if (operation !== "") span.put("db.operation.name", operation);
+  if (table !== "") span.put("db.collection.name", table);
+  // The cache has limited the text; put() would cut it to the length of other attributes.
+  if (text !== "") span.store("db.query.text", text);
+  return span;
+}
+
+export function endDatabaseCall(span: ApmSpan, error: unknown): void {
+  if (error !== undefined && error !== null && span.isRecording()) {
+    markDatabaseError(error);
+    const { code } = error as { code?: unknown };
+    const { type, message } = describeException(error);
+    span.hasError = true;
+    span.put("error.type", typeof code === "string" ? code : type);
+    (span.extra ??= {}).statusMessage = obfuscateMessage(message);
+  }
+  span.endAt(nowMs());
+}
+
+/**
+ * The arguments with their last function, the callback, made to end the span and to run in the caller's context (the
+ * driver calls it from its socket's). Without a callback the arguments stay as they are: `isAsync` then is false.
+ */
+export function withCallback(
+  args: unknown[],
+  span: ApmSpan,
+  storage: AsyncLocalStorage<Context>,
+): { args: unknown[]; hasCallback: boolean } {
+  const index = args.findLastIndex((arg) => typeof arg === "function");
+  if (index === -1) return { args, hasCallback: false };
+  return { args: args.with(index, endingCallback(args[index] as Method, span, storage)), hasCallback: true };
+}
+
+export function endingCallback(callback: Method, span: ApmSpan, storage: AsyncLocalStorage<Context>): Method {
+  const bound = bindToContext(callback, storage);
+  return function (this: unknown, ...results: unknown[]): unknown {
+    endDatabaseCall(span, results[0]);
+    return bound.apply(this, results);
+  };
+}
+
+/** A function that runs in the context that is active now, whoever calls it. */
+export function bindToContext(callback: Method, storage: AsyncLocalStorage<Context>): Method {
+  const context = storage.getStore();
+  if (context === undefined) return callback;
+  return function (this: unknown, ...args: unknown[]): unknown {
+    return storage.run(context, () => callback.apply(this, args));
+  };
+}
+
+/**
+ * A promise like `result` that ends the span. It takes the place of `result`, so that a rejection that nobody handles
+ * still is one.
+ */
+export function endWithPromise(result: unknown, span: ApmSpan): unknown {
+  if (typeof (result as PromiseLike<unknown> | null)?.then !== "function") {
+    endDatabaseCall(span, undefined);
+    return result;
+  }
+  return (result as Promise<unknown>).then(
+    (value) => {
+      endDatabaseCall(span, undefined);
+      return value;
+    },
+    (error: unknown) => {
+      endDatabaseCall(span, error);
+      throw error;
+    },
+  );
+}

@@ -1,0 +1,120 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Context } from "@opentelemetry/api";
+import { nowMs } from "../tracer/clock.ts";
+import { describeException, exceptionAttributes } from "../tracer/exception.ts";
+import { SPAN_KEY } from "../tracer/linked-context.ts";
+import { ApmSpan } from "../tracer/span.ts";
+
+/** A request that an HTTP server is answering. Found again at the request object by REQUEST. */
+export class OpenRequest {
+  readonly span: ApmSpan;
+  readonly method: string;
+  readonly response: ServerResponse;
+  /** Route template as far as a router has told, "" for none. */
+  route = "";
+  /** What was thrown, if anything was; counts when the request ends as a failure. */
+  error: unknown = undefined;
+
+  constructor(span: ApmSpan, method: string, response: ServerResponse) {
+    this.span = span;
+    this.method = method;
+    this.response = response;
+  }
+
+  /** Name of the action: method and route template, never the raw URL. */
+  get action(): string {
+    return actionName(this.method, this.route);
+  }
+
+  /** Ends the span. `status` is 0 when the connection ended without one. */
+  end(status: number): void {
+    const { span } = this;
+    span.name = isNamedByApp(span, this.method) ? span.name : this.action;
+    if (this.route !== "") span.put("http.route", this.route);
+    if (status > 0) span.put("http.response.status_code", status);
+    if (status >= 500 || (status === 0 && this.error !== undefined)) this.#fail(status);
+    span.endAt(nowMs());
+  }
+
+  #fail(status: number): void {
+    const { span } = this;
+    span.hasError = true;
+    if (this.error === undefined) {
+      span.put("error.type", String(status));
+      return;
+    }
+    const exception = describeException(this.error);
+    span.put("error.type", exception.type);
+    const hasException = span.extra?.events?.some((event) => event.name === "exception") ?? false;
+    if (!hasException) span.addExceptionEvent(exceptionAttributes(exception));
+  }
+}
+
+/** Names by method and route, kept so that one action always is the same string. */
+const names = new Map<string, Map<string, string>>();
+const MAX_NAMES = 10_000;
+
+function actionName(method: string, route: string): string {
+  let ofMethod = names.get(method);
+  if (ofMethod === undefined) {
+    ofMethod = new Map();
+    names.set(method, ofMethod);
+  }
+  let name = ofMethod.get(route);
+  if (name === undefined) {
+    name = `${method} ${route === "" ? "(unmatched)" : route}`.slice(0, 255);
+    if (ofMethod.size < MAX_NAMES) ofMethod.set(route, name);
+  }
+  return name;
+}
+
+/** The span starts with its method alone as its name; another name was set by the app. */
+function isNamedByApp(span: ApmSpan, method: string): boolean {
+  return span.name !== method;
+}
+
+const REQUEST = Symbol("apm-daemon request");
+type Marked = IncomingMessage & { [REQUEST]?: OpenRequest };
+
+export class OpenRequests {
+  readonly #open = new Set<OpenRequest>();
+
+  open(message: IncomingMessage, request: OpenRequest): void {
+    (message as Marked)[REQUEST] = request;
+    this.#open.add(request);
+  }
+
+  /** The request that a message belongs to, also after it ended. */
+  of(message: object): OpenRequest | undefined {
+    return (message as Marked)[REQUEST];
+  }
+
+  end(request: OpenRequest, status: number): void {
+    if (this.#open.delete(request)) request.end(status);
+  }
+
+  /** The open request that code running in a context works for. */
+  inContext(context: Context): OpenRequest | undefined {
+    const span = context.getValue(SPAN_KEY);
+    if (!(span instanceof ApmSpan)) return undefined;
+    for (const request of this.#open) if (request.span.trace === span.trace) return request;
+    return undefined;
+  }
+
+  /** Ends those that an uncaught exception broke: the process is about to end. */
+  endBroken(): void {
+    for (const request of this.#open) if (request.error !== undefined) this.end(request, 0);
+  }
+
+  /** Requests older than a second, oldest first. */
+  slow(now: number, most: number): { action: string; traceId: string; ageMs: number }[] {
+    const slow: { action: string; traceId: string; ageMs: number }[] = [];
+    // A Set keeps the order of insertion: the oldest come first.
+    for (const { action, span } of this.#open) {
+      const ageMs = now - span.startMs;
+      if (ageMs < 1_000 || slow.length === most) break;
+      slow.push({ action, traceId: span.trace.traceId, ageMs: Math.round(ageMs) });
+    }
+    return slow;
+  }
+}

@@ -1,0 +1,45 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+
+// A patched method is called with whatever its callers give.
+export type Method = (this: unknown, ...args: unknown[]) => unknown;
+
+/** Everything the agent changed in the process, so that stop() can undo it. */
+export class Patches {
+  readonly #undo: (() => void)[] = [];
+
+  /** Replaces a method by what `make` makes of it; without such a method nothing happens. */
+  wrap(target: object, name: string, make: (original: Method) => Method): void {
+    const methods = target as Record<string, unknown>;
+    const original = methods[name];
+    if (typeof original !== "function") return;
+    const own = Object.getOwnPropertyDescriptor(target, name);
+    const wrapped = make(original as Method);
+    Object.defineProperty(wrapped, "name", { value: original.name, configurable: true });
+    Object.defineProperty(wrapped, "length", { value: original.length, configurable: true });
+    Object.defineProperty(target, name, {
+      value: wrapped,
+      writable: true,
+      configurable: true,
+      enumerable: own?.enumerable ?? false,
+    });
+    this.#undo.push(() => {
+      if (methods[name] !== wrapped) return; // Somebody patched it after us: ours stays below, and idle.
+      if (own === undefined) delete methods[name];
+      else Object.defineProperty(target, name, own);
+    });
+  }
+
+  subscribe<T>(channel: string, listener: (message: T) => void): void {
+    const onMessage = (message: unknown): void => listener(message as T);
+    subscribe(channel, onMessage);
+    this.#undo.push(() => unsubscribe(channel, onMessage));
+  }
+
+  onUndo(undo: () => void): void {
+    this.#undo.push(undo);
+  }
+
+  undo(): void {
+    for (const undo of this.#undo.splice(0).reverse()) undo();
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * Ended spans on their way to the link: encoded at once into the current frame; the frame goes to the ring when it is
+ * full or when its time has come. One timer, not referenced, and only while there is something to flush: every
+ * `flushIntervalMs` under load, up to 1 s when spans are rare.
+ */
+import { encodeGap, encodeRuntime, type RuntimeFrame, SpanEncoder } from "@apm-daemon/protocol";
+import type { AgentLog } from "../agent-log.ts";
+import { nowMs, unixUsOf } from "../tracer/clock.ts";
+import type { ApmSpan } from "../tracer/span.ts";
+import type { SpanSink } from "../tracer/span-sink.ts";
+import { FrameRing } from "./frame-ring.ts";
+
+export type DropReason = "agent_ring_full" | "span_too_large" | "agent_error" | "agent_stopped";
+
+/** Room that a frame's base leaves for spans whose end was set to a time in the past. */
+const BACKDATE_MS = 1_000;
+const MAX_FLUSH_INTERVAL_MS = 1_000;
+/** Fewer spans than this in a frame: the app is almost idle, the next frame may wait longer. */
+const FEW_SPANS = 16;
+
+export class SpanBuffer implements SpanSink {
+  readonly encoder: SpanEncoder = new SpanEncoder();
+  readonly ring: FrameRing;
+  readonly #log: AgentLog;
+  readonly #onFrame: () => void;
+  readonly #dropped = new Map<DropReason, number>();
+  #flushIntervalMs = 100;
+  #intervalMs = 100;
+  #timer: NodeJS.Timeout | null = null;
+  #baseMs = 0;
+  #created = 0;
+  #droppedTotal = 0;
+  #isStopped = false;
+
+  /** `onFrame` is told when the ring got a frame. */
+  constructor(ringBytes: number, log: AgentLog, onFrame: () => void) {
+    this.#log = log;
+    this.#onFrame = onFrame;
+    this.ring = new FrameRing(ringBytes, (message) => this.encoder.recycle(message));
+  }
+
+  /** Spans ended since start, dropped ones among them. */
+  get created(): number {
+    return this.#created;
+  }
+
+  get dropped(): number {
+    return this.#droppedTotal;
+  }
+
+  set flushIntervalMs(intervalMs: number) {
+    this.#flushIntervalMs = intervalMs;
+    this.#intervalMs = intervalMs;
+  }
+
+  add(span: ApmSpan, endMs: number): void {
+    this.#created++;
+    try {
+      if (this.#isStopped) this.#drop("agent_stopped");
+      else if (this.ring.isFull) this.#drop("agent_ring_full");
+      else this.#encode(span, endMs);
+    } catch (error) {
+      this.#drop("agent_error");
+      this.#log.internalError("span buffer", error);
+    }
+  }
+
+  /** Puts the current frame and what was dropped before it into the ring. */
+  flush(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    const spans = this.encoder.spans;
+    if (spans === 0 && this.#dropped.size === 0) return;
+    this.#intervalMs =
+      spans >= FEW_SPANS
+        ? this.#flushIntervalMs
+        : Math.max(this.#flushIntervalMs, Math.min(this.#intervalMs * 2, MAX_FLUSH_INTERVAL_MS));
+    if (spans > 0) this.ring.push(this.encoder.take(this.ring.nextSequence));
+    if (this.#dropped.size > 0 && !this.ring.isFull) this.#pushGap();
+    this.#onFrame();
+  }
+
+  /** Tells the daemon of drops once there is room again. */
+  reportDrops(): void {
+    if (this.#dropped.size > 0 && !this.ring.isFull) this.flush();
+  }
+
+  /** Drops counted but not yet in the ring, into the ring whatever its size: the process is about to end. */
+  flushAtExit(): void {
+    this.flush();
+    if (this.#dropped.size > 0) this.#pushGap();
+  }
+
+  addRuntime(frame: RuntimeFrame): void {
+    if (this.#isStopped || this.ring.isFull) return;
+    this.ring.push(encodeRuntime(this.ring.nextSequence, frame));
+    this.#onFrame();
+  }
+
+  stop(): void {
+    this.flush();
+    this.#isStopped = true;
+  }
+
+  #encode(span: ApmSpan, endMs: number): void {
+    if (this.encoder.spans === 0) this.#begin();
+    const durationNs = (endMs - span.startMs) * 1e6;
+    let result = this.encoder.add(span, (endMs - this.#baseMs) * 1e6, durationNs);
+    if (result === "full") {
+      this.flush();
+      if (this.ring.isFull) {
+        this.#drop("agent_ring_full");
+        return;
+      }
+      this.#begin();
+      result = this.encoder.add(span, (endMs - this.#baseMs) * 1e6, durationNs);
+    }
+    if (result !== "added") this.#drop("span_too_large");
+  }
+
+  #begin(): void {
+    this.#baseMs = nowMs() - BACKDATE_MS;
+    this.encoder.begin(unixUsOf(this.#baseMs));
+    this.#schedule();
+  }
+
+  #drop(reason: DropReason): void {
+    this.#droppedTotal++;
+    this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + 1);
+    if (!this.#isStopped) this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#timer !== null) return;
+    this.#timer = setTimeout(() => this.#flushSafely(), this.#intervalMs);
+    this.#timer.unref();
+  }
+
+  #flushSafely(): void {
+    this.#timer = null;
+    try {
+      // A full ring cannot take the gap yet; the next acknowledgement calls reportDrops().
+      this.flush();
+    } catch (error) {
+      this.#log.internalError("flush", error);
+    }
+  }
+
+  #pushGap(): void {
+    const dropped = Object.fromEntries(this.#dropped);
+    this.#dropped.clear();
+    this.ring.push(encodeGap(this.ring.nextSequence, { dropped }));
+  }
+}

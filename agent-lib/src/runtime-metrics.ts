@@ -1,0 +1,80 @@
+import {
+  type EventLoopUtilization,
+  type IntervalHistogram,
+  monitorEventLoopDelay,
+  PerformanceObserver,
+  performance,
+} from "node:perf_hooks";
+import type { RuntimeFrame } from "@apm-daemon/protocol";
+import { nowMs } from "./tracer/clock.ts";
+
+const INTERVAL_MS = 1_000;
+const DELAY_RESOLUTION_MS = 20;
+const MAX_IN_FLIGHT = 20;
+
+export interface RuntimeSources {
+  /** False while nobody would get the frames. */
+  readonly isConnected: () => boolean;
+  readonly spansCreated: () => number;
+  readonly spansDropped: () => number;
+  readonly slowRequests: (nowMs: number, most: number) => RuntimeFrame["inFlight"];
+  readonly send: (frame: RuntimeFrame) => void;
+}
+
+/** Once a second: how the event loop, the garbage collector and the heap are doing. Keeps no process alive. */
+export class RuntimeMetrics {
+  readonly #sources: RuntimeSources;
+  readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+  readonly #gc: PerformanceObserver;
+  #gcPauseMs = 0;
+  #utilization: EventLoopUtilization = performance.eventLoopUtilization();
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(sources: RuntimeSources) {
+    this.#sources = sources;
+    this.#gc = new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) this.#gcPauseMs += entry.duration;
+    });
+  }
+
+  start(): void {
+    this.#delay.enable();
+    this.#gc.observe({ entryTypes: ["gc"] });
+    this.#timer = setInterval(() => this.#sample(), INTERVAL_MS);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    this.#delay.disable();
+    this.#gc.disconnect();
+  }
+
+  #sample(): void {
+    const frame = this.#read();
+    this.#delay.reset();
+    this.#gcPauseMs = 0;
+    if (this.#sources.isConnected()) this.#sources.send(frame);
+  }
+
+  #read(): RuntimeFrame {
+    const utilization = performance.eventLoopUtilization();
+    const { utilization: ratio } = performance.eventLoopUtilization(utilization, this.#utilization);
+    this.#utilization = utilization;
+    const { heapUsed, heapTotal } = process.memoryUsage();
+    const p99Ns = this.#delay.count === 0 ? 0 : this.#delay.percentile(99);
+    return {
+      unixMs: Date.now(),
+      // The histogram measures the timer's whole period; the delay is what exceeds it.
+      eventLoopDelayP99Ms: Math.max(0, p99Ns / 1e6 - DELAY_RESOLUTION_MS),
+      eventLoopUtilizationRatio: ratio,
+      gcPauseMs: this.#gcPauseMs,
+      heapUsedBytes: heapUsed,
+      heapTotalBytes: heapTotal,
+      spansCreated: this.#sources.spansCreated(),
+      spansDropped: this.#sources.spansDropped(),
+      inFlight: this.#sources.slowRequests(nowMs(), MAX_IN_FLIGHT),
+    };
+  }
+}
