@@ -1,0 +1,32 @@
+import { join } from "node:path";
+import type { Command } from "commander";
+import type { CliContext } from "../cli-context.ts";
+import type { ProgramOptions } from "../config/program-config.ts";
+
+export function addDaemonCommand(program: Command, context: CliContext): void {
+  program
+    .command("daemon")
+    .description("watch this host and its applications, report to a collector")
+    .option("--config <file>", "configuration file")
+    .option("--state-dir <dir>", "folder for everything the daemon keeps, sockets included")
+    .option("--collector <url>", "address of the collector, ws://HOST:PORT or wss://HOST:PORT")
+    .option("--license-key-file <file>", "file with the license key")
+    .action(async (options: ProgramOptions) => {
+      context.finish(await runDaemon(context, options));
+    });
+}
+
+async function runDaemon(context: CliContext, options: ProgramOptions): Promise<number> {
+  const [{ loadDaemonConfig }, { partLog, servePart }, { startDaemon }] = await Promise.all([
+    import("../config/program-config.ts"),
+    import("./serve-part.ts"),
+    import("@apm-daemon/daemon"),
+  ]);
+  const { config, warnings } = await loadDaemonConfig(context, options);
+  const log = partLog("daemon", config.log.level, context);
+  for (const warning of warnings) log.warn(warning);
+  return servePart(context, async () => {
+    const daemon = await startDaemon({ config, version: context.version, log });
+    return { address: join(config.run_dir, "status.sock"), stop: () => daemon.stop() };
+  });
+}

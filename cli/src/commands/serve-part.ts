@@ -1,0 +1,56 @@
+import { pino } from "pino";
+import type { CliContext } from "../cli-context.ts";
+import { CliError } from "../cli-error.ts";
+import { readableLogLine } from "../supervise/log-line.ts";
+import { paintFor } from "../terminal/paint.ts";
+import { stopRequest } from "./stop-request.ts";
+
+/** A started daemon or collector. */
+export interface ServedPart {
+  /** What `apm up` needs to know of it: see ReadyMessage. */
+  address: string;
+  stop(): Promise<void>;
+}
+
+/** Runs a part until a signal or the end of `apm up` stops it; the exit code. Throws START_REFUSED. */
+export async function servePart(context: CliContext, start: () => Promise<ServedPart>): Promise<number> {
+  const stopRequested = stopRequest(context);
+  const part = await startedPart(start);
+  context.parent?.send({ type: "ready", address: part.address });
+  await stopRequested;
+  await part.stop();
+  return 0;
+}
+
+/** The log of a part: JSON lines, or readable ones where a person watches. */
+export function partLog(
+  name: string,
+  level: string,
+  context: Pick<CliContext, "stdout" | "env">,
+): pino.Logger {
+  const { stdout, env } = context;
+  const options = { level, base: null };
+  if (!stdout.isTTY) {
+    const destination = pino.destination({ dest: 1, sync: true });
+    // Who reads the log may be gone before us; a stop must go on without it.
+    destination.on("error", () => {});
+    return pino(options, destination);
+  }
+  const paint = paintFor(stdout, env);
+  return pino(options, {
+    write: (line: string) => stdout.write(`${readableLogLine(name, line.trimEnd(), paint)}\n`),
+  });
+}
+
+async function startedPart(start: () => Promise<ServedPart>): Promise<ServedPart> {
+  try {
+    return await start();
+  } catch (cause) {
+    if (cause instanceof CliError) throw cause;
+    // The parts' own errors and the system's carry a code; anything else is a bug and shows its stack.
+    if (cause instanceof Error && typeof (cause as { code?: unknown }).code === "string") {
+      throw new CliError("START_REFUSED", cause.message, { cause });
+    }
+    throw cause;
+  }
+}

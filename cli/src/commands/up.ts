@@ -1,0 +1,139 @@
+import { accessSync, constants } from "node:fs";
+import { delimiter, join, relative, resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Command } from "commander";
+import type { CliContext } from "../cli-context.ts";
+import { CliError } from "../cli-error.ts";
+import { Backoff } from "../supervise/backoff.ts";
+import { KeptProcess } from "../supervise/kept-process.ts";
+import { readableLogLine } from "../supervise/log-line.ts";
+import { paintFor } from "../terminal/paint.ts";
+import { stopRequest } from "./stop-request.ts";
+
+interface UpOptions {
+  stateDir?: string;
+  listen?: string;
+}
+
+const BACKOFF = { firstMs: 500, maxMs: 10_000, resetAfterMs: 30_000 };
+/** Together below the 5 s in which Ctrl-C is done: the daemon seals and uploads, then the collector closes its store. */
+const DAEMON_STOP_MS = 3_000;
+const COLLECTOR_STOP_MS = 1_700;
+const HEALTHY_WITHIN_MS = 10_000;
+
+export function addUpCommand(program: Command, context: CliContext): void {
+  program
+    .command("up")
+    .description("run a collector and a daemon that report to each other on this machine")
+    .option("--state-dir <dir>", "folder for everything that is kept, sockets included")
+    .option("--listen <host:port>", "address of the console; default 127.0.0.1:8460")
+    .action(async (options: UpOptions) => {
+      context.finish(await runUp(context, options));
+    });
+}
+
+/** Keeps both parts running until a signal; the exit code. Throws START_REFUSED when a part refuses its configuration. */
+async function runUp(context: CliContext, options: UpOptions): Promise<number> {
+  const { ensureUpKey } = await import("../supervise/up-key.ts");
+  const stateDir = resolve(context.cwd, options.stateDir ?? context.places.daemonStateDir);
+  const keyFile = await ensureUpKey(stateDir);
+  let collectorUrl = "";
+  const collector = keptPart(context, "collector", () => [
+    ...["--state-dir", stateDir],
+    ...(options.listen ? ["--listen", fixedPort(options.listen, collectorUrl)] : []),
+  ]);
+  const daemon = keptPart(context, "daemon", () => [
+    ...["--collector", uplinkUrl(collectorUrl), "--license-key-file", keyFile],
+    ...(options.stateDir ? ["--state-dir", stateDir] : []),
+  ]);
+  const stopped = stopRequest(context, () => {
+    daemon.kill();
+    collector.kill();
+  });
+  if (context.env.APM_CONFIG_FILE)
+    say(context, "APM_CONFIG_FILE is not used by apm up, which runs two programs");
+  collector.start();
+  void collector.firstReady.then(async (url) => {
+    collectorUrl = url;
+    daemon.start();
+    await daemon.firstReady;
+    await announce(context, url, stateDir, options);
+  });
+  const refusal = await Promise.race([collector.refused, daemon.refused, stopped.then(() => null)]);
+  if (refusal === null) say(context, "stopping");
+  await daemon.stop(DAEMON_STOP_MS);
+  await collector.stop(COLLECTOR_STOP_MS);
+  if (refusal !== null) throw new CliError("START_REFUSED", refusal);
+  return 0;
+}
+
+function keptPart(context: CliContext, name: "collector" | "daemon", args: () => string[]): KeptProcess {
+  const paint = paintFor(context.stdout, context.env);
+  // The file that APM_CONFIG_FILE names can be only one of the two programs'.
+  const { APM_CONFIG_FILE: _, ...env } = context.env;
+  return new KeptProcess({
+    mainFile: context.mainFile,
+    args: () => [name, ...args()],
+    // DuckDB's calls occupy threads of libuv's pool, which takes its size when a process starts.
+    env: name === "collector" ? { UV_THREADPOOL_SIZE: "16", ...env } : env,
+    backoff: new Backoff(BACKOFF),
+    onLine: (line) => context.stdout.write(`${readableLogLine(name, line, paint)}\n`),
+    onRestart: (reason, delayMs) =>
+      say(context, `the ${name} ${reason}; starting it again in ${delayMs / 1_000} s`),
+  });
+}
+
+async function announce(
+  context: CliContext,
+  url: string,
+  stateDir: string,
+  options: UpOptions,
+): Promise<void> {
+  const isHealthy = await isHealthyWithin(url, HEALTHY_WITHIN_MS);
+  const state = isHealthy ? "console" : "console (not healthy yet, see above)";
+  const place = options.stateDir ? ` --state-dir ${relative(context.cwd, stateDir) || "."}` : "";
+  context.stdout.write(
+    `\n  ${state}:  ${url}\n  run an app:  ${ownCommand(context)} run${place} --name my-app node app.js\n  state:  ${stateDir}; Ctrl-C stops\n\n`,
+  );
+}
+
+async function isHealthyWithin(url: string, timeoutMs: number): Promise<boolean> {
+  const deadlineMonoMs = performance.now() + timeoutMs;
+  while (performance.now() < deadlineMonoMs) {
+    const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
+    await answer?.body?.cancel();
+    if (answer?.ok) return true;
+    await delay(100);
+  }
+  return false;
+}
+
+/** How a user types this program: "apm" where it is installed, else with node. */
+function ownCommand(context: CliContext): string {
+  for (const dir of (context.env.PATH ?? "").split(delimiter)) {
+    try {
+      accessSync(join(dir, "apm"), constants.X_OK);
+      return "apm";
+    } catch {
+      // not in this folder
+    }
+  }
+  const short = relative(context.cwd, context.mainFile);
+  return `node ${short.startsWith("..") ? context.mainFile : short}`;
+}
+
+/** A free port that was asked for with 0 is kept when the collector starts again. */
+function fixedPort(listen: string, url: string): string {
+  return url !== "" && listen.endsWith(":0") ? listen.replace(/0$/, new URL(url).port) : listen;
+}
+
+/** Where the daemon on this machine reaches the collector; an address of all interfaces is reached on loopback. */
+function uplinkUrl(url: string): string {
+  const { protocol, hostname, port } = new URL(url);
+  const host = hostname === "0.0.0.0" ? "127.0.0.1" : hostname === "[::]" ? "[::1]" : hostname;
+  return `${protocol === "https:" ? "wss" : "ws"}://${host}:${port}`;
+}
+
+function say(context: CliContext, sentence: string): void {
+  context.stdout.write(`apm: ${sentence}\n`);
+}

@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
+import { runCli } from "./cli.ts";
+import type { CliContext, ParentChannel } from "./cli-context.ts";
+import { defaultPlaces } from "./config/default-places.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+const context: CliContext = {
+  version,
+  env: process.env,
+  cwd: process.cwd(),
+  places: defaultPlaces({
+    env: process.env,
+    uid: process.getuid?.() ?? 0,
+    homeDir: homedir(),
+    tmpDir: tmpdir(),
+  }),
+  mainFile: fileURLToPath(import.meta.url),
+  consoleDir: fileURLToPath(new URL(".", import.meta.resolve("@apm-daemon/console/dist/index.html"))),
+  stdout: process.stdout,
+  stderr: process.stderr,
+  hasTerminal: process.stdin.isTTY ?? false,
+  signals: process,
+  parent: process.send ? parentChannel() : null,
+  finish: (exitCode) => {
+    process.exitCode = exitCode;
+  },
+  exitAtOnce: (exitCode) => process.exit(exitCode),
+};
+
+function parentChannel(): ParentChannel {
+  return {
+    send: (message) => {
+      if (process.connected) process.send?.(message);
+    },
+    onGone: (listener) => {
+      process.on("disconnect", listener);
+    },
+  };
+}
+
+// Whoever reads our output may have seen enough, as in `apm status | head -1`.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+
+await runCli(process.argv.slice(2), context);
+// What is left open now (a channel to `apm up`, signal handlers) must not hold the process.
+process.exit();

@@ -1,0 +1,150 @@
+import type { StatusReport } from "@apm-daemon/protocol";
+import type { Paint } from "../terminal/paint.ts";
+import { shownAge, shownBytes, shownCount, shownMs, shownRatio } from "../terminal/quantities.ts";
+import { safeText } from "../terminal/safe-text.ts";
+import { tableLines } from "../terminal/table.ts";
+
+const HEALTH_STYLES = { ok: "green", degraded: "yellow", failing: "red" } as const;
+
+/** A status report as a page of text, without a newline at its end. */
+export function statusText(status: StatusReport, nowUnixMs: number, paint: Paint): string {
+  return [
+    headline(status, nowUnixMs, paint),
+    ...status.problems.map((problem) => `  ${paint(HEALTH_STYLES[status.health], "!")} ${safeText(problem)}`),
+    "",
+    ...hostLines(status.hostSecond, paint),
+    "",
+    ...appLines(status, paint),
+    "",
+    ...dataLines(status, nowUnixMs, paint),
+  ].join("\n");
+}
+
+function headline(status: StatusReport, nowUnixMs: number, paint: Paint): string {
+  const health = paint(HEALTH_STYLES[status.health], `● ${status.health}`);
+  const own = `own cost ${shownRatio(status.self.cpuRatio)} of a core, ${shownBytes(status.self.rssBytes)}`;
+  const facts = [
+    `apm-daemon ${safeText(status.version)}`,
+    `pid ${status.pid}`,
+    `up ${shownAge(nowUnixMs - status.startUnixMs)}`,
+    own,
+  ];
+  return `${paint("bold", safeText(status.host))}  ${health}  ${paint("dim", facts.join(" · "))}`;
+}
+
+function hostLines(second: StatusReport["hostSecond"], paint: Paint): string[] {
+  const { cpuIdleRatio } = second;
+  const busy = typeof cpuIdleRatio === "number" ? 1 - cpuIdleRatio : null;
+  const parts = [
+    [
+      "cpu",
+      `${shownRatio(busy)}  iowait ${shownRatio(second.cpuIowaitRatio)}  steal ${shownRatio(second.cpuStealRatio)}`,
+    ],
+    ["load", [second.load1, second.load5, second.load15].map((load) => load?.toFixed(2) ?? "–").join("  ")],
+    [
+      "memory",
+      `${bytes(second.memUsedBytes)} of ${bytes(second.memTotalBytes)}  swap ${bytes(second.swapUsedBytes)}`,
+    ],
+    [
+      "disks",
+      `${shownRatio(second.diskBusyRatio)} busy  read ${bytes(second.diskReadBytesPerSecond)}/s  write ${bytes(second.diskWriteBytesPerSecond)}/s`,
+    ],
+    [
+      "network",
+      `in ${bytes(second.netReceiveBytesPerSecond)}/s  out ${bytes(second.netTransmitBytesPerSecond)}/s`,
+    ],
+  ];
+  return labelled("Host", parts, paint);
+}
+
+function appLines(status: StatusReport, paint: Paint): string[] {
+  if (status.apps.length === 0) {
+    return [paint("bold", "Apps"), `  none yet; start one with: apm run --name my-app node app.js`];
+  }
+  const rows = status.apps.map((app) => [
+    safeText(app.app),
+    shownCount(app.throughputRpm),
+    shownRatio(app.requests === 0 ? null : app.errors / app.requests),
+    app.apdex?.toFixed(2) ?? "–",
+    shownMs(app.avgMs),
+    String(app.instances.length),
+    shownRatio(sum(app.instances.map((instance) => instance.cpuRatio))),
+    bytes(sum(app.instances.map((instance) => instance.rssBytes))),
+  ]);
+  const [titles = "", ...lines] = tableLines(
+    [
+      { title: "Apps", align: "left" },
+      { title: "requests/min", align: "right" },
+      { title: "errors", align: "right" },
+      { title: "Apdex", align: "right" },
+      { title: "average", align: "right" },
+      { title: "processes", align: "right" },
+      { title: "cpu", align: "right" },
+      { title: "memory", align: "right" },
+    ],
+    rows.map(([name = "", ...cells]) => [`  ${name}`, ...cells]),
+  );
+  return [paint("bold", titles), ...lines];
+}
+
+function dataLines(status: StatusReport, nowUnixMs: number, paint: Paint): string[] {
+  const { intake, journal, outbox } = status;
+  const oldest =
+    outbox.oldestUnixMs === null ? "" : `, the oldest of ${shownAge(nowUnixMs - outbox.oldestUnixMs)} ago`;
+  const lost = lostText(status.dropped);
+  return labelled(
+    "Data",
+    [
+      [
+        "spans",
+        `${shownCount(intake.spans)} in ${shownCount(intake.frames)} frames, ${shownBytes(intake.bytes)}; ${shownCount(intake.connections)} connections, ${shownCount(intake.refused)} refused, ${shownCount(intake.malformed)} malformed`,
+      ],
+      [
+        "journal",
+        `${shownBytes(journal.bytes)} of ${shownBytes(journal.capBytes)} in ${journal.segments} segments; ${shownBytes(Math.max(0, journal.position - journal.sealed))} not sealed yet`,
+      ],
+      [
+        "outbox",
+        `${shownCount(outbox.batches)} batches, ${shownBytes(outbox.bytes)} of ${shownBytes(outbox.capBytes)}${oldest}`,
+      ],
+      ["uplink", uplinkText(status.uplink, nowUnixMs)],
+      ["lost", lost === "" ? "nothing" : paint("yellow", lost)],
+      ["socket", safeText(status.agentSocket)],
+    ],
+    paint,
+  );
+}
+
+function uplinkText(uplink: StatusReport["uplink"], nowUnixMs: number): string {
+  const reason = uplink.reason === "" ? "" : ` (${safeText(uplink.reason)})`;
+  const last =
+    uplink.lastAckUnixMs === null
+      ? "nothing acknowledged yet"
+      : `last acknowledged ${shownAge(nowUnixMs - uplink.lastAckUnixMs)} ago`;
+  return `${uplink.state}${reason}, ${safeText(uplink.url)}; ${last}; ${shownCount(uplink.batchesAcked)} batches, ${shownBytes(uplink.bytesSent)} sent`;
+}
+
+function lostText(dropped: StatusReport["dropped"]): string {
+  return Object.entries(dropped)
+    .flatMap(([app, reasons]) => Object.entries(reasons).map(([reason, spans]) => ({ app, reason, spans })))
+    .filter(({ spans }) => spans > 0)
+    .map(({ app, reason, spans }) => `${shownCount(spans)} spans of ${safeText(app)} (${safeText(reason)})`)
+    .join(", ");
+}
+
+function labelled(title: string, parts: readonly (readonly string[])[], paint: Paint): string[] {
+  return [
+    paint("bold", title),
+    ...parts.map(([label = "", text = ""]) => `  ${paint("dim", label.padEnd(8))} ${text}`),
+  ];
+}
+
+function bytes(value: number | null | undefined): string {
+  return value === null || value === undefined ? "–" : shownBytes(value);
+}
+
+/** Sum of what is known; null when nothing is. */
+function sum(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : known.reduce((a, b) => a + b, 0);
+}
