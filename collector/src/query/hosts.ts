@@ -27,17 +27,19 @@ export interface HostAnswer {
   load1: number | null;
 }
 
+const SHOWN_METRICS = ["cpuIdleRatio", "memUsedBytes", "memTotalBytes", "load1"] as const;
+
 /** All hosts of the store; their apps and newest values are those of the range. */
 export async function hosts(store: Store, range: QueryRange): Promise<HostsAnswer> {
   const [stored, appsByHost, newest] = await Promise.all([
     store.hosts.all(),
     store.hosts.appsByHost(range),
-    store.hosts.newestSeconds(range),
+    store.hosts.newestValues(SHOWN_METRICS, range),
   ]);
   return {
     ...answeredRange(range),
     hosts: stored.map(({ host, identity, lastSeenUnixMs }) => {
-      const values = newest.find((second) => second.host === host)?.values ?? {};
+      const values = newest.find((entry) => entry.host === host)?.values ?? {};
       return {
         ...shownIdentity(host, JSON.parse(identity) as HostIdentity),
         lastSeenUnixMs,

@@ -47,8 +47,11 @@ export interface HostQueries {
   exists(host: string): Promise<boolean>;
   /** Apps that ran in the range. */
   appsByHost(range: TimeRange): Promise<{ host: string; app: string }[]>;
-  /** The newest second of each host within the range; values by metric name. */
-  newestSeconds(range: TimeRange): Promise<{ host: string; values: MetricValues }[]>;
+  /** Each host's newest known values of the named metrics within the range. */
+  newestValues(
+    metrics: readonly string[],
+    range: TimeRange,
+  ): Promise<{ host: string; values: MetricValues }[]>;
   /** Averages per step (sums for oomKills) of the named metrics, ascending; steps without data are absent. */
   series(
     host: string,

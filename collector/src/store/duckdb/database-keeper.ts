@@ -5,8 +5,7 @@ import { Database, type DatabaseOptions } from "./database.ts";
 import type { SqlValues } from "./database-messages.ts";
 import type { ResultRow } from "./query-gate.ts";
 
-/** After such an error DuckDB answers nothing any more until it is opened again. */
-const INVALIDATED = /invalidated|fatal/i;
+const REOPENED_RETRY_MS = 1_000;
 
 export interface KeeperEvents {
   warn: (sentence: string) => void;
@@ -14,7 +13,8 @@ export interface KeeperEvents {
 }
 
 /**
- * Keeps a database open: one that DuckDB declared invalid is closed, and the next write or health check opens it again.
+ * Keeps a database open: one that is not to be trusted any more is closed, and the next write or health check opens it
+ * again. That call fails all the same, since what it wants to write may turn out to be in the files already.
  * Everything on the writing connection happens one after another.
  */
 export class DatabaseKeeper {
@@ -68,8 +68,8 @@ export class DatabaseKeeper {
       try {
         await run(database);
       } catch (error) {
-        if (INVALIDATED.test((error as Error).message)) {
-          this.#events.warn(`the store must be opened again: ${(error as Error).message}`);
+        if (!database.isTrusted) {
+          this.#events.warn(`the store is closed, to be opened again: ${(error as Error).message}`);
           await this.#drop();
         }
         throw error;
@@ -77,11 +77,11 @@ export class DatabaseKeeper {
     });
   }
 
-  async #reopen(nowMs: number): Promise<Database> {
+  async #reopen(nowMs: number): Promise<never> {
     const { database, committed } = await Database.open(this.#options, nowMs, this.#events.warn);
     this.#database = database;
     this.#events.reopened(committed);
-    return database;
+    throw new StoreError("UNAVAILABLE", "the store was opened again; try again now", REOPENED_RETRY_MS);
   }
 
   /** Closed for good before anything opens the files again: two at once would damage them. */

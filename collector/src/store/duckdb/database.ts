@@ -30,6 +30,7 @@ import { QueryGate, type ResultRow } from "./query-gate.ts";
 import { TableAppender } from "./table-appender.ts";
 
 const QUERY_CONNECTIONS = 2;
+const LOCK_CATALOG = "lock";
 
 export interface DatabaseOptions {
   stateDir: string;
@@ -48,6 +49,8 @@ export class Database {
   #days: DayFile[];
   /** The day that is written to. */
   #today: DayFile | null = null;
+  /** False once a transaction could not be begun, committed or rolled back: nobody knows what is in the files then. */
+  #isTrusted = true;
 
   private constructor(
     instance: DuckDBInstance,
@@ -82,17 +85,12 @@ export class Database {
       autoload_known_extensions: "false",
     });
     const writer = await instance.connect();
-    await attachDay(writer, {
-      day: "",
-      catalog: "lock",
-      file: path.join(options.stateDir, "collector.lock"),
-    });
+    await takeLock(writer, path.join(options.stateDir, "collector.lock"));
     const days: DayFile[] = [];
     const committed: BatchRange[] = [];
     for (const day of listDayFiles(folder)) {
       const ranges = await recoverDay(writer, day, quarantine, warn);
       if (!ranges) continue;
-      await createTables(writer, day.catalog);
       days.push(day);
       committed.push(...ranges);
     }
@@ -106,7 +104,11 @@ export class Database {
     return { database, committed };
   }
 
-  /** Commits all of these batches or none. */
+  get isTrusted(): boolean {
+    return this.#isTrusted;
+  }
+
+  /** Commits all of these batches or none. When it fails and `isTrusted` is false, either may have happened. */
   async write(batches: readonly ReceivedBatch[], nowMs: number): Promise<void> {
     await this.#turnTo(utcDay(nowMs));
     await this.#transaction((append) => {
@@ -148,19 +150,27 @@ export class Database {
     return { bytes, days: [...new Set(this.#days.map((day) => day.day))] };
   }
 
-  /** Lets go of every file; detaching checkpoints them. */
+  /** Lets go of every file; detaching checkpoints them. A database that is not trusted may refuse some of these steps. */
   async close(): Promise<void> {
     await this.#queries.close();
-    this.#closeAppenders();
-    for (const { catalog } of this.#days) await detachDay(this.#writer, catalog).catch(() => undefined);
-    await detachDay(this.#writer, "lock").catch(() => undefined);
+    await this.#refusable(() => this.#closeAppenders());
+    for (const { catalog } of this.#days) await this.#refusable(() => detachDay(this.#writer, catalog));
+    await this.#refusable(() => detachDay(this.#writer, LOCK_CATALOG));
     this.#writer.disconnectSync();
     this.#instance.closeSync();
   }
 
+  async #refusable(step: () => void | Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      if (this.#isTrusted) throw error;
+    }
+  }
+
   async #transaction(fill: (append: (table: TableName, row: Row) => void) => void): Promise<void> {
     const used = new Set<TableAppender>();
-    await this.#writer.run("BEGIN");
+    await this.#control("BEGIN");
     try {
       fill((table, row) => {
         const appender = this.#appender(table);
@@ -168,10 +178,19 @@ export class Database {
         appender.add(row);
       });
       for (const appender of used) appender.flush();
-      await this.#writer.run("COMMIT");
     } catch (error) {
       for (const appender of used) appender.discard();
-      await this.#writer.run("ROLLBACK").catch(() => undefined);
+      await this.#control("ROLLBACK");
+      throw error;
+    }
+    await this.#control("COMMIT");
+  }
+
+  async #control(sql: "BEGIN" | "COMMIT" | "ROLLBACK"): Promise<void> {
+    try {
+      await this.#writer.run(sql);
+    } catch (error) {
+      this.#isTrusted = false;
       throw error;
     }
   }
@@ -212,5 +231,17 @@ export class Database {
         `CREATE OR REPLACE VIEW memory.main.${identifier(table)} AS ${parts.join(" UNION ALL BY NAME ")}`,
       );
     }
+  }
+}
+
+/** Throws DuckDB's error when another process holds it. A lock file that is damaged is made anew: nothing is in it. */
+async function takeLock(connection: DuckDBConnection, file: string): Promise<void> {
+  const lock: DayFile = { day: "", catalog: LOCK_CATALOG, file };
+  try {
+    await attachDay(connection, lock);
+  } catch (error) {
+    if (/conflicting lock|permission denied/i.test((error as Error).message)) throw error;
+    unlinkDay(lock);
+    await attachDay(connection, lock);
   }
 }

@@ -43,11 +43,12 @@ export function listDayFiles(folder: string): DayFile[] {
   return files;
 }
 
-/** Attaches the file and makes its tables. */
+/** Attaches the file, which is created when it is not there. */
 export async function attachDay(connection: DuckDBConnection, { file, catalog }: DayFile): Promise<void> {
   await connection.run(`ATTACH '${file.replaceAll("'", "''")}' AS ${identifier(catalog)}`);
 }
 
+/** Makes the tables that are missing: all of a new file, few of one that an older version wrote. */
 export async function createTables(connection: DuckDBConnection, catalog: string): Promise<void> {
   for (const table of TABLE_NAMES) await connection.run(createTableSql(catalog, table, TABLES[table]));
 }
@@ -66,6 +67,7 @@ export async function recoverDay(
   for (let cuts = 0; ; cuts++) {
     try {
       await attachDay(connection, dayFile);
+      await createTables(connection, dayFile.catalog);
       return await readBatchRanges(connection, dayFile.catalog);
     } catch (error) {
       const message = (error as Error).message;

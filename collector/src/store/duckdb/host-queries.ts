@@ -39,10 +39,13 @@ export class DuckDbHostQueries implements HostQueries {
     return rows as { host: string; app: string }[];
   }
 
-  async newestSeconds(range: TimeRange): Promise<{ host: string; values: MetricValues }[]> {
+  async newestValues(
+    metrics: readonly string[],
+    range: TimeRange,
+  ): Promise<{ host: string; values: MetricValues }[]> {
+    const columns = metrics.map(metricColumn).map((column) => `arg_max(${column}, ts_s) AS ${column}`);
     const rows = await this.#query(
-      `SELECT * FROM host_seconds WHERE ${IN_RANGE}
-       QUALIFY row_number() OVER (PARTITION BY host ORDER BY ts_s DESC) = 1`,
+      `SELECT host, ${columns.join(", ")} FROM host_seconds WHERE ${IN_RANGE} GROUP BY host`,
       { from: range.fromSec, to: range.toSec },
     );
     return rows.map((row) => ({ host: row["host"] as string, values: row as MetricValues }));
@@ -54,10 +57,9 @@ export class DuckDbHostQueries implements HostQueries {
     range: TimeRange,
     stepSec: number,
   ): Promise<{ stepStartSec: number; values: MetricValues }[]> {
-    const columns = metrics.map((name) => {
-      if (!KNOWN_METRICS.has(name)) throw new RangeError(`there is no host metric ${name}`);
-      return `${SUMMED_METRICS.has(name) ? "sum" : "avg"}(${identifier(name)}) AS ${identifier(name)}`;
-    });
+    const columns = metrics.map(
+      (name) => `${SUMMED_METRICS.has(name) ? "sum" : "avg"}(${metricColumn(name)}) AS ${metricColumn(name)}`,
+    );
     const rows = await this.#query(
       `SELECT ${stepSql(stepSec)} AS step_start, ${columns.join(", ")}
        FROM ${tierOf("host_seconds")} WHERE host = $host AND ${IN_RANGE}
@@ -95,4 +97,10 @@ export class DuckDbHostQueries implements HostQueries {
     );
     return rows as unknown as StoredProcess[];
   }
+}
+
+/** Names of columns cannot be bound, so only known ones get into an SQL text. */
+function metricColumn(name: string): string {
+  if (!KNOWN_METRICS.has(name)) throw new RangeError(`there is no host metric ${name}`);
+  return identifier(name);
 }

@@ -16,7 +16,7 @@ export class QueryGate {
   readonly #idle: DuckDBConnection[];
   readonly #connections: number;
   readonly #options: QueryGateOptions;
-  readonly #waiting: ((connection: DuckDBConnection) => void)[] = [];
+  readonly #waiting: { resolve(connection: DuckDBConnection): void; reject(error: Error): void }[] = [];
   readonly #running: Set<DuckDBConnection> = new Set();
 
   constructor(connections: readonly DuckDBConnection[], options: QueryGateOptions) {
@@ -52,8 +52,9 @@ export class QueryGate {
     }
   }
 
-  /** Interrupts what runs and waits until every connection is idle, then disconnects them. */
+  /** Interrupts what runs, refuses what waits, and disconnects once every connection is idle. */
   async close(): Promise<void> {
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(closedError());
     for (const connection of this.#running) connection.interrupt();
     const all: DuckDBConnection[] = [];
     while (all.length < this.#connections) all.push(await this.#take());
@@ -69,13 +70,17 @@ export class QueryGate {
   #wait(): Promise<DuckDBConnection> {
     if (this.#waiting.length >= this.#options.maxWaiting)
       throw new StoreError("BUSY", "too many queries are waiting; try again in a few seconds", 2_000);
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
   #giveBack(connection: DuckDBConnection): void {
     this.#running.delete(connection);
     const next = this.#waiting.shift();
-    if (next) next(connection);
+    if (next) next.resolve(connection);
     else this.#idle.push(connection);
   }
+}
+
+function closedError(): StoreError {
+  return new StoreError("UNAVAILABLE", "the store is being closed", 5_000);
 }
