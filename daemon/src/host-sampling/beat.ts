@@ -13,7 +13,7 @@ export interface BeatClock {
   after(delayMs: number, run: () => void): () => void;
 }
 
-export const systemBeatClock: BeatClock = {
+const systemBeatClock: BeatClock = {
   unixMs: () => Date.now(),
   monoMs: () => performance.now(),
   after: (delayMs, run) => {

@@ -60,6 +60,25 @@ test("at first sight the share is the average since the process began", (t) => {
   assert.equal(top.top()[0]?.cpuRatio, 0.5);
 });
 
+test("an idle process that wakes is seen within three rounds", (t) => {
+  const proc = new ProcFixture(t);
+  for (const pid of [41, 42, 43]) write(proc, pid, { rssPages: 1 });
+  const top = topOf(proc);
+  top.tick(0);
+  top.tick(10_000);
+  for (const pid of [41, 42, 43]) write(proc, pid, { rssPages: 1, userTicks: 600 });
+  const seen = new Map<number, number>();
+  for (const round of [2, 3, 4]) {
+    top.tick(round * 10_000);
+    for (const { pid, cpuRatio } of top.top()) if (cpuRatio > 0) seen.set(pid, cpuRatio);
+  }
+  // Six seconds of CPU since the visit before, 20 or 30 s ago.
+  assert.deepEqual(
+    [...seen.values()].sort((a, b) => a - b),
+    [0.2, 0.2, 0.3],
+  );
+});
+
 test("a reused pid is another process", (t) => {
   const proc = new ProcFixture(t);
   write(proc, 42, { userTicks: 90_000, startTicks: 100 });
