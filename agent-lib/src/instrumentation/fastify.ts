@@ -19,7 +19,7 @@ interface Fastify {
 }
 
 export function instrumentFastify({ patches, requests, log }: InstrumentationParts): void {
-  patches.subscribe<{ fastify: Fastify }>("fastify.initialization", ({ fastify }) => {
+  patches.subscribe("fastify.initialization", ({ fastify }: { fastify: Fastify }) => {
     try {
       fastify.addHook("onRequest", (request, _reply, done) => {
         const open = requests.of(request.raw);

@@ -49,17 +49,17 @@ export function instrumentHttpClient(parts: InstrumentationParts): void {
       return original.apply(this, args);
     };
   });
-  parts.patches.subscribe<{ request: Request; response: http.IncomingMessage }>(
+  parts.patches.subscribe(
     "http.client.response.finish",
-    ({ request, response }) => {
+    ({ request, response }: { request: Request; response: http.IncomingMessage }) => {
       const status = response.statusCode ?? 0;
       request[SPAN]?.put("http.response.status_code", status);
       if (status >= 400) fail(request[SPAN], String(status));
     },
   );
-  parts.patches.subscribe<{ request: Request; error: unknown }>(
+  parts.patches.subscribe(
     "http.client.request.error",
-    ({ request, error }) => fail(request[SPAN], typeOf(error)),
+    ({ request, error }: { request: Request; error: unknown }) => fail(request[SPAN], typeOf(error)),
   );
 }
 

@@ -29,9 +29,10 @@ export function instrumentHttpServer(parts: InstrumentationParts): void {
   const server = new HttpServerSpans(parts);
   for (const { Server } of [http, https])
     parts.patches.wrap(Server.prototype, "emit", (emit) => server.wrapEmit(emit));
-  parts.patches.subscribe<{ request: http.IncomingMessage; response: http.ServerResponse }>(
+  parts.patches.subscribe(
     "http.server.response.finish",
-    ({ request, response }) => server.finish(request, response),
+    ({ request, response }: { request: http.IncomingMessage; response: http.ServerResponse }) =>
+      server.finish(request, response),
   );
 }
 
@@ -140,10 +141,8 @@ class HttpServerSpans {
 
   #bindBody(message: http.IncomingMessage, span: ApmSpan): void {
     const { storage } = this.#parts;
-    const { emit } = message;
-    message.emit = function (this: http.IncomingMessage, ...args: Parameters<typeof emit>): boolean {
-      return storage.run(span, () => emit.apply(this, args));
-    };
+    const emit = message.emit.bind(message);
+    message.emit = (...args: Parameters<typeof emit>): boolean => storage.run(span, () => emit(...args));
   }
 }
 

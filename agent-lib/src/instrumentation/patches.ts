@@ -29,8 +29,9 @@ export class Patches {
     });
   }
 
-  subscribe<T>(channel: string, listener: (message: T) => void): void {
-    const onMessage = (message: unknown): void => listener(message as T);
+  /** The listener declares what the channel's messages look like. */
+  subscribe(channel: string, listener: (message: never) => void): void {
+    const onMessage = (message: unknown): void => listener(message as never);
     subscribe(channel, onMessage);
     this.#undo.push(() => unsubscribe(channel, onMessage));
   }
@@ -40,6 +41,6 @@ export class Patches {
   }
 
   undo(): void {
-    for (const undo of this.#undo.splice(0).reverse()) undo();
+    for (const undo of this.#undo.splice(0).toReversed()) undo();
   }
 }

@@ -59,18 +59,18 @@ export function instrumentUndici({ provider, patches, log }: InstrumentationPart
     span?.put("http.response.status_code", response.statusCode);
     if (response.statusCode >= 400) fail(span, String(response.statusCode));
   };
-  patches.subscribe<{ request: UndiciRequest }>(
+  patches.subscribe(
     "undici:request:create",
-    guarded(({ request }) => begin(request)),
+    guarded(({ request }: { request: UndiciRequest }) => begin(request)),
   );
   patches.subscribe("undici:request:headers", guarded(answer));
-  patches.subscribe<{ request: UndiciRequest }>(
+  patches.subscribe(
     "undici:request:trailers",
-    guarded(({ request }) => request[SPAN]?.endAt(nowMs())),
+    guarded(({ request }: { request: UndiciRequest }) => request[SPAN]?.endAt(nowMs())),
   );
-  patches.subscribe<{ request: UndiciRequest; error: unknown }>(
+  patches.subscribe(
     "undici:request:error",
-    guarded(({ request, error }) => {
+    guarded(({ request, error }: { request: UndiciRequest; error: unknown }) => {
       fail(request[SPAN], describeException(error).type);
       request[SPAN]?.endAt(nowMs());
     }),

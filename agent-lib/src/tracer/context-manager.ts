@@ -55,10 +55,8 @@ export class StorageContextManager implements ContextManager {
   /** Binding emit binds all listeners, and off() keeps finding them. */
   #bindEmitter<T extends EventEmitter>(context: Context, emitter: T): T {
     const storage = this.#storage;
-    const emit = emitter.emit;
-    emitter.emit = function (this: T, ...args: Parameters<typeof emit>): boolean {
-      return storage.run(context, () => emit.apply(this, args));
-    };
+    const emit = emitter.emit.bind(emitter);
+    emitter.emit = (...args: Parameters<typeof emit>): boolean => storage.run(context, () => emit(...args));
     return emitter;
   }
 }

@@ -37,7 +37,7 @@ import type { LocalRoot } from "./local-root.ts";
 import { hexOf } from "./random-ids.ts";
 import type { SpanRules } from "./span-rules.ts";
 import type { SpanSink } from "./span-sink.ts";
-import { truncate } from "./truncate.ts";
+import { textOf, truncate } from "./truncate.ts";
 
 const NO_VALUES: AttributeValue[] = [];
 
@@ -175,7 +175,7 @@ export class ApmSpan implements Span, Context, SpanRecord {
   addEvent(name: string, attributesOrTime?: Attributes | TimeInput, time?: TimeInput): this {
     const isTime = isTimeInput(attributesOrTime);
     const at = isTime ? attributesOrTime : time;
-    this.#addEvent(name, at, isTime ? {} : this.#rules.treatAll((attributesOrTime ?? {}) as Attributes));
+    this.#addEvent(name, at, isTime ? {} : this.#rules.treatAll(attributesOrTime ?? {}));
     return this;
   }
 
@@ -215,12 +215,12 @@ export class ApmSpan implements Span, Context, SpanRecord {
     if (this.#isEnded) return this;
     this.hasError = status.code === SpanStatusCode.ERROR;
     if (this.hasError && status.message !== undefined && status.message !== "")
-      (this.extra ??= {}).statusMessage = truncate(String(status.message), MAX_ATTRIBUTE_CHARS);
+      (this.extra ??= {}).statusMessage = truncate(textOf(status.message), MAX_ATTRIBUTE_CHARS);
     return this;
   }
 
   updateName(name: string): this {
-    if (!this.#isEnded) this.name = truncate(String(name), MAX_NAME_CHARS);
+    if (!this.#isEnded) this.name = truncate(textOf(name), MAX_NAME_CHARS);
     return this;
   }
 

@@ -1,5 +1,6 @@
 import type { Tracer, TracerProvider } from "@opentelemetry/api";
 import { ApmTracer, type TracerParts } from "./tracer.ts";
+import { textOf } from "./truncate.ts";
 
 /** Scopes are libraries; more of them than this are made up at run time and share one. */
 const MAX_TRACERS = 256;
@@ -18,7 +19,7 @@ export class ApmTracerProvider implements TracerProvider {
 
   /** The tracer of a scope; the same one each time. */
   tracer(name: string): ApmTracer {
-    const scope = this.#tracers.size < MAX_TRACERS ? String(name).slice(0, 255) : "other";
+    const scope = this.#tracers.size < MAX_TRACERS ? textOf(name).slice(0, 255) : "other";
     let tracer = this.#tracers.get(scope);
     if (tracer === undefined) {
       tracer = new ApmTracer(scope, this.#parts);

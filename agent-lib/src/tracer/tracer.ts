@@ -1,5 +1,5 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
-import type { Shape, ShapeTree } from "@apm-daemon/protocol";
+import { MAX_NAME_CHARS, type Shape, type ShapeTree } from "@apm-daemon/protocol";
 import {
   type Context,
   INVALID_SPAN_CONTEXT,
@@ -19,6 +19,7 @@ import { type RandomIds, wordAt } from "./random-ids.ts";
 import { ApmSpan } from "./span.ts";
 import type { SpanRules } from "./span-rules.ts";
 import type { SpanSink } from "./span-sink.ts";
+import { textOf, truncate } from "./truncate.ts";
 
 /** What all tracers of a process share. */
 export interface TracerParts {
@@ -49,7 +50,7 @@ export class ApmTracer implements Tracer {
     if (isTracingSuppressed(context)) return trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
     const startMs = options.startTime === undefined ? nowMs() : monotonicMsOf(options.startTime);
     const span = this.start(
-      name,
+      truncate(textOf(name), MAX_NAME_CHARS),
       options.kind ?? SpanKind.INTERNAL,
       options.root === true ? ROOT_CONTEXT : context,
       startMs,

@@ -1,3 +1,8 @@
+/** Text of anything: apps in JavaScript may hand on what the types forbid. */
+export function textOf(value: unknown): string {
+  return typeof value === "string" ? value : String(value);
+}
+
 /** A text of at most `maxChars` characters; a shortened one ends in "…" and never in half a surrogate pair. */
 export function truncate(text: string, maxChars: number): string {
   if (text.length <= maxChars) return text;
