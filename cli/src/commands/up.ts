@@ -39,11 +39,15 @@ async function runUp(context: CliContext, options: UpOptions): Promise<number> {
   const keyFile = await ensureUpKey(stateDir);
   let collectorUrl = "";
   const collector = keptPart(context, "collector", () => [
-    ...["--state-dir", stateDir],
+    "--state-dir",
+    stateDir,
     ...(options.listen ? ["--listen", fixedPort(options.listen, collectorUrl)] : []),
   ]);
   const daemon = keptPart(context, "daemon", () => [
-    ...["--collector", uplinkUrl(collectorUrl), "--license-key-file", keyFile],
+    "--collector",
+    uplinkUrl(collectorUrl),
+    "--license-key-file",
+    keyFile,
     ...(options.stateDir ? ["--state-dir", stateDir] : []),
   ]);
   const stopped = stopRequest(context, () => {

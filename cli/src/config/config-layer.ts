@@ -109,7 +109,12 @@ function nested(entries: readonly (readonly [string, unknown])[]): ConfigTable {
     const parts = path.split(".");
     const last = parts.pop() ?? "";
     let inner = table;
-    for (const part of parts) inner = inner[part] = (inner[part] as ConfigTable | undefined) ?? emptyTable();
+    for (const part of parts) {
+      const known = inner[part];
+      const next = isTable(known) ? known : emptyTable();
+      inner[part] = next;
+      inner = next;
+    }
     inner[last] = value;
   }
   return table;

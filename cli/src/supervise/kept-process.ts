@@ -17,12 +17,12 @@ import type { Backoff } from "./backoff.ts";
 export interface KeptProcessOptions {
   mainFile: string;
   /** Arguments after the program's own file; asked at each start. */
-  args(): string[];
+  args: () => string[];
   env: Readonly<Record<string, string | undefined>>;
   backoff: Backoff;
-  onLine(line: string): void;
+  onLine: (line: string) => void;
   /** It ended and will be started again after `delayMs`. */
-  onRestart(reason: string, delayMs: number): void;
+  onRestart: (reason: string, delayMs: number) => void;
 }
 
 /** What a part tells `apm up` once it serves. */
