@@ -93,7 +93,24 @@ test("snapshots name disks, interfaces, cores and processes", (t) => {
     { name: "vda", readBytesPerSecond: 512, writeBytesPerSecond: 512, busyRatio: 0.001, awaitMs: 1 },
   ]);
   assert.equal(snapshot.interfaces[0]?.receiveBytesPerSecond, 1);
+  const { disks, interfaces, coreBusyRatios } = sampler.snapshot();
+  assert.deepEqual(
+    { disks, interfaces, coreBusyRatios },
+    {
+      disks: snapshot.disks,
+      interfaces: snapshot.interfaces,
+      coreBusyRatios: snapshot.coreBusyRatios,
+    },
+  );
   assert.equal(snapshot.topProcesses[0]?.command, "app");
+});
+
+test("before the first sample a snapshot is empty", (t) => {
+  const proc = new ProcFixture(t, hostFiles(10));
+  const sampler = new HostSampler({ procRoot: proc.root });
+  t.after(() => sampler.stop());
+  const nothing = { coreBusyRatios: [], disks: [], interfaces: [], filesystems: [], topProcesses: [] };
+  assert.deepEqual(sampler.snapshot(), { tsSec: 0, ...nothing });
 });
 
 test("this machine's own /proc gives sane numbers", { skip: process.platform !== "linux" }, async (t) => {

@@ -52,7 +52,7 @@ export class HostSampler {
     return this.#ring.newest();
   }
 
-  /** The host's parts; rates are averages since the last call and their lists empty at the first one. */
+  /** The host's parts; rates are averages since the last call, and their lists empty before the second sample. */
   snapshot(): HostSnapshot {
     return { tsSec: this.#newestTsSec, ...this.#source.snapshot() };
   }

@@ -15,6 +15,8 @@ import { TopProcesses } from "./top-processes.ts";
 
 const FILESYSTEMS_EVERY_MS = 60_000;
 
+type Parts = Pick<HostSnapshot, "coreBusyRatios" | "disks" | "interfaces">;
+
 /** Everything that Linux tells of a host, straight from /proc. */
 export class LinuxSampler implements HostSource {
   readonly #cpu: Cpu;
@@ -27,7 +29,8 @@ export class LinuxSampler implements HostSource {
   readonly #filesystems: Filesystems;
   readonly #topProcesses: TopProcesses;
   #sampledMonoMs = Number.NaN;
-  #snapshotMonoMs = Number.NaN;
+  #partsMonoMs = Number.NaN;
+  #parts: Parts = { coreBusyRatios: [], disks: [], interfaces: [] };
   #filesystemsMonoMs = Number.NEGATIVE_INFINITY;
 
   constructor(procRoot: string, passwdFile: string) {
@@ -42,11 +45,11 @@ export class LinuxSampler implements HostSource {
     this.#load = new Load(procRoot, scanner);
     this.#filesystems = new Filesystems({ procRoot, scanner });
     this.#topProcesses = new TopProcesses({ procRoot, passwdFile, pageBytes, scanner });
-    this.#cpu.coreBusyRatios();
   }
 
   sample(monoMs: number): SecondValues {
     const elapsedSec = (monoMs - this.#sampledMonoMs) / 1000;
+    const isFirst = Number.isNaN(this.#sampledMonoMs);
     this.#sampledMonoMs = monoMs;
     const values = {
       ...this.#cpu.sample(elapsedSec),
@@ -57,6 +60,7 @@ export class LinuxSampler implements HostSource {
       ...this.#tcp.sample(elapsedSec),
       ...this.#pressure.sample(elapsedSec),
     };
+    if (isFirst) this.#refreshParts();
     this.#topProcesses.tick(monoMs);
     if (monoMs - this.#filesystemsMonoMs >= FILESYSTEMS_EVERY_MS) {
       this.#filesystemsMonoMs = monoMs;
@@ -66,13 +70,9 @@ export class LinuxSampler implements HostSource {
   }
 
   snapshot(): Omit<HostSnapshot, "tsSec"> {
-    // The parts' counters are those of the last sample, so is the time between.
-    const elapsedSec = (this.#sampledMonoMs - this.#snapshotMonoMs) / 1000;
-    this.#snapshotMonoMs = this.#sampledMonoMs;
+    this.#refreshParts();
     return {
-      coreBusyRatios: this.#cpu.coreBusyRatios(),
-      disks: this.#disks.snapshot(elapsedSec),
-      interfaces: this.#network.snapshot(elapsedSec),
+      ...this.#parts,
       filesystems: this.#filesystems.newest(),
       topProcesses: this.#topProcesses.top(),
     };
@@ -89,5 +89,17 @@ export class LinuxSampler implements HostSource {
       this.#load,
     ];
     for (const source of [...sources, this.#filesystems, this.#topProcesses]) source.close();
+  }
+
+  /** The parts' counters are those of the last sample: between two samples the averages stay as they are. */
+  #refreshParts(): void {
+    if (this.#partsMonoMs === this.#sampledMonoMs) return;
+    const elapsedSec = (this.#sampledMonoMs - this.#partsMonoMs) / 1000;
+    this.#partsMonoMs = this.#sampledMonoMs;
+    this.#parts = {
+      coreBusyRatios: this.#cpu.coreBusyRatios(),
+      disks: this.#disks.snapshot(elapsedSec),
+      interfaces: this.#network.snapshot(elapsedSec),
+    };
   }
 }
