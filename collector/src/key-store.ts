@@ -141,24 +141,23 @@ export class KeyStore {
       fs.writeFileSync(fd, `${JSON.stringify({ version: 1, keys }, null, 2)}\n`);
       fs.fsyncSync(fd);
       fs.renameSync(temporary, this.#file);
-      fsyncFolder(path.dirname(this.#file));
-      this.#refresh();
     } catch (error) {
       fs.rmSync(temporary, { force: true });
       throw error;
     } finally {
       fs.closeSync(fd);
     }
+    fsyncFolder(path.dirname(this.#file));
   }
 
   #openExclusively(temporary: string): number {
-    const stat = fs.statSync(temporary, { throwIfNoEntry: false });
-    if (stat && this.#clock() - stat.mtimeMs > STALE_WRITER_MS) fs.rmSync(temporary, { force: true });
     try {
+      const stat = fs.statSync(temporary, { throwIfNoEntry: false });
+      if (stat && this.#clock() - stat.mtimeMs > STALE_WRITER_MS) fs.rmSync(temporary, { force: true });
       fs.mkdirSync(path.dirname(this.#file), { recursive: true, mode: 0o700 });
       return fs.openSync(temporary, "wx", 0o600);
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === "EEXIST" && stat) {
+      if ((cause as NodeJS.ErrnoException).code === "EEXIST") {
         throw new CollectorError(
           "KEYS_BUSY",
           `${temporary} exists: keys are being changed; try again in a moment`,

@@ -16,7 +16,7 @@ export interface RefusedUpgrade {
 }
 
 /** A daemon's side of the uplink, by hand. */
-export class TestUplink {
+export class HandUplink {
   readonly socket: WebSocket;
   readonly #received: UplinkMessage[] = [];
   readonly #waiting: ((message: UplinkMessage) => void)[] = [];
@@ -32,18 +32,18 @@ export class TestUplink {
     });
   }
 
-  static async open(url: string, key: string): Promise<TestUplink> {
+  static async open(url: string, key: string): Promise<HandUplink> {
     const socket = new WebSocket(`${url.replace("http", "ws")}/uplink`, UPLINK_SUBPROTOCOL, {
       headers: { authorization: `Bearer ${key}` },
     });
-    const uplink = new TestUplink(socket);
+    const uplink = new HandUplink(socket);
     await once(socket, "open");
     return uplink;
   }
 
   /** Opens and says hello. */
-  static async connect(url: string, key: string, stream: string = NO_STREAM): Promise<TestUplink> {
-    const uplink = await TestUplink.open(url, key);
+  static async connect(url: string, key: string, stream: string = NO_STREAM): Promise<HandUplink> {
+    const uplink = await HandUplink.open(url, key);
     await uplink.hello(stream);
     return uplink;
   }

@@ -5,8 +5,8 @@ import { pino } from "pino";
 import { type Collector, startCollector } from "../collector.ts";
 import { type CollectorConfigInput, CollectorConfigSchema } from "../config.ts";
 import { KeyStore } from "../key-store.ts";
+import { HandUplink } from "./hand-uplink.ts";
 import { SEALED_MS } from "./sample-batch.ts";
-import { TestUplink } from "./test-uplink.ts";
 
 export interface Answer<T> {
   status: number;
@@ -19,7 +19,7 @@ export function temporaryFolder(): string {
 }
 
 /** A collector on a free port, with a license key; its clock stands just after the sample batch was sealed. */
-export class TestCollector {
+export class RunningCollector {
   readonly stateDir: string;
   readonly key: string;
   readonly url: string;
@@ -37,7 +37,7 @@ export class TestCollector {
 
   static async start(
     changes: Partial<CollectorConfigInput> & { consoleDir?: string; clock?: () => number } = {},
-  ): Promise<TestCollector> {
+  ): Promise<RunningCollector> {
     const { consoleDir = "/nowhere", clock = () => SEALED_MS + 1_000, ...config } = changes;
     const stateDir = config.state_dir ?? temporaryFolder();
     const complaints: string[] = [];
@@ -55,11 +55,11 @@ export class TestCollector {
     });
     const keys = new KeyStore(stateDir);
     const { key } = keys.create(`test ${keys.list().length}`);
-    return new TestCollector(collector, stateDir, key, complaints);
+    return new RunningCollector(collector, stateDir, key, complaints);
   }
 
-  uplink(stream?: string): Promise<TestUplink> {
-    return TestUplink.connect(this.url, this.key, stream);
+  uplink(stream?: string): Promise<HandUplink> {
+    return HandUplink.connect(this.url, this.key, stream);
   }
 
   /** GET below /api/v1. */
