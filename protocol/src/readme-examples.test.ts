@@ -1,0 +1,141 @@
+/** The examples of README.md, executed: its bytes decode to its values, its values encode to its bytes. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { decodeBatch, encodeBatch } from "./batch.ts";
+import type { BatchHeader } from "./batch-header.ts";
+import * as control from "./control.ts";
+import * as limits from "./limits.ts";
+import { MessageReader, MessageType, sequenceOf } from "./message.ts";
+import { readSamples, SampleEncoder, type SampleSpan } from "./testing/sample-spans.ts";
+
+interface SpansValues {
+  sequence: number;
+  baseUnixUs: number;
+  spans: SampleSpan[];
+}
+
+interface BatchValues {
+  header: BatchHeader;
+  /** Hex. */
+  frames: string[];
+}
+
+interface Form<T> {
+  encode(values: T): Buffer;
+  decode(bytes: Buffer): T;
+}
+
+function form<T>(encode: (values: T) => Buffer, decode: (bytes: Buffer) => T): Form<unknown> {
+  return { encode: (values) => encode(values as T), decode };
+}
+
+/** How a message of the type is read from its payload. */
+function message<T>(
+  type: number,
+  encode: (values: T) => Buffer,
+  decode: (payload: Buffer) => T,
+): Form<unknown> {
+  return form(encode, (bytes) => {
+    const found: T[] = [];
+    const reader = new MessageReader((foundType, payload) => {
+      assert.equal(foundType, type);
+      found.push(decode(payload));
+    });
+    reader.push(bytes);
+    assert.deepEqual([found.length, reader.pendingBytes], [1, 0]);
+    return found[0] as T;
+  });
+}
+
+const FORMS: Readonly<Record<string, Form<unknown>>> = {
+  HELLO: message<control.Hello & { version: number }>(
+    MessageType.hello,
+    ({ version, ...hello }) => control.encodeHello(hello, version),
+    control.decodeHello,
+  ),
+  WELCOME: message(MessageType.welcome, control.encodeWelcome, control.decodeWelcome),
+  REFUSE: message(MessageType.refuse, control.encodeRefuse, control.decodeRefuse),
+  SPANS: message<SpansValues>(MessageType.spans, encodeSpans, (payload) => {
+    const { header, spans } = readSamples(payload);
+    assert.equal(header.spans, spans.length);
+    return { sequence: header.sequence, baseUnixUs: header.baseUnixUs, spans };
+  }),
+  RUNTIME: message<{ sequence: number; runtime: control.RuntimeFrame }>(
+    MessageType.runtime,
+    ({ sequence, runtime }) => control.encodeRuntime(sequence, runtime),
+    (payload) => ({ sequence: sequenceOf(payload), runtime: control.decodeRuntime(payload) }),
+  ),
+  GAP: message<{ sequence: number; gap: control.Gap }>(
+    MessageType.gap,
+    ({ sequence, gap }) => control.encodeGap(sequence, gap),
+    (payload) => ({ sequence: sequenceOf(payload), gap: control.decodeGap(payload) }),
+  ),
+  ACK: message<{ sequence: number }>(
+    MessageType.ack,
+    ({ sequence }) => control.encodeAck(sequence),
+    (payload) => ({ sequence: control.decodeAck(payload) }),
+  ),
+  SETTINGS: message(MessageType.settings, control.encodeSettings, control.decodeSettings),
+  BYE: message(MessageType.bye, control.encodeBye, control.decodeBye),
+  BATCH: form<BatchValues>(encodeBatchValues, (bytes) => {
+    const { header, frames } = decodeBatch(bytes);
+    for (const frame of frames) assert.ok(readSamples(Buffer.from(frame)).spans.length > 0);
+    return { header, frames: frames.map((frame) => Buffer.from(frame).toString("hex")) };
+  }),
+};
+
+function encodeSpans({ sequence, baseUnixUs, spans }: SpansValues): Buffer {
+  const writer = new SampleEncoder();
+  writer.encoder.begin(baseUnixUs);
+  for (const span of spans) assert.equal(writer.add(span), "added");
+  return writer.encoder.take(sequence);
+}
+
+function encodeBatchValues({ header, frames }: BatchValues): Buffer {
+  return encodeBatch({ header, frames: frames.map((frame) => Buffer.from(frame, "hex")) }, "none");
+}
+
+const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+const EXAMPLE = /```hex (\w+)\n([^`]*)```\n```json\n([^`]*)```/g;
+const examples = [...readme.matchAll(EXAMPLE)].map(([, name = "", hex = "", json = ""]) => ({
+  name,
+  bytes: bytesOf(hex),
+  values: JSON.parse(json) as unknown,
+}));
+
+function bytesOf(hex: string): Buffer {
+  const digits = hex.replaceAll(/#.*$/gm, "").replaceAll(/\s/g, "");
+  assert.match(digits, /^([0-9a-f]{2})+$/);
+  return Buffer.from(digits, "hex");
+}
+
+for (const { name, bytes, values } of examples) {
+  test(`the bytes of ${name} decode to the values in the README`, () => {
+    assert.deepEqual(FORMS[name]?.decode(bytes), values);
+  });
+
+  test(`the values of ${name} encode to the bytes in the README`, () => {
+    assert.equal(FORMS[name]?.encode(values).toString("hex"), bytes.toString("hex"));
+  });
+}
+
+test("the README has one example for each message and for the batch, and no block that is left unread", () => {
+  const names = [...Object.keys(MessageType).map((name) => name.toUpperCase()), "BATCH"];
+  assert.deepEqual(examples.map(({ name }) => name).sort(), names.sort());
+  assert.equal(readme.match(/```hex/g)?.length, examples.length);
+});
+
+test("the README's table of messages has the types of the code", () => {
+  for (const [name, type] of Object.entries(MessageType))
+    assert.ok(readme.includes(`\n| ${type} | ${name.toUpperCase()} |`), name);
+});
+
+test("the README's table of limits has the numbers of the code", () => {
+  const table = readme.slice(readme.indexOf("## Limits"), readme.indexOf("## Versions"));
+  for (const [name, value] of Object.entries(limits)) {
+    if (typeof value !== "number") continue;
+    const written = String(value).replaceAll(/\B(?=(\d{3})+$)/g, " ");
+    assert.match(table, new RegExp(`\\| ${written}[ |]`), name);
+  }
+});
