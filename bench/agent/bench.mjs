@@ -52,7 +52,7 @@ async function measureSpans(variant) {
 }
 
 async function measureHttp(variant) {
-  const { child, nextLine } = start("http-app.mjs", variant);
+  const { child, nextLine } = start("http-app.cjs", variant);
   const { port } = await nextLine();
   const usage = async () => {
     child.kill("SIGUSR2");
@@ -66,11 +66,27 @@ async function measureHttp(variant) {
   return (after.cpuUs - before.cpuUs) / (after.requests - before.requests);
 }
 
+/** How much the variant has delivered so far: a peer that records nothing would look cheap. */
+async function delivered(name) {
+  if (name === "apm") return (await daemon.status()).intake.spans;
+  return Number(await (await fetch(`http://127.0.0.1:${sinkPort}/bytes`)).text());
+}
+
+async function measureProven(name, measure) {
+  if (name === "none") return measure(VARIANTS.none);
+  const before = await delivered(name);
+  const cost = await measure(VARIANTS[name]);
+  if ((await delivered(name)) === before) throw new Error(`${name} delivered nothing: its cost says nothing`);
+  return cost;
+}
+
 async function run(what, measure, unitsPerRequest) {
   const costs = Object.fromEntries(Object.keys(VARIANTS).map((name) => [name, []]));
   for (let i = 0; i < rounds; i++) {
-    for (const [name, variant] of Object.entries(VARIANTS)) {
-      costs[name].push((await measure(variant)) / unitsPerRequest);
+    const names = Object.keys(VARIANTS);
+    // Each round begins with another variant, so that none is always the one after a pause.
+    for (const name of [...names.slice(i % names.length), ...names.slice(0, i % names.length)]) {
+      costs[name].push((await measureProven(name, measure)) / unitsPerRequest);
       await sleep(200);
     }
   }

@@ -1,8 +1,16 @@
-// Takes what the peers' exporters send and throws it away; prints its port.
+// Takes what the peers' exporters send and throws it away; prints its port. GET /bytes tells how much it was.
 import { createServer } from "node:http";
 
+let bytes = 0;
 const server = createServer((request, response) => {
-  request.resume().on("end", () => {
+  if (request.url === "/bytes") {
+    response.end(String(bytes));
+    return;
+  }
+  request.on("data", (chunk) => {
+    bytes += chunk.length;
+  });
+  request.on("end", () => {
     const isDatadog = request.url.startsWith("/v0.");
     response.writeHead(200, { "content-type": isDatadog ? "application/json" : "application/x-protobuf" });
     response.end(isDatadog ? '{"rate_by_service":{}}' : "");

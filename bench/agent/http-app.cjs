@@ -1,5 +1,5 @@
-// The smallest web app; on SIGUSR2 prints CPU time and requests so far.
-import { createServer } from "node:http";
+// The smallest web app, in CommonJS, which all peers can instrument; on SIGUSR2 prints CPU time and requests so far.
+const { createServer } = require("node:http");
 
 let requests = 0;
 const server = createServer((_request, response) => {
