@@ -83,7 +83,7 @@ export async function loadConfig<T>(request: ConfigRequest<T>): Promise<LoadedCo
   const result = schema.safeParse(values);
   if (!result.success) {
     const problems = result.error.issues.flatMap((issue) => problemsOf(issue, layout, values, sourceOf));
-    throw new ConfigError(program, problems);
+    throw new ConfigError(program, firstOfEachKey(problems));
   }
   return {
     config: deepFrozen(result.data),
@@ -91,6 +91,11 @@ export async function loadConfig<T>(request: ConfigRequest<T>): Promise<LoadedCo
     sourceOf,
     warnings: unknownVariables(program, layout.keys, env),
   };
+}
+
+/** A value of a wrong shape often breaks later rules too; the first says it. */
+function firstOfEachKey(problems: readonly ConfigProblem[]): ConfigProblem[] {
+  return problems.filter((problem, i) => problems.findIndex(({ key }) => key === problem.key) === i);
 }
 
 async function readConfigFile(file: ConfigFile): Promise<string | null> {
