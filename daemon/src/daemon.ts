@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { DEFAULT_AGENT_SETTINGS, type HostIdentity } from "@apm-daemon/protocol";
 import { schedule } from "node-cron";
+import type { Logger } from "pino";
 import { Aggregator } from "./aggregate/aggregator.ts";
 import { LossLedger } from "./aggregate/loss-ledger.ts";
 import type { DaemonConfig } from "./config.ts";
@@ -13,7 +14,6 @@ import { AgentListener } from "./intake/agent-listener.ts";
 import { FrameIntake } from "./intake/frame-intake.ts";
 import { InstanceRegistry } from "./intake/instance-registry.ts";
 import { Journal } from "./journal/journal.ts";
-import type { Logger } from "./log.ts";
 import { recoverCursor } from "./outbox/cursor.ts";
 import { Outbox } from "./outbox/outbox.ts";
 import { Sealer } from "./outbox/sealer.ts";

@@ -1,4 +1,3 @@
 export { type DaemonConfig, DaemonConfigSchema } from "./config.ts";
 export { type DaemonOptions, type RunningDaemon, startDaemon } from "./daemon.ts";
 export { DaemonError, type DaemonErrorCode } from "./errors.ts";
-export type { Logger } from "./log.ts";

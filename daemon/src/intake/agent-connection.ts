@@ -19,7 +19,7 @@ import {
   ProtocolError,
   type Refuse,
 } from "@apm-daemon/protocol";
-import type { Logger } from "../log.ts";
+import type { Logger } from "pino";
 import type { DataFrame, FrameIntake } from "./frame-intake.ts";
 import type { AppInstance, InstanceRegistry } from "./instance-registry.ts";
 

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { type AgentSettings, encodeRefuse } from "@apm-daemon/protocol";
-import type { Logger } from "../log.ts";
+import type { Logger } from "pino";
 import { AgentConnection } from "./agent-connection.ts";
 import type { FrameIntake } from "./frame-intake.ts";
 import type { AppInstance, InstanceRegistry } from "./instance-registry.ts";

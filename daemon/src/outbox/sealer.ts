@@ -16,10 +16,10 @@ import {
   type ProcessSeconds,
   type SecondsTable,
 } from "@apm-daemon/protocol";
+import type { Logger } from "pino";
 import type { Aggregator } from "../aggregate/aggregator.ts";
 import type { InstanceRegistry } from "../intake/instance-registry.ts";
 import type { Journal } from "../journal/journal.ts";
-import type { Logger } from "../log.ts";
 import { extractTraces } from "../traces/trace-extractor.ts";
 import type { TraceKeeper } from "../traces/trace-keeper.ts";
 import { type Cursor, writeCursor } from "./cursor.ts";

@@ -15,8 +15,8 @@ import {
   type UplinkHello,
   type UplinkMessage,
 } from "@apm-daemon/protocol";
+import type { Logger } from "pino";
 import { WebSocket } from "ws";
-import type { Logger } from "../log.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { Backoff } from "./backoff.ts";
 
