@@ -66,6 +66,17 @@ test("a reader given a chunk that is overwritten afterwards keeps its own copy o
   assert.deepEqual(seen, ["abcdef"]);
 });
 
+test("payloads stay as they were when later chunks arrive", () => {
+  const texts = Array.from({ length: 200 }, (_, i) => `payload number ${i}`);
+  const stream = Buffer.concat(texts.map((text) => encodeMessage(MessageType.bye, Buffer.from(text))));
+  for (const size of [1, 7, 24, 100, 4_096]) {
+    const payloads: Buffer[] = [];
+    const reader = new MessageReader((_type, payload) => payloads.push(payload));
+    for (const chunk of cut(stream, [size])) reader.push(chunk);
+    assert.deepEqual(payloads.map(String), texts);
+  }
+});
+
 test("the largest message passes, one byte more is refused by writer and reader", () => {
   const largest = encodeMessage(MessageType.spans, Buffer.alloc(MAX_MESSAGE_BYTES - 1, 7));
   const { seen, pendingBytes } = readAll(cut(largest, [65_536]));

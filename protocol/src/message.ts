@@ -59,7 +59,8 @@ export function writeSequence(payload: Buffer, offset: number, sequence: number)
 }
 
 /**
- * Cuts a byte stream into messages, whatever its chunks. A payload is a view that is valid only during the callback.
+ * Cuts a byte stream into messages, whatever its chunks. A payload is a view: of the chunk, or of memory that the reader
+ * does not write again. So it stays as it is for as long as the chunk does.
  * Memory: at most one unfinished message, grown as its bytes arrive.
  */
 export class MessageReader {
