@@ -7,6 +7,7 @@ import { CliError } from "../cli-error.ts";
 import { Backoff } from "../supervise/backoff.ts";
 import { KeptProcess } from "../supervise/kept-process.ts";
 import { readableLogLine } from "../supervise/log-line.ts";
+import { UpOutput } from "../supervise/up-output.ts";
 import { paintFor } from "../terminal/paint.ts";
 import { stopRequest } from "./stop-request.ts";
 
@@ -37,13 +38,14 @@ async function runUp(context: CliContext, options: UpOptions): Promise<number> {
   const { ensureUpKey } = await import("../supervise/up-key.ts");
   const stateDir = resolve(context.cwd, options.stateDir ?? context.places.daemonStateDir);
   const keyFile = await ensureUpKey(stateDir);
+  const output = new UpOutput(context.stdout);
   let collectorUrl = "";
-  const collector = keptPart(context, "collector", () => [
+  const collector = keptPart(context, output, "collector", () => [
     "--state-dir",
     stateDir,
     ...(options.listen ? ["--listen", fixedPort(options.listen, collectorUrl)] : []),
   ]);
-  const daemon = keptPart(context, "daemon", () => [
+  const daemon = keptPart(context, output, "daemon", () => [
     "--collector",
     uplinkUrl(collectorUrl),
     "--license-key-file",
@@ -55,23 +57,30 @@ async function runUp(context: CliContext, options: UpOptions): Promise<number> {
     collector.kill();
   });
   if (context.env.APM_CONFIG_FILE)
-    say(context, "APM_CONFIG_FILE is not used by apm up, which runs two programs");
+    output.say("APM_CONFIG_FILE is not used by apm up, which runs two programs");
   collector.start();
   void collector.firstReady.then(async (url) => {
     collectorUrl = url;
     daemon.start();
     await daemon.firstReady;
-    await announce(context, url, stateDir, options);
+    if (!(await isHealthyWithin(url, HEALTHY_WITHIN_MS)))
+      output.say("the collector does not call itself healthy yet");
+    output.announce(announcement(context, url, stateDir, options));
   });
   const refusal = await Promise.race([collector.refused, daemon.refused, stopped.then(() => null)]);
-  if (refusal === null) say(context, "stopping");
+  if (refusal === null) output.say("stopping");
   await daemon.stop(DAEMON_STOP_MS);
   await collector.stop(COLLECTOR_STOP_MS);
   if (refusal !== null) throw new CliError("START_REFUSED", refusal);
   return 0;
 }
 
-function keptPart(context: CliContext, name: "collector" | "daemon", args: () => string[]): KeptProcess {
+function keptPart(
+  context: CliContext,
+  output: UpOutput,
+  name: "collector" | "daemon",
+  args: () => string[],
+): KeptProcess {
   const paint = paintFor(context.stdout, context.env);
   // The file that APM_CONFIG_FILE names can be only one of the two programs'.
   const { APM_CONFIG_FILE: _, ...env } = context.env;
@@ -81,24 +90,21 @@ function keptPart(context: CliContext, name: "collector" | "daemon", args: () =>
     // DuckDB's calls occupy threads of libuv's pool, which takes its size when a process starts.
     env: name === "collector" ? { UV_THREADPOOL_SIZE: "16", ...env } : env,
     backoff: new Backoff(BACKOFF),
-    onLine: (line) => context.stdout.write(`${readableLogLine(name, line, paint)}\n`),
+    onLine: (line) => output.logLine(readableLogLine(name, line, paint)),
     onRestart: (reason, delayMs) =>
-      say(context, `the ${name} ${reason}; starting it again in ${delayMs / 1_000} s`),
+      output.say(`the ${name} ${reason}; starting it again in ${delayMs / 1_000} s`),
   });
 }
 
-async function announce(
-  context: CliContext,
-  url: string,
-  stateDir: string,
-  options: UpOptions,
-): Promise<void> {
-  const isHealthy = await isHealthyWithin(url, HEALTHY_WITHIN_MS);
-  const state = isHealthy ? "console" : "console (not healthy yet, see above)";
+function announcement(context: CliContext, url: string, stateDir: string, options: UpOptions): string {
   const place = options.stateDir ? ` --state-dir ${relative(context.cwd, stateDir) || "."}` : "";
-  context.stdout.write(
-    `\n  ${state}:  ${url}\n  run an app:  ${ownCommand(context)} run${place} --name my-app node app.js\n  state:  ${stateDir}; Ctrl-C stops\n\n`,
-  );
+  return [
+    "",
+    `  console     ${url}`,
+    `  run an app  ${ownCommand(context)} run${place} --name my-app node app.js`,
+    `  state       ${stateDir} (Ctrl-C stops)`,
+    "\n",
+  ].join("\n");
 }
 
 async function isHealthyWithin(url: string, timeoutMs: number): Promise<boolean> {
@@ -136,8 +142,4 @@ function uplinkUrl(url: string): string {
   const { protocol, hostname, port } = new URL(url);
   const host = hostname === "0.0.0.0" ? "127.0.0.1" : hostname === "[::]" ? "[::1]" : hostname;
   return `${protocol === "https:" ? "wss" : "ws"}://${host}:${port}`;
-}
-
-function say(context: CliContext, sentence: string): void {
-  context.stdout.write(`apm: ${sentence}\n`);
 }
