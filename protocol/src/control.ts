@@ -12,6 +12,7 @@
 import { ProtocolError } from "./errors.ts";
 import { AGENT_PROTOCOL_VERSIONS, MAX_ATTRIBUTE_CHARS, MAX_NAME_CHARS } from "./limits.ts";
 import { encodeMessage, MessageType, type MessageTypeNumber, sequenceOf, writeSequence } from "./message.ts";
+import { MAX_U32 } from "./span-frame.ts";
 
 export interface Hello {
   app: string;
@@ -112,6 +113,8 @@ export function decodeHello(payload: Buffer): Hello & { version: number } {
   if (!isCount(pid) || !isCount(startUnixMs) || !isCount(firstUnacknowledged)) {
     throw malformed("HELLO's pid, startUnixMs and firstUnacknowledged must be whole numbers");
   }
+  if (pid > MAX_U32 || startUnixMs > MAX_U32 * 1_000)
+    throw malformed("HELLO's pid or startUnixMs is too large to be one");
   if (!isName(runtime) || !isName(agentVersion))
     throw malformed("HELLO's runtime and agentVersion must be short strings");
   return { version, app, instance, pid, startUnixMs, runtime, agentVersion, firstUnacknowledged };

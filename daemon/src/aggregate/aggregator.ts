@@ -105,7 +105,7 @@ export class Aggregator {
     let announced = 0;
     try {
       const header = decodeSpansHeader(payload);
-      announced = header.spans;
+      announced = Math.min(header.spans, payload.length);
       frame.baseUnixUs = header.baseUnixUs;
       decodeSpans(payload, (span) => this.#count(span, frame));
     } catch (error) {
@@ -138,7 +138,7 @@ export class Aggregator {
 
   /** Forgets what was counted; open requests stay. */
   discardCounts(): void {
-    this.#windows.clear();
+    this.#clear();
     this.#options.ledger.drain();
     this.#requests = 0;
   }
@@ -153,9 +153,13 @@ export class Aggregator {
       errors: windows.flatMap((window) => window.errorRows()),
       ledger: this.#options.ledger.drain(),
     };
-    this.#windows.clear();
-    for (const table of this.#operations.values()) table.clear();
+    this.#clear();
     return counts;
+  }
+
+  #clear(): void {
+    this.#windows.clear();
+    this.#operations.clear();
   }
 
   #count(span: SpanView, frame: FrameContext): void {
@@ -171,8 +175,8 @@ export class Aggregator {
       if (isCall(role))
         request.addCall(
           this.#operation(span, plan, role, frame),
-          endUs - span.durationNs / 1_000,
           endUs,
+          span.durationNs / 1_000,
           span.hasError,
         );
     }
@@ -194,7 +198,7 @@ export class Aggregator {
     const status = plan.status;
     const isError = span.hasError || status >= 500;
     const kind = role === "server" ? "web" : "background";
-    const split = request.split(endUs - durationUs, endUs);
+    const split = request.split(endUs, durationUs);
     const tUs = this.#options.apdexTUs(frame.source.app);
     window.countRequest({ action, kind, status, isError, durationUs, queueUs: plan.queueUs, split }, tUs);
     window.countCalls(action, request);
@@ -218,7 +222,7 @@ export class Aggregator {
         instance,
         action,
         kind,
-        startUnixMs: (endUs - durationUs) / 1_000,
+        startUnixMs: Math.max(0, (labelUs(endUs, frame.receivedUnixMs) - durationUs) / 1_000),
         durationUs,
         status,
         error: isError,
@@ -267,9 +271,7 @@ export class Aggregator {
   }
 
   #window(app: string, endUnixUs: number, receivedUnixMs: number): AppWindow {
-    const isPlausible = Math.abs(endUnixUs - receivedUnixMs * 1_000) <= MAX_CLOCK_SKEW_US;
-    const tsSec =
-      Math.floor((isPlausible ? endUnixUs / 1e6 : receivedUnixMs / 1e3) / WINDOW_SEC) * WINDOW_SEC;
+    const tsSec = Math.floor(labelUs(endUnixUs, receivedUnixMs) / 1e6 / WINDOW_SEC) * WINDOW_SEC;
     const key = `${tsSec} ${app}`;
     let window = this.#windows.get(key);
     if (window === undefined) {
@@ -304,6 +306,11 @@ export class Aggregator {
 
 function isCall(role: SpanPlan["role"]): role is OperationCategory {
   return role === "database" || role === "cache" || role === "external";
+}
+
+/** The time in µs under which a span is counted: its own if the clock of its process can be right. */
+function labelUs(unixUs: number, receivedUnixMs: number): number {
+  return Math.abs(unixUs - receivedUnixMs * 1_000) <= MAX_CLOCK_SKEW_US ? unixUs : receivedUnixMs * 1_000;
 }
 
 /** Identity of an open request: the process and the root's span id. */

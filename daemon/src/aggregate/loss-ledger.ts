@@ -4,7 +4,7 @@ import { WINDOW_SEC } from "./window.ts";
 /** What became of the spans: rows for the next batch, and totals since start for whoever asks. */
 export class LossLedger {
   readonly #rows = new Map<string, LedgerRow>();
-  readonly #dropped: Record<string, Record<string, number>> = {};
+  readonly #dropped: Record<string, Record<string, number>> = namesOnly();
   /** Spans journaled since start. */
   received = 0;
 
@@ -15,9 +15,9 @@ export class LossLedger {
 
   countDropped(app: string, receivedUnixMs: number, reason: string, spans: number): void {
     const row = this.#row(app, receivedUnixMs);
-    row.dropped[reason] = (row.dropped[reason] ?? 0) + spans;
-    const totals = (this.#dropped[app] ??= {});
-    totals[reason] = (totals[reason] ?? 0) + spans;
+    const totals = (this.#dropped[app] ??= namesOnly());
+    for (const counts of [row.dropped, totals])
+      counts[reason] = Math.min((counts[reason] ?? 0) + spans, Number.MAX_SAFE_INTEGER);
   }
 
   /** Spans lost since start, by app and reason. */
@@ -36,9 +36,14 @@ export class LossLedger {
     const key = `${tsSec} ${app}`;
     let row = this.#rows.get(key);
     if (row === undefined) {
-      row = { tsSec, app, received: 0, dropped: {} };
+      row = { tsSec, app, received: 0, dropped: namesOnly() };
       this.#rows.set(key, row);
     }
     return row;
   }
+}
+
+/** Apps and reasons are named from outside: "constructor" and "__proto__" are names like any other here. */
+function namesOnly<Value>(): Record<string, Value> {
+  return Object.create(null) as Record<string, Value>;
 }

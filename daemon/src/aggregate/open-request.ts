@@ -46,23 +46,24 @@ export class OpenRequest {
       this.positions.push(position);
   }
 
-  addCall(operation: Operation, startUs: number, endUs: number, isError: boolean): void {
-    this.#addInterval(operation.category, startUs, endUs);
+  addCall(operation: Operation, endUs: number, durationUs: number, isError: boolean): void {
+    this.#addInterval(operation.category, endUs - durationUs, endUs);
     if (this.calls.length >= MAX_SINGLE_CALLS) this.#foldCalls();
-    this.calls.push({ operation, durationUs: endUs - startUs, isError });
+    this.calls.push({ operation, durationUs, isError });
   }
 
-  split(startUs: number, endUs: number): TimeSplit {
-    const total = endUs - startUs;
-    if (this.#any === null) return { databaseUs: 0, cacheUs: 0, externalUs: 0, codeUs: total };
-    const database = this.#database?.lengthWithin(startUs, endUs) ?? 0;
-    const databaseOrCache = this.#databaseOrCache?.lengthWithin(startUs, endUs) ?? 0;
-    const any = Math.min(this.#any.lengthWithin(startUs, endUs), total);
+  /** The parts of the root's time; they add up to `durationUs`. */
+  split(endUs: number, durationUs: number): TimeSplit {
+    const startUs = endUs - durationUs;
+    // Each union is cut to the next larger one: rounded and folded lengths must not make a part exceed the whole.
+    const any = Math.min(this.#any?.lengthWithin(startUs, endUs) ?? 0, durationUs);
+    const databaseOrCache = Math.min(this.#databaseOrCache?.lengthWithin(startUs, endUs) ?? 0, any);
+    const database = Math.min(this.#database?.lengthWithin(startUs, endUs) ?? 0, databaseOrCache);
     return {
-      databaseUs: Math.min(database, any),
-      cacheUs: Math.max(0, Math.min(databaseOrCache, any) - database),
-      externalUs: Math.max(0, any - databaseOrCache),
-      codeUs: total - any,
+      databaseUs: database,
+      cacheUs: databaseOrCache - database,
+      externalUs: any - databaseOrCache,
+      codeUs: durationUs - any,
     };
   }
 

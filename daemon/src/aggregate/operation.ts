@@ -40,10 +40,6 @@ export class OperationTable {
     });
   }
 
-  clear(): void {
-    this.#operations.clear();
-  }
-
   #other(category: OperationCategory): Operation {
     const key = `${category}\n(other)`;
     return (

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type AttributeValue, parseSpanExtra, type SpanView } from "@apm-daemon/protocol";
+import { type AttributeValue, parseSpanExtra, type SpanEvent, type SpanView } from "@apm-daemon/protocol";
 
 /** An error as it is shown: what, where, and the group it belongs to. */
 export interface SpanError {
@@ -15,8 +15,9 @@ const GROUPING_FRAMES = 3;
 /** The first exception recorded on a span; null when there is none. */
 export function spanErrorOf(span: SpanView): SpanError | null {
   const extra = parseSpanExtra(span.extraJson);
-  const exception = extra.events?.find((event) => event.name === "exception");
-  if (exception === undefined) {
+  const events: readonly Partial<SpanEvent | null>[] = Array.isArray(extra.events) ? extra.events : [];
+  const exception = events.find((event) => event?.name === "exception");
+  if (!exception) {
     return typeof extra.statusMessage === "string" && extra.statusMessage !== ""
       ? { type: "Error", message: extra.statusMessage.slice(0, MAX_MESSAGE_CHARS), stack: "" }
       : null;

@@ -1,4 +1,10 @@
-import type { AttributeValue, DecodedShape, OperationCategory } from "@apm-daemon/protocol";
+import {
+  type AttributeValue,
+  type DecodedShape,
+  MAX_NAME_CHARS,
+  MAX_STATEMENT_CHARS,
+  type OperationCategory,
+} from "@apm-daemon/protocol";
 
 /** What spans of one shape mean to the counters. */
 export type SpanRole = "server" | "background" | OperationCategory | "internal";
@@ -14,6 +20,9 @@ const CACHE_SYSTEMS = new Set([
   "dynamodb",
   "aws.dynamodb",
 ]);
+
+/** Longer waits in front of the app are a wrong clock's or a wrong unit's. */
+const MAX_QUEUE_MS = 3_600_000;
 
 /**
  * Worked out once per shape and frame: the role of its spans and where the values lie that the counters need. Attribute names
@@ -65,11 +74,12 @@ export class SpanPlan {
   /** HTTP status, 0 where there is none. */
   get status(): number {
     const status = this.#number(this.#status);
-    return status >= 100 && status <= 999 ? status : 0;
+    return Number.isInteger(status) && status >= 100 && status <= 999 ? status : 0;
   }
 
   get queueUs(): number {
-    return Math.max(0, this.#number(this.#queue)) * 1_000;
+    const queueMs = this.#number(this.#queue);
+    return queueMs > 0 && queueMs <= MAX_QUEUE_MS ? queueMs * 1_000 : 0;
   }
 
   get system(): string {
@@ -77,7 +87,7 @@ export class SpanPlan {
   }
 
   get statement(): string {
-    return this.role === "database" ? this.#text(this.#statement) : "";
+    return this.role === "database" ? this.#text(this.#statement, MAX_STATEMENT_CHARS) : "";
   }
 
   get target(): string {
@@ -90,22 +100,27 @@ export class SpanPlan {
   operation(spanName: string): string {
     const summary = this.#text(this.#summary);
     if (summary !== "") return summary;
-    if (this.role === "external") return this.#text(this.#method) || spanName;
+    if (this.role === "external") return this.#text(this.#method) || shortened(spanName);
     const operation = this.#text(this.#operation);
     const collection = this.#text(this.#collection);
-    if (operation === "") return spanName;
+    if (operation === "") return shortened(spanName);
     return collection === "" ? operation : `${operation} ${collection}`;
   }
 
-  #text(slot: number): string {
+  #text(slot: number, maxChars: number = MAX_NAME_CHARS): string {
     const value = slot < 0 ? "" : this.#values[slot];
-    return typeof value === "string" ? value : "";
+    return typeof value === "string" ? shortened(value, maxChars) : "";
   }
 
   #number(slot: number): number {
     const value = slot < 0 ? 0 : this.#values[slot];
     return typeof value === "number" && Number.isFinite(value) ? value : 0;
   }
+}
+
+/** Agents shorten what they send; this holds for the others too, so that no text outgrows what a collector takes. */
+function shortened(text: string, maxChars: number = MAX_NAME_CHARS): string {
+  return text.length > maxChars ? text.slice(0, maxChars) : text;
 }
 
 function roleOfKind(kind: number): SpanRole {

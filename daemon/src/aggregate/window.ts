@@ -3,6 +3,7 @@ import {
   type ActionRow,
   apdexZone,
   type ErrorRow,
+  MAX_NAME_CHARS,
   type OperationRow,
 } from "@apm-daemon/protocol";
 import { DurationCounter } from "./duration-counter.ts";
@@ -40,8 +41,9 @@ export class AppWindow {
     this.#maxActions = maxActions;
   }
 
-  /** The name under which an action is counted: its own, or "(other)" when there are too many. */
-  actionName(action: string): string {
+  /** The name under which a root span is counted: its own, or "(other)" when there are too many. */
+  actionName(spanName: string): string {
+    const action = spanName === "" ? "(unnamed)" : spanName.slice(0, MAX_NAME_CHARS);
     return this.#actions.has(action) || this.#actions.size < this.#maxActions ? action : "(other)";
   }
 

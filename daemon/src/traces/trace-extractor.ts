@@ -10,7 +10,7 @@ import {
   type SpanView,
   TraceEntry,
 } from "@apm-daemon/protocol";
-import type { KeptTrace } from "./trace-keeper.ts";
+import { type KeptTrace, MAX_SPANS_PER_TRACE } from "./trace-keeper.ts";
 
 /** Where the frames of kept traces are read back. */
 export interface FrameArchive {
@@ -18,8 +18,7 @@ export interface FrameArchive {
   endReading(): void;
 }
 
-/** Spans and bytes kept of one trace at most; what is beyond stays in the journal only. */
-const MAX_SPANS_PER_TRACE = 2_000;
+/** Bytes kept of one trace at most. */
 const MAX_TRACE_BYTES = 262_144;
 
 /**
@@ -91,7 +90,8 @@ class SpanCollection {
   }
 
   add(span: SpanView, baseUnixUs: number): void {
-    if (this.#spans.length >= MAX_SPANS_PER_TRACE && !span.isLocalRoot) return;
+    // One more for the root, which ends last.
+    if (this.#spans.length >= MAX_SPANS_PER_TRACE + (span.isLocalRoot ? 1 : 0)) return;
     this.#spans.push({
       record: this.#copy(span),
       endUnixUs: baseUnixUs + span.endOffsetNs / 1_000,
@@ -100,8 +100,8 @@ class SpanCollection {
   }
 
   encode(): Uint8Array | null {
-    const baseUnixUs = Math.floor(Math.min(...this.#spans.map(({ endUnixUs }) => endUnixUs)));
     if (this.#spans.length === 0) return null;
+    const baseUnixUs = Math.floor(Math.min(...this.#spans.map(({ endUnixUs }) => endUnixUs)));
     this.#encoder.begin(baseUnixUs);
     // The root last in time comes first here: should the frame fill up, the root is what must not be missing.
     for (const { record, endUnixUs, durationNs } of this.#spans.toReversed()) {

@@ -27,6 +27,10 @@ export interface KeptTrace {
 
 /** Traces of one batch at most; the rest is counted as passed over, not as lost: its spans are counted all the same. */
 const MAX_TRACES_PER_BATCH = 2_000;
+/** Spans kept of one trace at most; what is beyond stays in the journal only. */
+export const MAX_SPANS_PER_TRACE = 2_000;
+/** Spans of one batch at most: they are all in memory while it is sealed. */
+const MAX_SPANS_PER_BATCH = 100_000;
 
 /**
  * Decides at a request's end whether its spans are kept: the first errors, the slowest, and a fair random sample (reservoir
@@ -35,7 +39,8 @@ const MAX_TRACES_PER_BATCH = 2_000;
 export class TraceKeeper {
   readonly #options: TraceKeeperOptions;
   readonly #actions = new Map<string, ActionSample>();
-  #passedOver = 0;
+  /** Traces chosen but left out because a batch was full, since start. */
+  passedOver = 0;
 
   constructor(options: TraceKeeperOptions) {
     this.#options = options;
@@ -53,15 +58,17 @@ export class TraceKeeper {
 
   /** Ends the interval: what is kept, errors first. */
   drain(): KeptTrace[] {
-    const kept = [...this.#actions.values()].flatMap((sample) => sample.kept());
+    const chosen = [...this.#actions.values()].flatMap((sample) => sample.kept());
     this.#actions.clear();
-    this.#passedOver += Math.max(0, kept.length - MAX_TRACES_PER_BATCH);
-    return kept.sort((a, b) => rank(a) - rank(b)).slice(0, MAX_TRACES_PER_BATCH);
-  }
-
-  /** Traces chosen but left out because a batch was full, since start. */
-  get passedOver(): number {
-    return this.#passedOver;
+    const kept: KeptTrace[] = [];
+    let spans = 0;
+    for (const trace of chosen.sort((a, b) => rank(a) - rank(b))) {
+      if (kept.length >= MAX_TRACES_PER_BATCH || spans >= MAX_SPANS_PER_BATCH) break;
+      spans += Math.min(trace.summary.spans, MAX_SPANS_PER_TRACE);
+      kept.push(trace);
+    }
+    this.passedOver += chosen.length - kept.length;
+    return kept;
   }
 }
 
@@ -71,14 +78,13 @@ class ActionSample {
   /** Ascending by duration. */
   readonly #slowest: KeptTrace[] = [];
   readonly #random: KeptTrace[] = [];
-  #offered = 0;
+  #sampled = 0;
 
   constructor(options: TraceKeeperOptions) {
     this.#options = options;
   }
 
   offer(candidate: TraceCandidate): void {
-    this.#offered++;
     const { errorsPerAction, randomPerAction, keep, random } = this.#options;
     if (keep === "all") {
       if (this.#random.length < MAX_TRACES_PER_BATCH)
@@ -89,9 +95,10 @@ class ActionSample {
       this.#errors.push(keptAs(candidate, "error"));
       return;
     }
+    this.#sampled++;
     if (this.#random.length < randomPerAction) this.#random.push(keptAs(candidate, "random"));
     else {
-      const place = Math.floor(random() * this.#offered);
+      const place = Math.floor(random() * this.#sampled);
       if (place < randomPerAction) this.#random[place] = keptAs(candidate, "random");
     }
     this.#offerSlow(candidate);
