@@ -50,7 +50,7 @@ export interface AgentStatus {
 
 /** The agent of this process: puts its parts together, in the order in which data flows. */
 export class Agent {
-  readonly #patches = new Patches();
+  readonly #patches: Patches;
   readonly #log: AgentLog;
   readonly #storage = new AsyncLocalStorage<Context>();
   readonly #requests = new OpenRequests();
@@ -65,6 +65,7 @@ export class Agent {
 
   constructor(options: AgentOptions) {
     this.#log = new AgentLog(options.writeLog);
+    this.#patches = new Patches(this.#log);
     this.#buffer = new SpanBuffer(options.ringBytes, this.#log, () => this.#link.send());
     this.#link = new DaemonLink({
       socketPaths: options.socketPaths,

@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
-import { basename, dirname, extname, join, resolve } from "node:path";
+import { basename, dirname, extname, join, resolve, sep } from "node:path";
 
 /** The name of the nearest package.json above the main script, else the script's own name, else "node". */
-export function findAppName(script: string | undefined): string {
+export function findAppName(script: string | undefined, cwd: string): string {
   if (script === undefined || script === "") return "node";
   const file = resolve(script);
-  for (let folder = dirname(file); ; folder = dirname(folder)) {
+  // Runners such as next or nest are started from node_modules: the app is where they are started.
+  const start = file.includes(`${sep}node_modules${sep}`) ? cwd : dirname(file);
+  for (let folder = start; ; folder = dirname(folder)) {
     const name = packageName(join(folder, "package.json"));
     if (name !== "") return name;
     if (folder === dirname(folder)) break;

@@ -36,7 +36,9 @@ export function start(options: StartOptions = {}): void {
   const write = (line: string): void => void (isSilent || process.stderr.write(line));
   try {
     const agent = new Agent({
-      appName: cleanAppName(options.appName ?? env["APM_APP_NAME"] ?? "") || findAppName(process.argv[1]),
+      appName:
+        cleanAppName(options.appName ?? env["APM_APP_NAME"] ?? "") ||
+        findAppName(process.argv[1], process.cwd()),
       socketPaths: socket ? [socket] : defaultSocketPaths(env, process.getuid?.() ?? 0),
       sql: options.sql ?? "obfuscated",
       trust: options.trust ?? "all",

@@ -59,24 +59,22 @@ class HttpServerSpans {
       }
     };
     return function (this: unknown, ...args: unknown[]): unknown {
-      if (args[0] !== "request") return emit.apply(this, args);
+      const isRequest =
+        args[0] === "request" || args[0] === "checkContinue" || args[0] === "checkExpectation";
+      if (!isRequest) return emit.apply(this, args);
       const span = begin(args[1] as http.IncomingMessage, args[2] as http.ServerResponse);
       return span === null ? emit.apply(this, args) : storage.run(span, () => emit.apply(this, args));
     };
   }
 
   finish(message: http.IncomingMessage, response: http.ServerResponse): void {
-    const { requests, log } = this.#parts;
+    const { requests } = this.#parts;
     const request = requests.of(message);
     if (request === undefined) return;
-    try {
-      const open = (message.socket as ServerSocket)[OPEN_ON_SOCKET];
-      const index = open?.indexOf(request) ?? -1;
-      if (index !== -1) open?.splice(index, 1);
-      requests.end(request, response.statusCode);
-    } catch (error) {
-      log.internalError("http server", error);
-    }
+    const open = (message.socket as ServerSocket)[OPEN_ON_SOCKET];
+    const index = open?.indexOf(request) ?? -1;
+    if (index !== -1) open?.splice(index, 1);
+    requests.end(request, response.statusCode);
   }
 
   #begin(message: http.IncomingMessage, response: http.ServerResponse): ApmSpan {
@@ -129,7 +127,11 @@ class HttpServerSpans {
     const open = [request];
     socket[OPEN_ON_SOCKET] = open;
     socket.once("close", () => {
-      for (const unanswered of open.splice(0)) this.#abort(unanswered);
+      try {
+        for (const unanswered of open.splice(0)) this.#abort(unanswered);
+      } catch (error) {
+        this.#parts.log.internalError("http server", error);
+      }
     });
   }
 
@@ -159,7 +161,8 @@ function putQueueTime(span: ApmSpan, header: string): void {
   if (!(value > 1e9)) return;
   const startUnixMs = value > 1e14 ? value / 1_000 : value > 1e11 ? value : value * 1_000;
   const queuedMs = Date.now() - startUnixMs;
-  if (queuedMs >= 0 && queuedMs <= MAX_QUEUE_MS) span.put("apm.queue_time_ms", queuedMs);
+  if (queuedMs >= 0 && queuedMs <= MAX_QUEUE_MS)
+    span.put("apm.queue_time_ms", Math.round(queuedMs * 1_000) / 1_000);
 }
 
 /** Loopback, private and link-local addresses of IPv4 and IPv6. */

@@ -21,15 +21,16 @@ export class OpenRequest {
     this.response = response;
   }
 
-  /** Name of the action: method and route template, never the raw URL. */
+  /** Name of the action: method and route template, never the raw URL; or what the app named its span. */
   get action(): string {
-    return actionName(this.method, this.route);
+    const isNamedByApp = this.span.name !== this.method;
+    return isNamedByApp ? this.span.name : actionName(this.method, this.route);
   }
 
   /** Ends the span. `status` is 0 when the connection ended without one. */
   end(status: number): void {
     const { span } = this;
-    span.name = isNamedByApp(span, this.method) ? span.name : this.action;
+    span.name = this.action;
     if (this.route !== "") span.put("http.route", this.route);
     if (status > 0) span.put("http.response.status_code", status);
     if (status >= 500 || (status === 0 && this.error !== undefined)) this.#fail(status);
@@ -68,11 +69,6 @@ function actionName(method: string, route: string): string {
   return name;
 }
 
-/** The span starts with its method alone as its name; another name was set by the app. */
-function isNamedByApp(span: ApmSpan, method: string): boolean {
-  return span.name !== method;
-}
-
 const REQUEST = Symbol("apm-daemon request");
 type Marked = IncomingMessage & { [REQUEST]?: OpenRequest };
 
@@ -85,8 +81,8 @@ export class OpenRequests {
   }
 
   /** The request that a message belongs to, also after it ended. */
-  of(message: object): OpenRequest | undefined {
-    return (message as Marked)[REQUEST];
+  of(message: object | null | undefined): OpenRequest | undefined {
+    return (message as Marked | null | undefined)?.[REQUEST];
   }
 
   end(request: OpenRequest, status: number): void {

@@ -1,11 +1,17 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { AgentLog } from "../agent-log.ts";
 
 // A patched method is called with whatever its callers give.
 export type Method = (this: unknown, ...args: unknown[]) => unknown;
 
 /** Everything the agent changed in the process, so that stop() can undo it. */
 export class Patches {
+  readonly #log: AgentLog;
   readonly #undo: (() => void)[] = [];
+
+  constructor(log: AgentLog) {
+    this.#log = log;
+  }
 
   /** Replaces a method by what `make` makes of it; without such a method nothing happens. */
   wrap(target: object, name: string, make: (original: Method) => Method): void {
@@ -29,9 +35,18 @@ export class Patches {
     });
   }
 
-  /** The listener declares what the channel's messages look like. */
+  /**
+   * The listener declares what the channel's messages look like. What it throws stays here: Node would make an
+   * uncaught exception of it.
+   */
   subscribe(channel: string, listener: (message: never) => void): void {
-    const onMessage = (message: unknown): void => listener(message as never);
+    const onMessage = (message: unknown): void => {
+      try {
+        listener(message as never);
+      } catch (error) {
+        this.#log.internalError(channel, error);
+      }
+    };
     subscribe(channel, onMessage);
     this.#undo.push(() => unsubscribe(channel, onMessage));
   }

@@ -44,6 +44,7 @@ export interface DaemonLinkOptions {
 
 /** Written in one go before the app gets its turn again. */
 const MAX_BURST_BYTES = 1_048_576;
+const MAX_SOCKET_PATH_BYTES = 107;
 const FIRST_RETRY_MS = 5;
 const MAX_RETRY_MS = 100;
 /** At exit: how long a daemon that keeps reading may take what is left. */
@@ -128,8 +129,18 @@ export class DaemonLink {
 
   /** The best place that has a socket; after a failure the next one. */
   #choosePath(): string | null {
-    const present = this.#options.socketPaths.filter((path) => existsSync(path));
+    const present = this.#options.socketPaths.filter((path) => this.#isUsable(path) && existsSync(path));
     return present.length === 0 ? null : (present[this.#pathIndex++ % present.length] as string);
+  }
+
+  /** Node would cut a longer path silently, and connect to another socket. */
+  #isUsable(path: string): boolean {
+    if (Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES) return true;
+    this.#options.log.sayOnce(
+      `path ${path}`,
+      `the socket path ${path} is longer than ${MAX_SOCKET_PATH_BYTES} bytes, which no Unix socket can have: choose a shorter one`,
+    );
+    return false;
   }
 
   /** Runs a socket's event; what goes wrong in it closes the connection and nothing else. */
