@@ -49,8 +49,11 @@ export function recover(options: RecoveryOptions): RecoveryReport {
     }
     const instance = byReference.get(record.reference);
     if (instance === undefined) return;
+    const sequence = sequenceOf(record.payload);
+    // A frame is there twice when its write was reported as failed, and the agent sent it again.
+    if (sequence <= instance.lastSequence) return;
     framesFound++;
-    instance.lastSequence = Math.max(instance.lastSequence, sequenceOf(record.payload));
+    instance.lastSequence = sequence;
     if (position < replayFrom) return;
     if (position >= sealed) {
       discardOnce();

@@ -58,12 +58,17 @@ export class FrameIntake {
     const receivedUnixMs = this.#clock.unixMs();
     const sequences = frames.map(({ payload }) => sequenceOf(payload));
     const fresh: { frame: DataFrame; position: number }[] = [];
+    let last = instance.lastSequence;
     frames.forEach((frame, i) => {
-      if (!this.#isNew(instance, sequences[i] as number)) return;
+      const sequence = sequences[i] as number;
+      if (!this.#isNew(sequence, last)) return;
+      last = sequence;
       const position = this.#journal.append(instance.journal, receivedUnixMs, frame.type, frame.payload);
       fresh.push({ frame, position });
     });
     this.#journal.flush();
+    // Not before: WELCOME tells this number to a reconnecting agent, which then forgets the frames.
+    instance.lastSequence = last;
     acknowledge(instance.lastSequence);
     for (const { frame, position } of fresh) this.#countLive(instance, frame, position, receivedUnixMs);
   }
@@ -77,13 +82,12 @@ export class FrameIntake {
     }
   }
 
-  #isNew(instance: AppInstance, sequence: number): boolean {
-    if (sequence <= instance.lastSequence) {
+  #isNew(sequence: number, last: number): boolean {
+    if (sequence <= last) {
       this.counts.duplicates++;
       return false;
     }
-    if (sequence > instance.lastSequence + 1) this.counts.sequenceJumps++;
-    instance.lastSequence = sequence;
+    if (sequence > last + 1) this.counts.sequenceJumps++;
     return true;
   }
 
