@@ -64,6 +64,11 @@ export class HandUplink {
     return this.#received.shift() ?? (await new Promise((resolve) => this.#waiting.push(resolve)));
   }
 
+  /** All messages that came and were not asked for yet. */
+  takeReceived(): UplinkMessage[] {
+    return this.#received.splice(0);
+  }
+
   async close(): Promise<void> {
     if (this.socket.readyState === WebSocket.CLOSED) return;
     this.socket.close();

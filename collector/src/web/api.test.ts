@@ -1,0 +1,634 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { HOST_METRICS } from "@apm-daemon/protocol";
+import { type Answer, RunningCollector } from "../testing/running-collector.ts";
+import {
+  histogramOf,
+  SEALED_MS,
+  sampleHeader,
+  sampleHost,
+  sampleRequests,
+  WINDOW_SEC,
+} from "../testing/sample-batch.ts";
+
+const FROM = WINDOW_SEC * 1000;
+/** One minute: windows 0 to 5. */
+const MINUTE = `from=${FROM}&to=${FROM + 60_000}`;
+
+interface Statistics {
+  requests: number;
+  errors: number;
+  errorRate: number;
+  apdex: number;
+  apdexTMs: number;
+  satisfied: number;
+  tolerating: number;
+  frustrated: number;
+  responseTimeMs: { avg: number; p50: number; p95: number; p99: number; max: number };
+  throughputRpm: number;
+  timeSplitMs: Record<"code" | "database" | "cache" | "external" | "queue", number>;
+  totalTimeMs: number;
+}
+type Columns = Record<string, (number | null)[]>;
+
+/** 1,000 requests of 1 to 1,000 ms. */
+const SPREAD_US = Array.from({ length: 1_000 }, (_, i) => (i + 1) * 1_000);
+
+describe("the API", () => {
+  let collector: RunningCollector;
+  // The clock stands in the middle of the minute asked for, so half of it has passed.
+  before(async () => {
+    collector = await RunningCollector.start({ clock: () => FROM + 30_000 });
+    const uplink = await collector.uplink();
+    for (const header of batches()) assert.equal((await uplink.deliver(header)).type, "ack");
+    await uplink.close();
+  });
+  after(() => collector.end());
+
+  const get = <T>(call: string): Promise<Answer<T>> => collector.get<T>(call);
+
+  test("summary: counts exactly, and percentiles within the histogram's error", async () => {
+    const { body } = await get<Statistics & Record<string, unknown>>(`apps/shop/summary?${MINUTE}`);
+    const { responseTimeMs, ...rest } = body;
+    assert.deepEqual(rest, {
+      app: "shop",
+      from: FROM,
+      to: FROM + 60_000,
+      requests: 1_032,
+      errors: 12,
+      errorRate: 12 / 1_032,
+      satisfied: 520,
+      tolerating: 500,
+      frustrated: 12,
+      apdex: 770 / 1_032,
+      apdexTMs: 500,
+      throughputRpm: 2_064,
+      timeSplitMs: {
+        code: 380_200_000 / 1_032 / 1_000,
+        database: 100_000_000 / 1_032 / 1_000,
+        cache: 20_000_000 / 1_032 / 1_000,
+        external: 500_000 / 1_032 / 1_000,
+        queue: 3_000_000 / 1_032 / 1_000,
+      },
+      totalTimeMs: 500_700,
+      hosts: ["web-1", "web-2"],
+    });
+    assert.equal(responseTimeMs.avg, 500_700_000 / 1_032 / 1_000);
+    assert.equal(responseTimeMs.max, 1_000);
+    const sorted = [
+      ...SPREAD_US,
+      ...Array.from({ length: 20 }, () => 5_000),
+      ...Array.from({ length: 12 }, () => 8_333),
+    ].sort((a, b) => a - b);
+    for (const [name, q] of [
+      ["p50", 0.5],
+      ["p95", 0.95],
+      ["p99", 0.99],
+    ] as const) {
+      const exactMs = (sorted[Math.ceil(q * sorted.length) - 1] ?? 0) / 1_000;
+      const error = Math.abs(responseTimeMs[name] / exactMs - 1);
+      assert.ok(error <= 0.011, `${name} is ${responseTimeMs[name]}, exactly ${exactMs}`);
+    }
+  });
+
+  test("the same counts come back however the range is cut into windows", async () => {
+    let requests = 0;
+    for (let from = FROM - 60_000; from < FROM + 60_000; from += 10_000) {
+      const { body } = await get<Statistics>(`apps/shop/summary?from=${from}&to=${from + 10_000}`);
+      requests += body.requests;
+    }
+    assert.equal(requests, 1_032);
+    const { body } = await get<Statistics & { from: number; to: number }>(
+      `apps/shop/summary?from=${FROM + 1}&to=${FROM + 9_999}`,
+    );
+    assert.deepEqual([body.from, body.to, body.requests], [FROM, FROM + 10_000, 1_020]);
+  });
+
+  test("without requests there is nothing to divide by", async () => {
+    const { body } = await get<Statistics>(`apps/shop/summary?from=${FROM - 20_000}&to=${FROM}`);
+    assert.deepEqual(
+      [body.requests, body.errorRate, body.apdex, body.responseTimeMs, body.timeSplitMs, body.throughputRpm],
+      [0, null, null, null, null, 0],
+    );
+  });
+
+  test("background work is counted where it is asked for", async () => {
+    const requests = async (query: string): Promise<number> =>
+      (await get<Statistics>(`apps/shop/summary?${MINUTE}${query}`)).body.requests;
+    assert.equal(await requests(""), 1_032);
+    assert.equal(await requests("&kind=background"), 7);
+    assert.equal(await requests("&kind=all"), 1_039);
+  });
+
+  test("apps: each with its statistics, hosts and sparkline", async () => {
+    const { body } = await get<{ apps: (Statistics & Record<string, unknown>)[] }>(`apps?${MINUTE}`);
+    assert.deepEqual(
+      body.apps.map(({ app, requests, hosts, apdexTMs }) => ({ app, requests, hosts, apdexTMs })),
+      [
+        { app: "idle", requests: 0, hosts: ["web-2"], apdexTMs: 250 },
+        { app: "shop", requests: 1_032, hosts: ["web-1", "web-2"], apdexTMs: 500 },
+      ],
+    );
+    assert.deepEqual(body.apps[1]?.["sparkline"], {
+      t0: FROM,
+      stepMs: 10_000,
+      requests: [1_020, 12, 0, 0, 0, 0],
+    });
+    assert.equal(body.apps[1]?.["lastSeenUnixMs"], FROM + 30_000);
+  });
+
+  test("series: sums per step equal the summary; null where the app did not report", async () => {
+    const { body } = await get<{ t0: number; stepMs: number; cols: Columns }>(`apps/shop/series?${MINUTE}`);
+    const { cols } = body;
+    assert.deepEqual([body.t0, body.stepMs], [FROM, 10_000]);
+    assert.deepEqual(cols["requests"], [1_020, 12, 0, null, null, null]);
+    assert.deepEqual(cols["errors"], [0, 12, 0, null, null, null]);
+    assert.deepEqual(cols["errorRate"], [0, 1, null, null, null, null]);
+    assert.deepEqual(cols["apdex"], [770 / 1_020, 0, null, null, null, null]);
+    assert.deepEqual(cols["throughputRpm"], [6_120, 72, 0, null, null, null]);
+    assert.deepEqual(cols["status2xx"], [1_020, 0, 0, null, null, null]);
+    assert.deepEqual(cols["status5xx"], [0, 12, 0, null, null, null]);
+    assert.deepEqual(cols["avgMs"], [
+      500_600_000 / 1_020 / 1_000,
+      100_000 / 12 / 1_000,
+      null,
+      null,
+      null,
+      null,
+    ]);
+    assert.deepEqual(cols["databaseMs"], [100_000_000 / 1_020 / 1_000, 0, null, null, null, null]);
+    assert.equal(Object.keys(cols).length, 18);
+    for (const [name, column] of Object.entries(cols)) assert.equal(column.length, 6, name);
+  });
+
+  test("series: a coarser step and one action on request", async () => {
+    const { body } = await get<{ t0: number; stepMs: number; cols: Columns }>(
+      `apps/shop/series?${MINUTE}&stepMs=30000&action=${encodeURIComponent("GET /items/:id")}`,
+    );
+    assert.deepEqual([body.t0, body.stepMs], [FROM, 30_000]);
+    assert.deepEqual(body.cols["requests"], [1_000, null]);
+  });
+
+  test("actions: shares of wall-clock time and of dissatisfaction, in every order", async () => {
+    interface Action extends Statistics {
+      action: string;
+      kind: string;
+      wallClockShare: number;
+      dissatisfactionShare: number;
+    }
+    const { body } = await get<{ totalTimeMs: number; actions: Action[] }>(`apps/shop/actions?${MINUTE}`);
+    assert.equal(body.totalTimeMs, 500_700);
+    assert.deepEqual(
+      body.actions.map(({ action, kind, requests, wallClockShare, dissatisfactionShare }) => ({
+        action,
+        kind,
+        requests,
+        wallClockShare,
+        dissatisfactionShare,
+      })),
+      [
+        {
+          action: "GET /items/:id",
+          kind: "web",
+          requests: 1_000,
+          wallClockShare: 500_500 / 500_700,
+          dissatisfactionShare: 250 / 262,
+        },
+        {
+          action: "GET /",
+          kind: "web",
+          requests: 20,
+          wallClockShare: 100 / 500_700,
+          dissatisfactionShare: 0,
+        },
+        {
+          action: "POST /pay",
+          kind: "web",
+          requests: 12,
+          wallClockShare: 100 / 500_700,
+          dissatisfactionShare: 12 / 262,
+        },
+      ],
+    );
+    const order = async (query: string): Promise<string[]> =>
+      (await get<{ actions: Action[] }>(`apps/shop/actions?${MINUTE}&${query}`)).body.actions.map(
+        ({ action }) => action,
+      );
+    assert.deepEqual(await order("sort=slowest"), ["GET /items/:id", "POST /pay", "GET /"]);
+    assert.deepEqual(await order("sort=dissatisfaction"), ["GET /items/:id", "POST /pay", "GET /"]);
+    assert.deepEqual(await order("sort=throughput"), ["GET /items/:id", "GET /", "POST /pay"]);
+    assert.deepEqual(await order("sort=errors"), ["POST /pay", "GET /items/:id", "GET /"]);
+    assert.deepEqual(await order("kind=background"), ["nightly"]);
+    assert.equal((await order("kind=all")).length, 4);
+  });
+
+  test("status codes: each counted exactly, ascending, without background work", async () => {
+    const { body } = await get<{ requests: number; statusCodes: unknown[] }>(
+      `apps/shop/status-codes?${MINUTE}`,
+    );
+    assert.equal(body.requests, 1_032);
+    assert.deepEqual(body.statusCodes, [
+      { code: 200, count: 1_020, share: 1_020 / 1_032 },
+      { code: 503, count: 12, share: 12 / 1_032 },
+    ]);
+    const one = await get<{ statusCodes: { code: number }[] }>(
+      `apps/shop/status-codes?${MINUTE}&action=${encodeURIComponent("POST /pay")}`,
+    );
+    assert.deepEqual(one.body.statusCodes, [{ code: 503, count: 12, share: 1 }]);
+  });
+
+  test("operations: with statement, callers and share of their category", async () => {
+    interface Operation {
+      durationMs: { avg: number; p50: number; max: number };
+      [name: string]: unknown;
+    }
+    const { body } = await get<{ operations: Operation[] }>(`apps/shop/operations?${MINUTE}`);
+    const [select, cacheGet, insert] = body.operations;
+    assert.equal(body.operations.length, 3);
+    assert.deepEqual(
+      { ...select, durationMs: null },
+      {
+        category: "database",
+        system: "postgresql",
+        target: "db:5432",
+        operation: "SELECT items",
+        statement: "00000000000000aa",
+        statementText: "select * from items where id = ?",
+        calls: 2_010,
+        errors: 1,
+        totalTimeMs: 90_500,
+        durationMs: null,
+        callsPerMinute: 4_020,
+        share: 90_500 / 100_500,
+        actions: [
+          { action: "GET /items/:id", calls: 2_000, totalTimeMs: 90_000 },
+          { action: "GET /", calls: 10, totalTimeMs: 500 },
+        ],
+      },
+    );
+    assert.equal(select?.durationMs.avg, 90_500_000 / 2_010 / 1_000);
+    assert.equal(select?.durationMs.max, 50);
+    assert.ok(Math.abs((select?.durationMs.p50 ?? 0) / 45 - 1) <= 0.011);
+    assert.deepEqual([insert?.["operation"], insert?.["statementText"]], ["INSERT orders", null]);
+    assert.deepEqual([cacheGet?.["category"], cacheGet?.["share"]], ["cache", 1]);
+    const cache = await get<{ operations: Operation[] }>(`apps/shop/operations?${MINUTE}&category=cache`);
+    assert.equal(cache.body.operations.length, 1);
+    const action = encodeURIComponent("GET /");
+    const one = await get<{ operations: Operation[] }>(`apps/shop/operations?${MINUTE}&action=${action}`);
+    assert.deepEqual(
+      one.body.operations.map(({ calls }) => calls),
+      [10],
+    );
+  });
+
+  test("errors: grouped, with the newest sample", async () => {
+    const { body } = await get<{ errors: unknown[] }>(`apps/shop/errors?${MINUTE}`);
+    assert.deepEqual(body.errors, [
+      {
+        group: "00000000000000e1",
+        action: "POST /pay",
+        type: "TypeError",
+        message: "no card 2",
+        stack: "at pay",
+        count: 12,
+        firstUnixMs: FROM,
+        lastUnixMs: FROM + 10_000,
+        traceId: "a".repeat(32),
+      },
+      {
+        group: "00000000000000e2",
+        action: "GET /",
+        type: "RangeError",
+        message: "",
+        stack: "",
+        count: 1,
+        firstUnixMs: FROM,
+        lastUnixMs: FROM,
+        traceId: null,
+      },
+    ]);
+  });
+
+  test("hosts: newest identity, apps and newest values", async () => {
+    const { body } = await get<{ hosts: Record<string, unknown>[] }>(`hosts?${MINUTE}`);
+    const [first, second] = body.hosts;
+    assert.deepEqual(first, {
+      host: "web-1",
+      id: "4d5e6f",
+      os: "Debian GNU/Linux 12",
+      kernel: "6.1.1",
+      arch: "x64",
+      cpuModel: "a processor",
+      cores: 4,
+      memTotalBytes: 8_000_000_000,
+      virtualization: "kvm",
+      bootUnixMs: 1_795_000_000_000,
+      daemonVersion: "0.1.0",
+      lastSeenUnixMs: FROM + 30_000,
+      apps: ["shop"],
+      cpuRatio: 0.75,
+      memUsedRatio: 0.5,
+      load1: 3,
+    });
+    assert.deepEqual(
+      [second?.["host"], second?.["apps"], second?.["cpuRatio"]],
+      ["web-2", ["idle", "shop"], null],
+    );
+  });
+
+  test("host series: averages per step, sums of OOM kills, null where nothing arrived", async () => {
+    const { body } = await get<{ t0: number; stepMs: number; cols: Columns }>(
+      `hosts/web-1/series?from=${FROM - 10_000}&to=${FROM + 20_000}&stepMs=10000&metrics=load1,oomKills,psiIoFullRatio`,
+    );
+    assert.deepEqual(body, {
+      host: "web-1",
+      from: FROM - 10_000,
+      to: FROM + 20_000,
+      t0: FROM - 10_000,
+      stepMs: 10_000,
+      cols: { load1: [null, 2, null], oomKills: [null, 5, null], psiIoFullRatio: [null, null, null] },
+    });
+    const seconds = await get<{ stepMs: number; cols: Columns }>(
+      `hosts/web-1/series?from=${FROM}&to=${FROM + 10_000}&metrics=load1`,
+    );
+    assert.equal(seconds.body.stepMs, 1_000);
+    assert.deepEqual(seconds.body.cols["load1"], [1, 2, 3, ...Array.from({ length: 7 }, () => null)]);
+    const all = await get<{ cols: Columns }>(`hosts/web-1/series?${MINUTE}`);
+    assert.deepEqual(
+      Object.keys(all.body.cols),
+      HOST_METRICS.map(({ name }) => name),
+    );
+  });
+
+  test("snapshot: the newest one in the range", async () => {
+    const { body } = await get<Record<string, unknown>>(`hosts/web-1/snapshot?${MINUTE}`);
+    assert.deepEqual(body, {
+      host: "web-1",
+      tsMs: FROM + 10_000,
+      coreBusyRatios: [0.5],
+      disks: [],
+      interfaces: [],
+      filesystems: [{ mount: "/", type: "ext4", sizeBytes: 9, usedBytes: 4, availableBytes: 5 }],
+      topProcesses: [],
+    });
+    assert.equal((await get(`hosts/web-1/snapshot?from=1&to=2`)).status, 404);
+  });
+
+  test("processes: newest values beside what the agent said", async () => {
+    const { body } = await get<{ processes: unknown[] }>(`hosts/web-1/processes?${MINUTE}`);
+    assert.deepEqual(body.processes, [
+      {
+        app: "shop",
+        instance: "i1",
+        pid: 42,
+        runtime: "node 20.20.2",
+        agentVersion: "0.1.0",
+        startUnixMs: FROM - 5_000,
+        cpuRatio: 0.25,
+        rssBytes: 200,
+        eventLoopDelayP99Ms: 1.5,
+        lastSeenUnixMs: FROM + 20_000,
+      },
+    ]);
+  });
+
+  test("server: what it holds", async () => {
+    const { body } = await get<{ store: { bytes: number } } & Record<string, unknown>>("server");
+    const { store, ...rest } = body;
+    assert.deepEqual(rest, {
+      version: "0.1.0-test",
+      nowUnixMs: FROM + 30_000,
+      hosts: 2,
+      apps: 2,
+      uplinks: 0,
+    });
+    assert.ok(store.bytes > 0);
+  });
+
+  test("unknown names are not found, and wrong parameters are named", async () => {
+    const calls: [string, number, string][] = [
+      ["apps/nobody/summary", 404, "nobody"],
+      ["apps/nobody/series", 404, "nobody"],
+      ["apps/nobody/actions", 404, "nobody"],
+      ["apps/nobody/status-codes", 404, "nobody"],
+      ["apps/nobody/operations", 404, "nobody"],
+      ["apps/nobody/errors", 404, "nobody"],
+      ["apps/nobody/traces", 404, "nobody"],
+      ["hosts/nobody/series", 404, "nobody"],
+      ["hosts/nobody/snapshot", 404, "nobody"],
+      ["hosts/nobody/processes", 404, "nobody"],
+      [`traces/${"0".repeat(32)}`, 404, "000"],
+      ["nothing", 404, "nothing"],
+      ["traces/xyz", 400, "traceId"],
+      ["apps?from=yesterday", 400, "from"],
+      ["apps?from=-1", 400, "from"],
+      ["apps?from=1.5", 400, "from"],
+      ["apps?to=99999999999999", 400, "to"],
+      ["apps?from=2&to=1", 400, "from"],
+      ["apps?from=1&to=1", 400, "from"],
+      ["apps?kind=some", 400, "kind"],
+      ["hosts/web-1/series?metrics=load1,nothing", 400, "metrics"],
+      ["hosts/web-1/series?metrics=load1%22)%20FROM%20hosts--", 400, "metrics"],
+      ["hosts/web-1/series?stepMs=1", 400, "stepMs"],
+      ["apps/shop/actions?sort=name", 400, "sort"],
+      ["apps/shop/operations?category=web", 400, "category"],
+      ["apps/shop/traces?limit=0", 400, "limit"],
+      ["apps/shop/traces?limit=501", 400, "limit"],
+      ["apps/shop/traces?error=1", 400, "error"],
+      ["apps/shop/traces?sort=fast", 400, "sort"],
+      [`apps/shop/series?action=${"x".repeat(1_025)}`, 400, "action"],
+    ];
+    for (const [call, status, word] of calls) {
+      const answer = await get<{ error: { code: string; message: string } }>(call);
+      assert.equal(answer.status, status, call);
+      assert.equal(answer.body.error.code, status === 404 ? "NOT_FOUND" : "BAD_PARAMETER", call);
+      assert.ok(answer.body.error.message.includes(word), `${call}: ${answer.body.error.message}`);
+    }
+  });
+
+  test("every answer is JSON that no cache keeps; only GET is answered", async () => {
+    for (const call of ["apps", "apps/nobody/summary", "apps?from=x", "nothing"]) {
+      const { headers } = await get(call);
+      assert.equal(headers.get("content-type"), "application/json; charset=utf-8", call);
+      assert.equal(headers.get("cache-control"), "no-store", call);
+      assert.equal(headers.get("x-content-type-options"), "nosniff", call);
+      assert.match(headers.get("content-security-policy") ?? "", /^default-src 'none';/, call);
+    }
+    for (const method of ["POST", "PUT", "DELETE", "PATCH"]) {
+      const response = await fetch(`${collector.url}/api/v1/apps`, { method });
+      assert.equal(response.status, 405, method);
+    }
+    assert.equal((await fetch(`${collector.url}/api/v1/apps`, { method: "HEAD" })).status, 200);
+  });
+
+  test("health: a real write and read", async () => {
+    const response = await fetch(`${collector.url}/healthz`);
+    assert.equal(response.status, 200);
+    assert.deepEqual(await response.json(), { status: "ok", version: "0.1.0-test", store: { ok: true } });
+  });
+});
+
+/** Two hosts, two windows; the second host's rows come as late parts of the same windows. */
+function batches(): ReturnType<typeof sampleHeader>[] {
+  const items = sampleRequests(SPREAD_US, {
+    action: "GET /items/:id",
+    codeUs: 380_000_000,
+    databaseUs: 100_000_000,
+    cacheUs: 20_000_000,
+    externalUs: 500_000,
+    queueUs: 3_000_000,
+  });
+  const home = sampleRequests(Array.from({ length: 10 }, () => 5_000));
+  const pay = sampleRequests(
+    Array.from({ length: 4 }, () => 8_333),
+    { action: "POST /pay", status: 503, tsSec: WINDOW_SEC + 10, sumUs: 33_333, codeUs: 33_333 },
+  );
+  const paid = { ...pay, sumUs: 33_334, codeUs: 33_334 };
+  const select = {
+    tsSec: WINDOW_SEC,
+    app: "shop",
+    action: "GET /items/:id",
+    category: "database" as const,
+    system: "postgresql",
+    target: "db:5432",
+    operation: "SELECT items",
+    statement: "00000000000000aa",
+    calls: 2_000,
+    errors: 1,
+    sumUs: 90_000_000,
+    maxUs: 45_000,
+    histogram: histogramOf(Array.from({ length: 2_000 }, () => 45_000)),
+  };
+  const apps = [
+    {
+      app: "shop",
+      apdexTMs: 500,
+      instances: [
+        {
+          instance: "i1",
+          pid: 42,
+          runtime: "node 20.20.2",
+          agentVersion: "0.1.0",
+          startUnixMs: FROM - 5_000,
+        },
+      ],
+    },
+  ];
+  const error = {
+    tsSec: WINDOW_SEC,
+    app: "shop",
+    action: "POST /pay",
+    group: "00000000000000e1",
+    type: "TypeError",
+    message: "no card 1",
+    stack: "at pay",
+    count: 4,
+    traceId: "a".repeat(32),
+  };
+  const snapshot = {
+    tsSec: WINDOW_SEC,
+    coreBusyRatios: [0.1],
+    disks: [],
+    interfaces: [],
+    filesystems: [{ mount: "/", type: "ext4", sizeBytes: 9, usedBytes: 4, availableBytes: 5 }],
+    topProcesses: [],
+  };
+  const web1 = sampleHeader({
+    apps,
+    actions: [
+      items,
+      home,
+      sampleRequests([1, 2, 3, 4, 5, 6, 7], { action: "nightly", kind: "background", status: 0 }),
+    ],
+    operations: [
+      select,
+      {
+        ...select,
+        action: "GET /",
+        calls: 10,
+        errors: 0,
+        sumUs: 500_000,
+        maxUs: 50_000,
+        histogram: histogramOf(Array.from({ length: 10 }, () => 50_000)),
+      },
+      { ...select, operation: "INSERT orders", statement: "00000000000000ab", calls: 100, sumUs: 10_000_000 },
+      {
+        ...select,
+        category: "cache",
+        system: "redis",
+        target: "cache:6379",
+        operation: "GET",
+        statement: "",
+        calls: 500,
+        sumUs: 20_000_000,
+      },
+    ],
+    statements: [
+      {
+        fingerprint: "00000000000000aa",
+        app: "shop",
+        system: "postgresql",
+        text: "select * from items where id = ?",
+      },
+    ],
+    errors: [
+      error,
+      {
+        ...error,
+        group: "00000000000000e2",
+        action: "GET /",
+        type: "RangeError",
+        message: "",
+        stack: "",
+        count: 1,
+        traceId: "",
+      },
+    ],
+    hostSeconds: {
+      tsSec: [WINDOW_SEC, WINDOW_SEC + 1, WINDOW_SEC + 2],
+      columns: {
+        load1: [1, 2, 3],
+        oomKills: [2, 3, 0],
+        cpuIdleRatio: [0.5, 0.5, 0.25],
+        memUsedBytes: [1, 1, 4_000_000_000],
+        memTotalBytes: [8_000_000_000, 8_000_000_000, 8_000_000_000],
+        psiIoFullRatio: [null, null, null],
+      },
+    },
+    hostSnapshot: snapshot,
+    processSeconds: [
+      {
+        app: "shop",
+        instance: "i1",
+        pid: 42,
+        tsSec: [WINDOW_SEC, WINDOW_SEC + 1],
+        columns: { cpuRatio: [0.5, 0.25], rssBytes: [100, 200], eventLoopDelayP99Ms: [1.5, null] },
+      },
+    ],
+  });
+  const web1Next = sampleHeader({
+    createdUnixMs: SEALED_MS + 10_000,
+    apps,
+    host: sampleHost({ kernel: "6.1.1" }),
+    actions: [pay],
+    errors: [{ ...error, tsSec: WINDOW_SEC + 10, message: "no card 2", count: 8 }],
+    hostSnapshot: { ...snapshot, tsSec: WINDOW_SEC + 10, coreBusyRatios: [0.5] },
+  });
+  web1.createdUnixMs = SEALED_MS;
+  const web2 = sampleHeader({
+    createdUnixMs: SEALED_MS + 10_000,
+    host: sampleHost({ name: "web-2", id: "other" }),
+    apps: [
+      { app: "shop", apdexTMs: 500, instances: [] },
+      { app: "idle", apdexTMs: 250, instances: [] },
+    ],
+    actions: [home, pay, paid],
+  });
+  // The app reports a third window in which nothing was asked of it.
+  const web2Idle = sampleHeader({
+    createdUnixMs: SEALED_MS + 20_000,
+    host: sampleHost({ name: "web-2", id: "other" }),
+    apps: [{ app: "shop", apdexTMs: 500, instances: [] }],
+  });
+  return [web1, web1Next, web2, web2Idle];
+}
