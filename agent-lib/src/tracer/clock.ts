@@ -9,11 +9,13 @@ export function unixUsOf(monotonicMs: number): number {
   return Math.round((Date.now() - nowMs() + monotonicMs) * 1_000);
 }
 
+const MAX_MONOTONIC_MS = 1e11;
+
 /** Monotonic ms of any time that OpenTelemetry's API accepts. */
 export function monotonicMsOf(time: TimeInput): number {
   if (typeof time === "number") {
-    // As in OpenTelemetry's SDK: numbers below the process's start are performance.now() readings, others epoch ms.
-    return time < performance.timeOrigin ? time : time - (Date.now() - nowMs());
+    // A number of 3 years and less is a reading of performance.now(), a larger one counts ms since 1970.
+    return time < MAX_MONOTONIC_MS ? time : time - (Date.now() - nowMs());
   }
   const unixMs = Array.isArray(time) ? time[0] * 1_000 + time[1] / 1e6 : time.getTime();
   return unixMs - (Date.now() - nowMs());
