@@ -1,0 +1,130 @@
+/** Builds dist/ (the pages as the collector serves them) and dist-test/ (unit tests for node --test). */
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+const root = dirname(fileURLToPath(import.meta.url));
+/** What a first view may weigh, gzipped: script and style; the font comes later and is cached. */
+const FIRST_VIEW_LIMIT_BYTES = 60 * 1024;
+
+await rm(join(root, "dist"), { recursive: true, force: true });
+await rm(join(root, "dist-test"), { recursive: true, force: true });
+const outputs = await buildPages();
+await writeIndex(outputs);
+await writeLicenses(outputs);
+await checkWeight(outputs);
+await buildTests();
+
+async function buildPages() {
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: [
+      { in: "src/main.tsx", out: "app" },
+      { in: "src/styles/index.css", out: "app" },
+      { in: "src/icon.svg", out: "icon" },
+    ],
+    bundle: true,
+    minify: true,
+    splitting: true,
+    format: "esm",
+    target: "es2022",
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    loader: { ".svg": "copy", ".woff2": "file" },
+    outdir: "dist/assets",
+    entryNames: "[name]-[hash]",
+    assetNames: "[name]-[hash]",
+    chunkNames: "[name]-[hash]",
+    legalComments: "none",
+    metafile: true,
+  });
+  return result.metafile.outputs;
+}
+
+function outputOf(outputs, entryPoint) {
+  const found = Object.entries(outputs).find(([, output]) => output.entryPoint === entryPoint);
+  if (!found)
+    throw new Error(`esbuild wrote no output for ${entryPoint}; check the entry points in build.mjs`);
+  return found[0];
+}
+
+async function writeIndex(outputs) {
+  const url = (entryPoint) => `/${outputOf(outputs, entryPoint).replace(/^dist\//, "")}`;
+  const template = await readFile(join(root, "src/index.html"), "utf8");
+  const html = template
+    .replace("%ICON%", url("src/icon.svg"))
+    .replace("%STYLE%", url("src/styles/index.css"))
+    .replace("%SCRIPT%", url("src/main.tsx"));
+  await writeFile(join(root, "dist/index.html"), html);
+}
+
+/** The packages inside the bundle ask for their notices to go with it. */
+async function writeLicenses(outputs) {
+  const names = new Set();
+  for (const input of Object.values(outputs).flatMap((output) => Object.keys(output.inputs))) {
+    const match = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input);
+    if (match) names.add(match[1]);
+  }
+  const notices = await Promise.all([...names].sort().map(licenseOf));
+  await writeFile(join(root, "dist/licenses.txt"), notices.join("\n\n"));
+}
+
+async function licenseOf(name) {
+  const folder = [join(root, "node_modules", name), join(root, "../node_modules", name)];
+  for (const candidate of folder) {
+    const files = await readdir(candidate).catch(() => []);
+    const file = files.find((one) => /^licen[cs]e/i.test(one));
+    if (file) return `${name}\n\n${await readFile(join(candidate, file), "utf8")}`;
+  }
+  throw new Error(`no licence file in the package ${name}; the bundle must not ship without its notice`);
+}
+
+/** Weighs a first visit to each page: style, entry, the page's own code and all that these import at once. */
+async function checkWeight(outputs) {
+  const style = await gzipBytes(outputOf(outputs, "src/styles/index.css"));
+  const entry = outputOf(outputs, "src/main.tsx");
+  const pages = outputs[entry].imports.filter((one) => one.kind === "dynamic-import").map((one) => one.path);
+  const views = await Promise.all([entry, ...pages].map((page) => weigh(outputs, [entry, page])));
+  if (process.argv.includes("--sizes")) pages.forEach((page, i) => console.log(page, style + views[i + 1]));
+  const heaviest = style + Math.max(...views);
+  const kib = (bytes) => (bytes / 1024).toFixed(1);
+  console.log(
+    `console: heaviest first view ${kib(heaviest)} KiB gzip, Home ${kib(style + views[0])} KiB, limit 60 KiB`,
+  );
+  if (heaviest > FIRST_VIEW_LIMIT_BYTES)
+    console.error("console: the first view is too heavy; see what grew in src");
+}
+
+async function weigh(outputs, starts) {
+  const files = new Set(starts);
+  for (const file of files) {
+    for (const one of outputs[file].imports) if (one.kind === "import-statement") files.add(one.path);
+  }
+  const sizes = await Promise.all([...files].map(gzipBytes));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+async function gzipBytes(file) {
+  return gzipSync(await readFile(join(root, file))).length;
+}
+
+async function buildTests() {
+  const files = await readdir(join(root, "src"), { recursive: true });
+  const tests = files
+    .filter((file) => file.endsWith(".test.ts"))
+    .map((file) => join("src", file).replaceAll(sep, "/"));
+  await mkdir(join(root, "dist-test"), { recursive: true });
+  await build({
+    absWorkingDir: root,
+    entryPoints: tests,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    sourcemap: "linked",
+    outdir: relative(root, join(root, "dist-test")),
+    outbase: "src",
+  });
+}

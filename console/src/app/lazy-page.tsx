@@ -1,0 +1,42 @@
+import type { ComponentType, JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { t } from "../i18n/translate.ts";
+import { Card } from "../ui/card.tsx";
+import { Empty } from "../ui/states.tsx";
+
+/** A page whose code comes when it is first opened; it stays loaded from then on. */
+export function lazyPage<Props extends object>(
+  load: () => Promise<ComponentType<Props>>,
+): ComponentType<Props> {
+  let loaded: ComponentType<Props> | null = null;
+  return function LazyPage(props: Props): JSX.Element {
+    const [page, setPage] = useState<{ component: ComponentType<Props> | null }>({ component: loaded });
+    const [isFailed, setFailed] = useState(false);
+    useEffect(() => {
+      if (loaded !== null) return;
+      load().then(
+        (component) => {
+          loaded = component;
+          setPage({ component });
+        },
+        () => setFailed(true),
+      );
+    }, []);
+    if (isFailed) return <LoadFailure />;
+    const Component = page.component;
+    return Component === null ? <div class="skeleton skeleton-chart-tall" /> : <Component {...props} />;
+  };
+}
+
+/** The collector is gone, or was replaced by a version whose files have other names: a reload settles both. */
+function LoadFailure(): JSX.Element {
+  return (
+    <Card>
+      <Empty title={t("state.failed")} hint={t("state.unreachable", { origin: window.location.host })}>
+        <button type="button" class="button" onClick={() => window.location.reload()}>
+          {t("state.retry")}
+        </button>
+      </Empty>
+    </Card>
+  );
+}

@@ -1,0 +1,140 @@
+import type { JSX } from "preact";
+import { chooseLanguage, language, t } from "../i18n/translate.ts";
+import { Icon, type IconName } from "../ui/icon.tsx";
+import { offsetText } from "../ui/time-text.ts";
+import { link, pageRange, route } from "./location.ts";
+import { isServerReached, server } from "./server-state.ts";
+import { chooseTheme, type ThemeChoice, themeChoice } from "./theme.ts";
+
+/** The left column; on phones a bar at the bottom. */
+export function Navigation(): JSX.Element {
+  const { page } = route.value;
+  const isApps = ["apps", "app", "actions", "action", "traces", "trace"].includes(page);
+  return (
+    <nav class="sidebar" aria-label={t("nav.main")}>
+      <a class="brand" href={link({ page: "home" })}>
+        <svg viewBox="0 0 24 24" aria-hidden="true">
+          <rect width="24" height="24" rx="6" />
+          <path d="M4 13h3.5l2-6 4 11 2.5-7 1 2h3" />
+        </svg>
+        <span>host·apm</span>
+      </a>
+      <ul>
+        <Item icon="home" label={t("nav.home")} href={link({ page: "home" })} isCurrent={page === "home"} />
+        <Item
+          icon="apps"
+          label={t("nav.apps")}
+          href={link({ page: "apps" })}
+          isCurrent={page === "apps"}
+          isInside={isApps}
+        />
+        <AppItems />
+        <Item
+          icon="hosts"
+          label={t("nav.hosts")}
+          href={link({ page: "hosts" })}
+          isCurrent={page === "hosts"}
+          isInside={page === "host"}
+        />
+        <HostItem />
+      </ul>
+      <Foot />
+    </nav>
+  );
+}
+
+interface ItemProps {
+  icon?: IconName;
+  label: string;
+  href: string;
+  isCurrent: boolean;
+  /** The page shown lies below this one. */
+  isInside?: boolean;
+}
+
+function Item({ icon, label, href, isCurrent, isInside = false }: ItemProps): JSX.Element {
+  return (
+    <li class={icon ? undefined : "sub"}>
+      <a href={href} aria-current={isCurrent ? "page" : undefined} data-inside={isInside || isCurrent}>
+        {icon && <Icon name={icon} />}
+        <span>{label}</span>
+      </a>
+    </li>
+  );
+}
+
+function AppItems(): JSX.Element | null {
+  const current = route.value;
+  if (!("app" in current)) return null;
+  const { app, page } = current;
+  return (
+    <>
+      <li class="sub sub-name">{app}</li>
+      <Item label={t("nav.overview")} href={link({ page: "app", app })} isCurrent={page === "app"} />
+      <Item
+        label={t("nav.actions")}
+        href={link({ page: "actions", app })}
+        isCurrent={page === "actions" || page === "action"}
+      />
+      <Item label={t("nav.traces")} href={link({ page: "traces", app })} isCurrent={page === "traces"} />
+    </>
+  );
+}
+
+function HostItem(): JSX.Element | null {
+  const current = route.value;
+  if (current.page !== "host") return null;
+  return <Item label={current.host} href={link(current)} isCurrent />;
+}
+
+function Foot(): JSX.Element {
+  const state = server.value;
+  return (
+    <div class="sidebar-foot">
+      <p role="status">
+        <span class={isServerReached.value ? "dot dot-up" : "dot dot-down"} aria-hidden="true" />
+        {isServerReached.value ? t("nav.collectorUp") : t("nav.collectorDown")}
+        {state !== null && <span class="note"> {state.version}</span>}
+      </p>
+      {state !== null && <p>{t("nav.hostCount", { hosts: state.hosts, apps: state.apps })}</p>}
+      <p>{t("time.zone", { zone: offsetText(pageRange.value.toMs) })}</p>
+      <Settings />
+    </div>
+  );
+}
+
+const THEMES: readonly {
+  choice: ThemeChoice;
+  label: "nav.themeAuto" | "nav.themeLight" | "nav.themeDark";
+}[] = [
+  { choice: "auto", label: "nav.themeAuto" },
+  { choice: "light", label: "nav.themeLight" },
+  { choice: "dark", label: "nav.themeDark" },
+];
+
+/** Language and theme, both kept in this browser. */
+export function Settings(): JSX.Element {
+  return (
+    <div class="settings">
+      <button
+        type="button"
+        class="quiet"
+        aria-label={`${t("nav.language")}: ${language.value === "zh" ? "English" : "中文"}`}
+        onClick={() => void chooseLanguage(language.value === "zh" ? "en" : "zh")}
+      >
+        {language.value === "zh" ? "English" : "中文"}
+      </button>
+      <select
+        aria-label={t("nav.theme")}
+        value={themeChoice.value}
+        onChange={(event) => chooseTheme(event.currentTarget.value as ThemeChoice)}
+      >
+        {THEMES.map(({ choice, label }) => (
+          <option key={choice} value={choice}>
+            {t(label)}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}

@@ -1,0 +1,70 @@
+/** A page of the console with the names that its path carries. */
+export type Route =
+  | { page: "home" }
+  | { page: "apps" }
+  | { page: "app"; app: string }
+  | { page: "actions"; app: string }
+  | { page: "action"; app: string; action: string }
+  | { page: "traces"; app: string }
+  | { page: "trace"; traceId: string }
+  | { page: "hosts" }
+  | { page: "host"; host: string }
+  | { page: "unknown" };
+
+/** The page of a path as `location.pathname` has it (still percent-encoded). */
+export function parseRoute(pathname: string): Route {
+  const parts = decodeParts(pathname);
+  if (parts === null) return { page: "unknown" };
+  const [area, name, section, detail] = parts;
+  if (area === undefined) return { page: "home" };
+  if (area === "apps") return appRoute(parts.length, name, section, detail);
+  if (area === "traces" && name !== undefined && parts.length === 2) return { page: "trace", traceId: name };
+  if (area === "hosts" && parts.length === 1) return { page: "hosts" };
+  if (area === "hosts" && name !== undefined && parts.length === 2) return { page: "host", host: name };
+  return { page: "unknown" };
+}
+
+function appRoute(length: number, app?: string, section?: string, detail?: string): Route {
+  if (app === undefined) return { page: "apps" };
+  if (section === undefined) return { page: "app", app };
+  if (section === "actions" && length === 3) return { page: "actions", app };
+  if (section === "actions" && length === 4 && detail !== undefined)
+    return { page: "action", app, action: detail };
+  if (section === "traces" && length === 3) return { page: "traces", app };
+  return { page: "unknown" };
+}
+
+function decodeParts(pathname: string): string[] | null {
+  try {
+    return pathname
+      .split("/")
+      .filter((part) => part !== "")
+      .map(decodeURIComponent);
+  } catch {
+    return null; // a broken percent sequence names nothing
+  }
+}
+
+/** The path of a page, every name percent-encoded. */
+export function routePath(route: Exclude<Route, { page: "unknown" }>): string {
+  switch (route.page) {
+    case "home":
+      return "/";
+    case "apps":
+      return "/apps";
+    case "app":
+      return `/apps/${encodeURIComponent(route.app)}`;
+    case "actions":
+      return `/apps/${encodeURIComponent(route.app)}/actions`;
+    case "action":
+      return `/apps/${encodeURIComponent(route.app)}/actions/${encodeURIComponent(route.action)}`;
+    case "traces":
+      return `/apps/${encodeURIComponent(route.app)}/traces`;
+    case "trace":
+      return `/traces/${encodeURIComponent(route.traceId)}`;
+    case "hosts":
+      return "/hosts";
+    case "host":
+      return `/hosts/${encodeURIComponent(route.host)}`;
+  }
+}

@@ -1,0 +1,89 @@
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { language, t } from "../i18n/translate.ts";
+import { AppsPage } from "../pages/home/apps-page.tsx";
+import { HomePage } from "../pages/home/home-page.tsx";
+import { Card } from "../ui/card.tsx";
+import { Empty } from "../ui/states.tsx";
+import { lazyPage } from "./lazy-page.tsx";
+import { link, route } from "./location.ts";
+import { Navigation } from "./navigation.tsx";
+import { PageFrame } from "./page-frame.tsx";
+import type { Route } from "./routes.ts";
+import { ShortcutHelp } from "./shortcuts.tsx";
+
+// Home needs no charts; every other page brings its own code.
+const ActionPage = lazyPage(async () => (await import("../pages/action/action-page.tsx")).ActionPage);
+const ActionsPage = lazyPage(async () => (await import("../pages/actions/actions-page.tsx")).ActionsPage);
+const AppPage = lazyPage(async () => (await import("../pages/app/app-page.tsx")).AppPage);
+const HostsPage = lazyPage(async () => (await import("../pages/hosts/hosts-page.tsx")).HostsPage);
+const TracesPage = lazyPage(async () => (await import("../pages/traces/traces-page.tsx")).TracesPage);
+const HostPage = lazyPage(async () => (await import("../pages/host/host-page.tsx")).HostPage);
+const TracePage = lazyPage(async () => (await import("../pages/trace/trace-page.tsx")).TracePage);
+
+/** Navigation and the page that the URL names. */
+export function Shell(): JSX.Element {
+  const main = useRef<HTMLElement>(null);
+  const isFirst = useRef(true);
+  const current = route.value;
+  const key = JSON.stringify(current);
+  useEffect(() => {
+    document.documentElement.lang = language.value === "zh" ? "zh-CN" : "en";
+  }, [language.value]);
+  useEffect(() => {
+    // Screen readers and the Tab key start anew at the new page's content.
+    if (!isFirst.current) main.current?.focus({ preventScroll: true });
+    isFirst.current = false;
+  }, [key]);
+  return (
+    <>
+      <a class="skip" href="#main">
+        {t("nav.skip")}
+      </a>
+      <Navigation />
+      <main id="main" ref={main} tabIndex={-1}>
+        <Page key={key} route={current} />
+      </main>
+      <ShortcutHelp />
+    </>
+  );
+}
+
+function Page({ route }: { route: Route }): JSX.Element {
+  switch (route.page) {
+    case "home":
+      return <HomePage />;
+    case "apps":
+      return <AppsPage />;
+    case "app":
+      return <AppPage app={route.app} />;
+    case "actions":
+      return <ActionsPage app={route.app} />;
+    case "action":
+      return <ActionPage app={route.app} action={route.action} />;
+    case "traces":
+      return <TracesPage app={route.app} />;
+    case "trace":
+      return <TracePage traceId={route.traceId} />;
+    case "hosts":
+      return <HostsPage />;
+    case "host":
+      return <HostPage host={route.host} />;
+    case "unknown":
+      return <UnknownPage />;
+  }
+}
+
+function UnknownPage(): JSX.Element {
+  return (
+    <PageFrame title={t("nav.pageUnknown")} isTimeless>
+      <Card>
+        <Empty title={t("nav.pageUnknown")} hint={t("nav.pageUnknownHint")}>
+          <a class="button" href={link({ page: "home" })}>
+            {t("nav.home")}
+          </a>
+        </Empty>
+      </Card>
+    </PageFrame>
+  );
+}

@@ -1,0 +1,57 @@
+import type uPlot from "uplot";
+
+/** Hatches the time in which nothing arrived: unlike an empty area it says "unknown". */
+export function drawHatch(plot: uPlot, fromMs: number, toMs: number, color: string): void {
+  const { ctx, bbox } = plot;
+  const left = Math.max(plot.valToPos(fromMs, "x", true), bbox.left);
+  const right = Math.min(plot.valToPos(toMs, "x", true), bbox.left + bbox.width);
+  if (right <= left) return;
+  const gap = 6 * devicePixelRatio;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(left, bbox.top, right - left, bbox.height);
+  ctx.clip();
+  ctx.beginPath();
+  for (let x = left - bbox.height; x < right; x += gap) {
+    ctx.moveTo(x, bbox.top + bbox.height);
+    ctx.lineTo(x + bbox.height, bbox.top);
+  }
+  ctx.globalAlpha = 0.55;
+  ctx.strokeStyle = color;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.stroke();
+  ctx.restore();
+}
+
+/** Fades everything from `fromMs` on, with a dashed border: these buckets are still filling. */
+export function drawDimmed(plot: uPlot, fromMs: number, veil: string, border: string): void {
+  const { ctx, bbox } = plot;
+  const left = plot.valToPos(fromMs, "x", true);
+  const right = bbox.left + bbox.width;
+  if (left >= right) return;
+  ctx.save();
+  ctx.globalAlpha = 0.65;
+  ctx.fillStyle = veil;
+  ctx.fillRect(left, bbox.top, right - left, bbox.height);
+  ctx.globalAlpha = 1;
+  ctx.beginPath();
+  ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio]);
+  ctx.moveTo(left, bbox.top);
+  ctx.lineTo(left, bbox.top + bbox.height);
+  ctx.strokeStyle = border;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.stroke();
+  ctx.restore();
+}
+
+/** Shades value bands [low, high] behind the drawing. */
+export function drawStripes(plot: uPlot, bands: readonly [number, number][], color: string): void {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.fillStyle = color;
+  for (const [low, high] of bands) {
+    const top = plot.valToPos(high, "y", true);
+    ctx.fillRect(bbox.left, top, bbox.width, plot.valToPos(low, "y", true) - top);
+  }
+  ctx.restore();
+}

@@ -1,0 +1,320 @@
+import uPlot from "uplot";
+import type { Range } from "../app/time-range.ts";
+import { APDEX_BORDERS } from "../ui/apdex-grade.ts";
+import { AXIS_FONT, type ColorName, type Palette } from "./colors.ts";
+import { drawDimmed, drawHatch, drawStripes } from "./overlays.ts";
+import { lonePoints, stackedEdges, type Values } from "./stack.ts";
+import { timeLabels } from "./time-axis.ts";
+import { axisLabels, BYTE_STEPS, logMarks, type Unit } from "./unit.ts";
+
+export interface PlotSeries {
+  key: string;
+  color: ColorName;
+  /** Dashed: for comparison, never part of a stack. */
+  isDashed: boolean;
+  /** Place in the stack, 0 is the bottom. */
+  layer: number;
+}
+
+/** What stays the same while data changes; another shape needs another plot. */
+export interface PlotShape {
+  kind: "lines" | "stack";
+  unit: Unit;
+  isLog: boolean;
+  /** Fixed upper end of the value axis. */
+  top: number | null;
+  /** The value axis reaches at least up to here. */
+  leastTop: number;
+  /** Words of the Apdex grades, best first, for the right-hand axis. */
+  gradeWords: string[] | null;
+  series: PlotSeries[];
+}
+
+export interface PlotData {
+  range: Range;
+  t0: number;
+  stepMs: number;
+  /** One list a series, in the order of the shape. */
+  values: Values[];
+  /** Runs of buckets in which nothing arrived. */
+  missing: [number, number][];
+  /** First bucket that is still filling; null when all are closed. */
+  fillingFrom: number | null;
+}
+
+export interface PlotHandlers {
+  /** The bucket under the cursor, also when the cursor is on another chart of the page. */
+  onCursor(index: number | null): void;
+  onZoom(range: Range): void;
+}
+
+const SYNC_KEY = "page";
+const SHORTEST_BRUSH_PX = 8;
+
+/** One uPlot with the page's conventions: shared crosshair, brush, gaps, hatched losses, dimmed last bucket. */
+export class TimePlot {
+  readonly #plot: uPlot;
+  readonly #shape: PlotShape;
+  readonly #palette: Palette;
+  readonly #handlers: PlotHandlers;
+  /** Position in uPlot's list of each series: uPlot draws in order, a stack from the top layer down. */
+  readonly #drawOrder: number[];
+  #data: PlotData;
+
+  constructor(
+    target: HTMLElement,
+    shape: PlotShape,
+    data: PlotData,
+    palette: Palette,
+    handlers: PlotHandlers,
+  ) {
+    this.#shape = shape;
+    this.#palette = palette;
+    this.#handlers = handlers;
+    this.#data = data;
+    this.#drawOrder = drawOrder(shape);
+    const size = { width: Math.max(target.clientWidth, 40), height: Math.max(target.clientHeight, 40) };
+    this.#plot = new uPlot(this.#options(size), this.#table(null), target);
+  }
+
+  /** The element that covers the plotting area; cursor events go there. */
+  get over(): HTMLElement {
+    return this.#plot.over;
+  }
+
+  /** New data; `only` shows one series alone. */
+  draw(data: PlotData, only: number | null): void {
+    this.#data = data;
+    this.#plot.setData(this.#table(only));
+  }
+
+  resize(width: number, height: number): void {
+    if (width > 0 && height > 0 && (width !== this.#plot.width || height !== this.#plot.height)) {
+      this.#plot.setSize({ width, height });
+    }
+  }
+
+  /** Draws again, e.g. when fonts have arrived. */
+  redraw(): void {
+    this.#plot.redraw(false, true);
+  }
+
+  /** Moves the cursor of all charts of the page to a bucket of this one; null takes it away. */
+  moveCursor(index: number | null): void {
+    if (index === null) {
+      this.over.dispatchEvent(new MouseEvent("mouseleave"));
+      return;
+    }
+    const bounds = this.over.getBoundingClientRect();
+    const left = this.#plot.valToPos(this.#timeOf(index), "x");
+    this.over.dispatchEvent(
+      new MouseEvent("mousemove", { clientX: bounds.left + left, clientY: bounds.top + bounds.height / 2 }),
+    );
+  }
+
+  /** Shows buckets first..last as selected, without zooming. */
+  select(first: number, last: number): Range {
+    const left = this.#plot.valToPos(this.#timeOf(first), "x");
+    const right = this.#plot.valToPos(this.#timeOf(last + 1), "x");
+    this.#plot.setSelect({ left, top: 0, width: right - left, height: this.over.clientHeight }, false);
+    return { fromMs: this.#timeOf(first), toMs: this.#timeOf(last + 1) };
+  }
+
+  clearSelection(): void {
+    this.#plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  }
+
+  destroy(): void {
+    this.#plot.destroy();
+  }
+
+  #timeOf(index: number): number {
+    return this.#data.t0 + index * this.#data.stepMs;
+  }
+
+  #table(only: number | null): uPlot.AlignedData {
+    const { values } = this.#data;
+    const length = Math.max(0, ...values.map((list) => list.length));
+    const times = Array.from({ length }, (_, index) => this.#timeOf(index));
+    const empty = new Array<null>(length).fill(null);
+    const visible = values.map((list, index) => (only === null || only === index ? [...list] : empty));
+    const drawn = this.#shape.kind === "stack" ? stackLayers(this.#shape.series, visible) : visible;
+    const ordered = this.#drawOrder.map((index) => drawn[index] ?? empty);
+    return [times, ...(this.#shape.isLog ? ordered.map(positive) : ordered)];
+  }
+
+  #options(size: { width: number; height: number }): uPlot.Options {
+    return {
+      ...size,
+      ms: 1,
+      padding: [8, this.#shape.gradeWords ? 0 : 10, 0, 0],
+      legend: { show: false },
+      cursor: this.#cursor(),
+      scales: {
+        x: { time: true, range: () => [this.#data.range.fromMs, this.#data.range.toMs] },
+        y: this.#valueScale(),
+      },
+      axes: this.#axes(),
+      series: [{}, ...this.#drawOrder.map((index) => this.#seriesOptions(index))],
+      hooks: {
+        drawClear: [(plot) => this.#drawBehind(plot)],
+        draw: [(plot) => this.#drawInFront(plot)],
+        setCursor: [(plot) => this.#handlers.onCursor(plot.cursor.idx ?? null)],
+        setSelect: [(plot) => this.#brushed(plot)],
+      },
+    };
+  }
+
+  #cursor(): uPlot.Cursor {
+    const isCursorEvent = (type: string): boolean => type === "mousemove" || type === "mouseleave";
+    return {
+      x: true,
+      y: false,
+      points: { show: this.#shape.kind === "lines", size: 7, width: 0 },
+      drag: { x: true, y: false, setScale: false, dist: 4 },
+      bind: { dblclick: () => null },
+      sync: { key: SYNC_KEY, scales: ["x", null], filters: { pub: isCursorEvent, sub: isCursorEvent } },
+    };
+  }
+
+  #valueScale(): uPlot.Scale {
+    const { isLog, top, leastTop, gradeWords } = this.#shape;
+    if (gradeWords) {
+      return { range: (_plot, low) => [Math.min(0.5, Math.floor((low ?? 1) * 10) / 10), 1] };
+    }
+    if (isLog) {
+      return {
+        distr: 3,
+        range: (_plot, low, high) => {
+          const marks = logMarks(low > 0 ? low : 1, high > 0 ? high : 10);
+          return [marks[0] ?? 1, marks.at(-1) ?? 10];
+        },
+      };
+    }
+    return { range: (_plot, _low, high) => [0, top ?? Math.max((high ?? 0) * 1.06, leastTop)] };
+  }
+
+  #axes(): uPlot.Axis[] {
+    const { unit, isLog, gradeWords } = this.#shape;
+    const shared: uPlot.Axis = {
+      font: AXIS_FONT,
+      stroke: this.#palette("text-3"),
+      ticks: { show: false },
+      grid: { stroke: this.#palette("line"), width: 1 },
+    };
+    const valueAxis: uPlot.Axis = {
+      ...shared,
+      gap: 6,
+      size: (_plot, labels) => 12 + 6.4 * Math.max(3, ...(labels ?? []).map((label) => label.length)),
+      space: 34,
+      values: (_plot, marks) =>
+        isLog ? marks.flatMap((mark) => axisLabels(unit, [mark])) : axisLabels(unit, marks),
+    };
+    if (isLog) valueAxis.splits = (plot) => logMarks(plot.scales["y"]?.min ?? 1, plot.scales["y"]?.max ?? 10);
+    if (unit === "bytes") valueAxis.incrs = BYTE_STEPS;
+    const axes = [{ ...shared, gap: 4, size: 26, space: 64, values: timeLabels }, valueAxis];
+    if (!gradeWords) return axes;
+    valueAxis.splits = (plot) =>
+      APDEX_BORDERS.map((border) => border.from).filter((from) => from >= lowEnd(plot));
+    return [...axes, this.#gradeAxis(shared, gradeWords)];
+  }
+
+  #gradeAxis(shared: uPlot.Axis, words: string[]): uPlot.Axis {
+    const middles = (plot: uPlot): number[] =>
+      gradeBands(lowEnd(plot)).map(([low, high]) => (low + high) / 2);
+    return {
+      ...shared,
+      side: 1,
+      size: 84,
+      gap: 8,
+      grid: { show: false },
+      splits: middles,
+      values: () => words,
+    };
+  }
+
+  #seriesOptions(index: number): uPlot.Series {
+    const series = this.#shape.series[index];
+    const color = this.#palette(series?.color ?? "accent");
+    const points: uPlot.Series.Points = {
+      show: true,
+      size: 5,
+      width: 0,
+      fill: color,
+      filter: (plot, seriesIndex) =>
+        lonePoints([...(plot.data[seriesIndex] ?? [])].map((value) => value ?? null)),
+    };
+    if (series?.isDashed) return { stroke: this.#palette("text-2"), width: 1.5, dash: [5, 4], points };
+    if (this.#shape.kind === "lines") return { stroke: color, width: 1.5, points };
+    // A line of the surface's colour keeps neighbouring layers apart without relying on their hues.
+    return { stroke: this.#palette("surface"), width: 1, fill: color, fillTo: 0, points };
+  }
+
+  #drawBehind(plot: uPlot): void {
+    if (this.#shape.gradeWords) {
+      const bands = gradeBands(lowEnd(plot)).filter((_, position) => position % 2 === 1);
+      drawStripes(plot, bands, this.#palette("inset"));
+    }
+    for (const [first, last] of this.#data.missing) {
+      drawHatch(plot, this.#timeOf(first), this.#timeOf(last + 1), this.#palette("control"));
+    }
+  }
+
+  #drawInFront(plot: uPlot): void {
+    const { fillingFrom } = this.#data;
+    if (fillingFrom === null || fillingFrom === 0) return;
+    drawDimmed(plot, this.#timeOf(fillingFrom - 1), this.#palette("surface"), this.#palette("control"));
+  }
+
+  #brushed(plot: uPlot): void {
+    const { left, width } = plot.select;
+    if (width < SHORTEST_BRUSH_PX) return;
+    const range = { fromMs: plot.posToVal(left, "x"), toMs: plot.posToVal(left + width, "x") };
+    this.clearSelection();
+    this.#handlers.onZoom(range);
+  }
+}
+
+function drawOrder(shape: PlotShape): number[] {
+  const indexes = shape.series.map((_, index) => index);
+  if (shape.kind === "lines") return indexes;
+  const place = (index: number): number => {
+    const series = shape.series[index];
+    return series?.isDashed ? -1 : (series?.layer ?? 0);
+  };
+  return indexes.sort((a, b) => place(b) - place(a));
+}
+
+function stackLayers(series: readonly PlotSeries[], values: readonly Values[]): (number | null)[][] {
+  const bottomFirst = series
+    .map((_, index) => index)
+    .filter((index) => !series[index]?.isDashed)
+    .sort((a, b) => (series[a]?.layer ?? 0) - (series[b]?.layer ?? 0));
+  const edges = stackedEdges(bottomFirst.map((index) => values[index] ?? []));
+  const drawn = values.map((list) => [...list]);
+  bottomFirst.forEach((index, place) => {
+    const isHidden = values[index]?.every((value) => value === null) ?? true;
+    if (!isHidden) drawn[index] = edges[place] ?? [];
+  });
+  return drawn;
+}
+
+function positive(values: readonly (number | null | undefined)[]): (number | null)[] {
+  return values.map((value) => (value === null || value === undefined ? null : Math.max(value, 0.001)));
+}
+
+function lowEnd(plot: uPlot): number {
+  return plot.scales["y"]?.min ?? 0;
+}
+
+/** [low, high] of each grade that the axis shows, best first. */
+function gradeBands(low: number): [number, number][] {
+  const bands: [number, number][] = [];
+  let high = 1;
+  for (const border of APDEX_BORDERS) {
+    if (high <= low) break;
+    bands.push([Math.max(border.from, low), high]);
+    high = border.from;
+  }
+  return bands;
+}

@@ -1,0 +1,249 @@
+/** Shapes of the collector's answers, as docs/api.md describes them. Every text in them is foreign and only ever shown as text. */
+export interface Span {
+  from: number;
+  to: number;
+}
+
+export type Column = (number | null)[];
+
+export interface Columns extends Span {
+  t0: number;
+  stepMs: number;
+  cols: Record<string, Column>;
+}
+
+export interface Percentiles {
+  avg: number | null;
+  p50: number | null;
+  p95: number | null;
+  p99: number | null;
+  max: number | null;
+}
+
+export interface TimeSplit {
+  code: number | null;
+  database: number | null;
+  cache: number | null;
+  external: number | null;
+  queue: number | null;
+}
+
+export interface Statistics {
+  requests: number;
+  errors: number;
+  errorRate: number | null;
+  apdex: number | null;
+  apdexTMs: number;
+  satisfied: number;
+  tolerating: number;
+  frustrated: number;
+  responseTimeMs: Percentiles | null;
+  throughputRpm: number | null;
+  timeSplitMs: TimeSplit | null;
+  totalTimeMs: number;
+}
+
+export interface AppRow extends Statistics {
+  app: string;
+  hosts: string[];
+  lastSeenUnixMs: number | null;
+  sparkline: { t0: number; stepMs: number; requests: Column };
+}
+
+export interface AppsAnswer extends Span {
+  apps: AppRow[];
+}
+
+export interface SummaryAnswer extends Span, Statistics {
+  app: string;
+  hosts: string[];
+}
+
+export interface ActionRow extends Statistics {
+  action: string;
+  kind: "web" | "background";
+  wallClockShare: number | null;
+  dissatisfactionShare: number | null;
+}
+
+export interface ActionsAnswer extends Span {
+  totalTimeMs: number;
+  actions: ActionRow[];
+}
+
+export interface StatusCodesAnswer extends Span {
+  requests: number;
+  statusCodes: { code: number; count: number; share: number | null }[];
+}
+
+export interface OperationRow {
+  category: "database" | "cache" | "external";
+  system: string;
+  target: string;
+  operation: string;
+  statement: string;
+  statementText: string | null;
+  calls: number;
+  errors: number;
+  totalTimeMs: number;
+  durationMs: Percentiles | null;
+  callsPerMinute: number | null;
+  share: number | null;
+  actions: { action: string; calls: number; totalTimeMs: number }[];
+}
+
+export interface OperationsAnswer extends Span {
+  operations: OperationRow[];
+}
+
+export interface ErrorGroup {
+  group: string;
+  action: string;
+  type: string;
+  message: string;
+  stack: string;
+  count: number;
+  firstUnixMs: number;
+  lastUnixMs: number;
+  traceId: string;
+}
+
+export interface ErrorsAnswer extends Span {
+  errors: ErrorGroup[];
+}
+
+export interface TraceRow {
+  traceId: string;
+  rootSpanId: string;
+  app: string;
+  host: string;
+  action: string;
+  kind: string;
+  startUnixMs: number;
+  durationMs: number;
+  status: number;
+  error: boolean;
+  spans: number;
+  reason: string;
+}
+
+export interface TracesAnswer extends Span {
+  traces: TraceRow[];
+}
+
+export type AttributeValue = string | number | boolean | null | (string | number | boolean)[];
+
+export interface SpanEvent {
+  name: string;
+  startUnixMs: number;
+  attributes: Record<string, AttributeValue>;
+}
+
+export type SpanCategory = "web" | "background" | "database" | "cache" | "external" | "internal";
+
+export interface TraceSpan {
+  spanId: string;
+  parentSpanId: string | null;
+  app: string;
+  host: string;
+  instance: string;
+  name: string;
+  kind: string;
+  category: SpanCategory;
+  startUnixMs: number;
+  durationMs: number;
+  error: boolean;
+  attributes: Record<string, AttributeValue>;
+  events: SpanEvent[];
+  statusMessage: string | null;
+}
+
+export interface TraceAnswer {
+  traceId: string;
+  startUnixMs: number;
+  durationMs: number;
+  roots: TraceRow[];
+  spans: TraceSpan[];
+}
+
+export interface HostRow {
+  host: string;
+  id: string;
+  os: string;
+  kernel: string;
+  arch: string;
+  cpuModel: string;
+  cores: number;
+  memTotalBytes: number;
+  virtualization: string;
+  bootUnixMs: number;
+  daemonVersion: string;
+  lastSeenUnixMs: number | null;
+  apps: string[];
+  cpuRatio: number | null;
+  memUsedRatio: number | null;
+  load1: number | null;
+}
+
+export interface HostsAnswer extends Span {
+  hosts: HostRow[];
+}
+
+export interface SnapshotAnswer {
+  host: string;
+  tsMs: number;
+  coreBusyRatios: number[];
+  disks: {
+    name: string;
+    readBytesPerSecond: number;
+    writeBytesPerSecond: number;
+    busyRatio: number;
+    awaitMs: number;
+  }[];
+  interfaces: {
+    name: string;
+    receiveBytesPerSecond: number;
+    transmitBytesPerSecond: number;
+    errorsPerSecond: number;
+    dropsPerSecond: number;
+  }[];
+  filesystems: {
+    mount: string;
+    type: string;
+    sizeBytes: number;
+    usedBytes: number;
+    availableBytes: number;
+  }[];
+  topProcesses: {
+    pid: number;
+    user: string;
+    command: string;
+    cpuRatio: number;
+    rssBytes: number;
+    threads: number;
+  }[];
+}
+
+export interface ProcessRow {
+  app: string;
+  instance: string;
+  pid: number;
+  runtime: string;
+  agentVersion: string;
+  startUnixMs: number;
+  cpuRatio: number | null;
+  rssBytes: number | null;
+  eventLoopDelayP99Ms: number | null;
+  lastSeenUnixMs: number | null;
+}
+
+export interface ProcessesAnswer extends Span {
+  processes: ProcessRow[];
+}
+
+export interface ServerAnswer {
+  version: string;
+  nowUnixMs: number;
+  hosts: number;
+  apps: number;
+}

@@ -1,0 +1,58 @@
+import { signal } from "@preact/signals";
+
+/** Why a call gave no data: `code` is the collector's own, or UNREACHABLE, or NOT_JSON. */
+export class ApiError extends Error {
+  readonly code: string;
+  readonly status: number;
+
+  constructor(code: string, message: string, status: number, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "ApiError";
+    this.code = code;
+    this.status = status;
+  }
+}
+
+/** Calls on their way; the refresh waits for them, so that a slow collector is not asked twice. */
+export const callsInFlight = signal(0);
+
+/** One GET of the collector's API. Throws ApiError, also when aborted. */
+export async function getJson<T>(url: string, abort: AbortSignal): Promise<T> {
+  callsInFlight.value++;
+  try {
+    const response = await reach(url, abort);
+    const body = await parseBody(response);
+    if (response.ok) return body as T;
+    throw refusal(response.status, body);
+  } finally {
+    callsInFlight.value--;
+  }
+}
+
+async function reach(url: string, abort: AbortSignal): Promise<Response> {
+  try {
+    return await fetch(url, { signal: abort, headers: { accept: "application/json" } });
+  } catch (cause) {
+    throw new ApiError("UNREACHABLE", `no answer to ${url}`, 0, { cause });
+  }
+}
+
+async function parseBody(response: Response): Promise<unknown> {
+  try {
+    return await response.json();
+  } catch (cause) {
+    throw new ApiError(
+      "NOT_JSON",
+      `${response.url} answered ${response.status} without JSON`,
+      response.status,
+      { cause },
+    );
+  }
+}
+
+function refusal(status: number, body: unknown): ApiError {
+  const error = (body as { error?: { code?: unknown; message?: unknown } } | null)?.error;
+  const code = typeof error?.code === "string" ? error.code : `HTTP_${status}`;
+  const message = typeof error?.message === "string" ? error.message : `the collector answered ${status}`;
+  return new ApiError(code, message, status);
+}

@@ -1,0 +1,41 @@
+/** Paths of the collector's API; names and values are percent-encoded here and nowhere else. */
+const BASE = "/api/v1";
+
+type Query = Record<string, string | number | boolean | null | undefined>;
+
+function path(parts: readonly string[], query: Query = {}): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== "") search.set(name, String(value));
+  }
+  const tail = search.size === 0 ? "" : `?${search.toString()}`;
+  return `${BASE}/${parts.map(encodeURIComponent).join("/")}${tail}`;
+}
+
+export const apiPaths = {
+  server: (): string => path(["server"]),
+  apps: (): string => path(["apps"]),
+  summary: (app: string): string => path(["apps", app, "summary"]),
+  appSeries: (app: string, action?: string): string => path(["apps", app, "series"], { action }),
+  actions: (app: string, kind: string, sort: string): string =>
+    path(["apps", app, "actions"], { kind, sort }),
+  statusCodes: (app: string, action?: string): string => path(["apps", app, "status-codes"], { action }),
+  operations: (app: string, category: string, action?: string): string =>
+    path(["apps", app, "operations"], { category, action }),
+  errors: (app: string): string => path(["apps", app, "errors"]),
+  traces: (
+    app: string,
+    query: { action?: string | null; sort: string; error: boolean; limit: number },
+  ): string => path(["apps", app, "traces"], { ...query, error: query.error ? true : null }),
+  trace: (traceId: string): string => path(["traces", traceId]),
+  hosts: (): string => path(["hosts"]),
+  hostSeries: (host: string, metrics: readonly string[]): string =>
+    path(["hosts", host, "series"], { metrics: metrics.join(",") }),
+  snapshot: (host: string): string => path(["hosts", host, "snapshot"]),
+  processes: (host: string): string => path(["hosts", host, "processes"]),
+};
+
+/** The path with its time range in Unix milliseconds. */
+export function inRange(path: string, range: { fromMs: number; toMs: number }): string {
+  return `${path}${path.includes("?") ? "&" : "?"}from=${range.fromMs}&to=${range.toMs}`;
+}

@@ -1,0 +1,36 @@
+import type { JSX } from "preact";
+import { link, pageRange } from "../../app/location.ts";
+import { PageFrame } from "../../app/page-frame.tsx";
+import type { AppsAnswer, HostsAnswer } from "../../data/answers.ts";
+import { apiPaths } from "../../data/paths.ts";
+import { useAnswer } from "../../data/use-answer.ts";
+import { t } from "../../i18n/translate.ts";
+import { Card } from "../../ui/card.tsx";
+import { Answered } from "../../ui/states.tsx";
+import { HostsTable, NoHosts } from "../hosts/hosts-table.tsx";
+import { AppsTable } from "./apps-table.tsx";
+import { NoApps } from "./no-apps.tsx";
+
+/** "Is anything wrong now, and where do I click?" */
+export function HomePage(): JSX.Element {
+  const apps = useAnswer<AppsAnswer>(apiPaths.apps(), pageRange.value);
+  const hosts = useAnswer<HostsAnswer>(apiPaths.hosts(), pageRange.value);
+  return (
+    <PageFrame title={t("home.title")}>
+      <Card title={t("home.apps")} note={t("home.appsNote")}>
+        <Answered answer={apps}>
+          {({ apps }) => (apps.length === 0 ? <NoApps /> : <AppsTable apps={apps} />)}
+        </Answered>
+      </Card>
+      <Card
+        title={t("home.hosts")}
+        note={t("home.hostsNote")}
+        aside={<a href={link({ page: "hosts" })}>{t("nav.hosts")} →</a>}
+      >
+        <Answered answer={hosts}>
+          {({ hosts }) => (hosts.length === 0 ? <NoHosts /> : <HostsTable hosts={hosts} />)}
+        </Answered>
+      </Card>
+    </PageFrame>
+  );
+}

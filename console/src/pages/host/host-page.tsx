@@ -1,0 +1,185 @@
+import type { JSX } from "preact";
+import { link, pageRange } from "../../app/location.ts";
+import { PageFrame } from "../../app/page-frame.tsx";
+import { ChartCard } from "../../chart/chart-card.tsx";
+import type { Columns, HostRow, HostsAnswer, ProcessesAnswer, SnapshotAnswer } from "../../data/answers.ts";
+import { column } from "../../data/columns.ts";
+import { apiPaths } from "../../data/paths.ts";
+import { type Answer, useAnswer } from "../../data/use-answer.ts";
+import { t } from "../../i18n/translate.ts";
+import { Card } from "../../ui/card.tsx";
+import { bytes, text } from "../../ui/number-text.ts";
+import { Answered, Empty } from "../../ui/states.tsx";
+import { clockText, dateTimeText } from "../../ui/time-text.ts";
+import { agoText } from "../home/apps-table.tsx";
+import { CPU_METRICS, CpuChart } from "./cpu-chart.tsx";
+import { HOST_CHARTS, HostChart, type HostChartPlan } from "./host-charts.tsx";
+import { Cores, Disks, Filesystems, Interfaces, MonitoredProcesses, TopProcesses } from "./host-tables.tsx";
+import { MEMORY_METRICS, MemoryChart } from "./memory-chart.tsx";
+
+const METRICS: readonly string[] = [
+  ...CPU_METRICS,
+  ...MEMORY_METRICS,
+  ...HOST_CHARTS.flatMap((plan) => plan.lines.map((line) => line.metric)),
+];
+
+/** "What happened on this host, second by second?" */
+export function HostPage({ host }: { host: string }): JSX.Element {
+  const range = pageRange.value;
+  const series = useAnswer<Columns>(apiPaths.hostSeries(host, METRICS), range);
+  const hosts = useAnswer<HostsAnswer>(apiPaths.hosts(), range);
+  const snapshot = useAnswer<SnapshotAnswer>(apiPaths.snapshot(host), range);
+  const row = hosts.data?.hosts.find((one) => one.host === host) ?? null;
+  return (
+    <PageFrame title={host} crumbs={[{ label: t("hosts.title"), href: link({ page: "hosts" }) }]}>
+      {series.error?.status === 404 ? (
+        <Card>
+          <Empty
+            title={t("state.unknownHost", { host })}
+            hint={t("state.unknownHostHint")}
+            command="apm daemon --collector ws://HOST:PORT --license-key-file FILE"
+          />
+        </Card>
+      ) : (
+        <>
+          {row && <Inventory row={row} />}
+          <Charts host={host} series={series} snapshot={snapshot} row={row} />
+          <Tables host={host} snapshot={snapshot} />
+        </>
+      )}
+    </PageFrame>
+  );
+}
+
+function Inventory({ row }: { row: HostRow }): JSX.Element {
+  const facts: [string, string][] = [
+    [t("hosts.os"), row.os],
+    [t("host.kernel"), `${row.kernel} ${row.arch}`],
+    [t("host.cpuModel"), `${row.cpuModel} · ${t("host.loadNote", { cores: row.cores })}`],
+    [t("metric.memory"), text(bytes(row.memTotalBytes))],
+    [t("host.virtualization"), row.virtualization],
+    [t("host.boot"), dateTimeText(row.bootUnixMs)],
+    [t("hosts.daemon"), row.daemonVersion],
+    [t("metric.lastSeen"), agoText(row.lastSeenUnixMs)],
+  ];
+  return (
+    <Card>
+      <dl class="facts facts-row">
+        {facts
+          .filter(([, value]) => value !== "")
+          .map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+      </dl>
+    </Card>
+  );
+}
+
+interface ChartsProps {
+  host: string;
+  series: Answer<Columns>;
+  snapshot: Answer<SnapshotAnswer>;
+  row: HostRow | null;
+}
+
+function Charts({ host, series, snapshot, row }: ChartsProps): JSX.Element {
+  const loadNote = row === null ? undefined : t("host.loadNote", { cores: row.cores });
+  return (
+    <div class="grid">
+      <ChartCard class="span-8" answer={series} size="chart-tall">
+        {(columns) => (
+          <CpuChart
+            host={host}
+            columns={columns}
+            title={t("metric.cpu")}
+            note={t("host.cpuNote")}
+            height="tall"
+          />
+        )}
+      </ChartCard>
+      <Card class="span-4" title={t("host.cores")}>
+        <Answered answer={snapshot} missing={<Empty title={t("state.noSeries")} />}>
+          {(data) => <Cores snapshot={data} />}
+        </Answered>
+      </Card>
+      <ChartCard class="span-4" answer={series}>
+        {(columns) => <MemoryChart host={host} columns={columns} />}
+      </ChartCard>
+      {HOST_CHARTS.map((plan) => (
+        <ChartCard key={plan.title} class="span-4" answer={series}>
+          {(columns) => {
+            const note = plan.title === "host.load" ? loadNote : undefined;
+            return isAbsent(columns, plan) ? (
+              <Absent plan={plan} />
+            ) : (
+              <HostChart host={host} columns={columns} plan={plan} {...(note !== undefined && { note })} />
+            );
+          }}
+        </ChartCard>
+      ))}
+    </div>
+  );
+}
+
+/** Pressure is missing on kernels without PSI while everything else arrives; that is no gap in the data. */
+function isAbsent(columns: Columns, plan: HostChartPlan): boolean {
+  const hasOthers = column(columns, "cpuIdleRatio").some((value) => value !== null);
+  return (
+    hasOthers && plan.lines.every((line) => column(columns, line.metric).every((value) => value === null))
+  );
+}
+
+function Absent({ plan }: { plan: HostChartPlan }): JSX.Element {
+  return (
+    <>
+      <header class="card-head">
+        <h2>{t(plan.title)}</h2>
+      </header>
+      <Empty title={plan.title === "host.psi" ? t("host.psiAbsent") : t("state.noSeries")} />
+    </>
+  );
+}
+
+function Tables({ host, snapshot }: { host: string; snapshot: Answer<SnapshotAnswer> }): JSX.Element {
+  const processes = useAnswer<ProcessesAnswer>(apiPaths.processes(host), pageRange.value);
+  const missing = <Empty title={t("state.noSeries")} />;
+  const at = snapshot.data === null ? "" : t("host.newest", { time: clockText(snapshot.data.tsMs) });
+  return (
+    <div class="grid">
+      <Card class="span-12" title={t("host.processes")}>
+        <Answered answer={processes}>
+          {({ processes }) =>
+            processes.length === 0 ? (
+              <Empty title={t("state.noProcesses")} />
+            ) : (
+              <MonitoredProcesses processes={processes} />
+            )
+          }
+        </Answered>
+      </Card>
+      <Card class="span-7" title={t("host.topProcesses")} note={at}>
+        <Answered answer={snapshot} missing={missing}>
+          {(data) => <TopProcesses snapshot={data} />}
+        </Answered>
+      </Card>
+      <Card class="span-5" title={t("host.filesystems")} note={at}>
+        <Answered answer={snapshot} missing={missing}>
+          {(data) => <Filesystems snapshot={data} />}
+        </Answered>
+      </Card>
+      <Card class="span-6" title={t("host.disks")} note={at}>
+        <Answered answer={snapshot} missing={missing}>
+          {(data) => <Disks snapshot={data} />}
+        </Answered>
+      </Card>
+      <Card class="span-6" title={t("host.interfaces")} note={at}>
+        <Answered answer={snapshot} missing={missing}>
+          {(data) => <Interfaces snapshot={data} />}
+        </Answered>
+      </Card>
+    </div>
+  );
+}

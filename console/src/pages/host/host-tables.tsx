@@ -1,0 +1,191 @@
+import type { JSX } from "preact";
+import { link } from "../../app/location.ts";
+import type { ProcessRow, SnapshotAnswer } from "../../data/answers.ts";
+import { t } from "../../i18n/translate.ts";
+import { Meter } from "../../ui/meter.tsx";
+import { bytes, bytesPerSecond, count, duration, percent, plain, text } from "../../ui/number-text.ts";
+import { Table } from "../../ui/table.tsx";
+import { dateTimeText } from "../../ui/time-text.ts";
+
+/** CPU of a process: 100 % is one whole core. */
+const cpuText = (ratio: number | null): string => text(percent(ratio));
+
+/** Processes that run under the agent. */
+export function MonitoredProcesses({ processes }: { processes: ProcessRow[] }): JSX.Element {
+  return (
+    <Table
+      label={t("host.processes")}
+      rows={processes}
+      keyOf={(row) => row.instance}
+      columns={[
+        {
+          key: "app",
+          label: t("metric.app"),
+          cell: (row) => (
+            <a class="row-link strong" href={link({ page: "app", app: row.app })}>
+              {row.app}
+            </a>
+          ),
+        },
+        { key: "pid", label: t("host.pid"), isNumber: true, cell: (row) => row.pid },
+        { key: "cpu", label: t("metric.cpu"), isNumber: true, cell: (row) => cpuText(row.cpuRatio) },
+        { key: "rss", label: t("host.rss"), isNumber: true, cell: (row) => text(bytes(row.rssBytes)) },
+        {
+          key: "lag",
+          label: t("host.lag"),
+          isNumber: true,
+          cell: (row) => text(duration(row.eventLoopDelayP99Ms)),
+        },
+        { key: "runtime", label: t("host.runtime"), cell: (row) => row.runtime },
+        {
+          key: "start",
+          label: t("host.started"),
+          isNumber: true,
+          cell: (row) => dateTimeText(row.startUnixMs),
+        },
+      ]}
+    />
+  );
+}
+
+/** The host's hungriest processes at the newest snapshot. */
+export function TopProcesses({ snapshot }: { snapshot: SnapshotAnswer }): JSX.Element {
+  return (
+    <Table
+      label={t("host.topProcesses")}
+      class="fixed-first"
+      rows={snapshot.topProcesses}
+      keyOf={(row) => String(row.pid)}
+      columns={[
+        {
+          key: "command",
+          label: t("host.command"),
+          cell: (row) => (
+            <span class="mono clip" title={row.command}>
+              {row.command}
+            </span>
+          ),
+        },
+        { key: "pid", label: t("host.pid"), isNumber: true, cell: (row) => row.pid },
+        { key: "user", label: t("host.userName"), cell: (row) => row.user },
+        { key: "cpu", label: t("metric.cpu"), isNumber: true, cell: (row) => cpuText(row.cpuRatio) },
+        { key: "rss", label: t("host.rss"), isNumber: true, cell: (row) => text(bytes(row.rssBytes)) },
+        { key: "threads", label: t("host.threads"), isNumber: true, cell: (row) => text(count(row.threads)) },
+      ]}
+    />
+  );
+}
+
+/** How full each filesystem is. */
+export function Filesystems({ snapshot }: { snapshot: SnapshotAnswer }): JSX.Element {
+  return (
+    <Table
+      label={t("host.filesystems")}
+      rows={snapshot.filesystems}
+      keyOf={(row) => row.mount}
+      columns={[
+        {
+          key: "mount",
+          label: t("host.mount"),
+          cell: (row) => (
+            <span class="mono clip" title={row.mount}>
+              {row.mount} <small>{row.type}</small>
+            </span>
+          ),
+        },
+        {
+          key: "used",
+          label: t("host.used"),
+          cell: (row) => <Meter ratio={row.sizeBytes === 0 ? null : row.usedBytes / row.sizeBytes} />,
+        },
+        { key: "size", label: t("host.size"), isNumber: true, cell: (row) => text(bytes(row.sizeBytes)) },
+        {
+          key: "free",
+          label: t("host.available"),
+          isNumber: true,
+          cell: (row) => text(bytes(row.availableBytes)),
+        },
+      ]}
+    />
+  );
+}
+
+/** Each disk's work at the newest snapshot. */
+export function Disks({ snapshot }: { snapshot: SnapshotAnswer }): JSX.Element {
+  return (
+    <Table
+      label={t("host.disks")}
+      rows={snapshot.disks}
+      keyOf={(row) => row.name}
+      columns={[
+        { key: "name", label: t("host.name"), cell: (row) => <span class="mono">{row.name}</span> },
+        { key: "busy", label: t("host.busy"), cell: (row) => <Meter ratio={row.busyRatio} /> },
+        {
+          key: "read",
+          label: t("host.read"),
+          isNumber: true,
+          cell: (row) => text(bytesPerSecond(row.readBytesPerSecond)),
+        },
+        {
+          key: "write",
+          label: t("host.write"),
+          isNumber: true,
+          cell: (row) => text(bytesPerSecond(row.writeBytesPerSecond)),
+        },
+        { key: "wait", label: t("host.wait"), isNumber: true, cell: (row) => text(duration(row.awaitMs)) },
+      ]}
+    />
+  );
+}
+
+/** Each network interface's traffic at the newest snapshot. */
+export function Interfaces({ snapshot }: { snapshot: SnapshotAnswer }): JSX.Element {
+  return (
+    <Table
+      label={t("host.interfaces")}
+      rows={snapshot.interfaces}
+      keyOf={(row) => row.name}
+      columns={[
+        { key: "name", label: t("host.name"), cell: (row) => <span class="mono">{row.name}</span> },
+        {
+          key: "in",
+          label: t("host.receive"),
+          isNumber: true,
+          cell: (row) => text(bytesPerSecond(row.receiveBytesPerSecond)),
+        },
+        {
+          key: "out",
+          label: t("host.transmit"),
+          isNumber: true,
+          cell: (row) => text(bytesPerSecond(row.transmitBytesPerSecond)),
+        },
+        {
+          key: "errors",
+          label: t("host.netErrors"),
+          isNumber: true,
+          cell: (row) => text(plain(row.errorsPerSecond)),
+        },
+        {
+          key: "drops",
+          label: t("host.netDrops"),
+          isNumber: true,
+          cell: (row) => text(plain(row.dropsPerSecond)),
+        },
+      ]}
+    />
+  );
+}
+
+/** One bar a core. */
+export function Cores({ snapshot }: { snapshot: SnapshotAnswer }): JSX.Element {
+  return (
+    <div class="cores">
+      {snapshot.coreBusyRatios.map((ratio, index) => (
+        <div key={index} class="core">
+          <span class="note">{index}</span>
+          <Meter ratio={ratio} />
+        </div>
+      ))}
+    </div>
+  );
+}

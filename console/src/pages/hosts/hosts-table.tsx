@@ -1,0 +1,70 @@
+import type { JSX } from "preact";
+import { link } from "../../app/location.ts";
+import type { HostRow } from "../../data/answers.ts";
+import { t } from "../../i18n/translate.ts";
+import { Meter } from "../../ui/meter.tsx";
+import { bytes, plain, text } from "../../ui/number-text.ts";
+import { Empty } from "../../ui/states.tsx";
+import { Table } from "../../ui/table.tsx";
+import { agoText } from "../home/apps-table.tsx";
+import { busiestHostsFirst } from "../home/worst-first.ts";
+
+/** Hosts with their newest second; `isFull` adds what they are made of. */
+export function HostsTable({ hosts, isFull = false }: { hosts: HostRow[]; isFull?: boolean }): JSX.Element {
+  return (
+    <Table
+      label={t("hosts.title")}
+      rows={busiestHostsFirst(hosts)}
+      keyOf={(row) => row.host}
+      columns={[
+        {
+          key: "host",
+          label: t("metric.host"),
+          cell: (row) => (
+            <span class="two-lines">
+              <a class="row-link strong" href={link({ page: "host", host: row.host })}>
+                {row.host}
+              </a>
+              <small>{row.apps.join(", ")}</small>
+            </span>
+          ),
+        },
+        { key: "cpu", label: t("metric.cpu"), cell: (row) => <Meter ratio={row.cpuRatio} /> },
+        { key: "memory", label: t("metric.memory"), cell: (row) => <Meter ratio={row.memUsedRatio} /> },
+        {
+          key: "load",
+          label: t("metric.load"),
+          isNumber: true,
+          cell: (row) => (
+            <>
+              {text(plain(row.load1))} <small>/ {row.cores}</small>
+            </>
+          ),
+        },
+        ...(isFull
+          ? [
+              {
+                key: "total",
+                label: t("host.size"),
+                isNumber: true,
+                cell: (row: HostRow) => text(bytes(row.memTotalBytes)),
+              },
+              { key: "os", label: t("hosts.os"), cell: (row: HostRow) => `${row.os} · ${row.kernel}` },
+              { key: "daemon", label: t("hosts.daemon"), cell: (row: HostRow) => row.daemonVersion },
+            ]
+          : []),
+        {
+          key: "seen",
+          label: t("metric.lastSeen"),
+          isNumber: true,
+          cell: (row) => agoText(row.lastSeenUnixMs),
+        },
+      ]}
+    />
+  );
+}
+
+/** The collector knows no host yet. */
+export function NoHosts(): JSX.Element {
+  return <Empty title={t("state.noHosts")} hint={t("state.noHostsHint")} command="apm up" />;
+}

@@ -1,0 +1,149 @@
+import type { JSX } from "preact";
+import { useMemo } from "preact/hooks";
+import { link, replaceParameters, search } from "../../app/location.ts";
+import { PageFrame } from "../../app/page-frame.tsx";
+import { ChartCard } from "../../chart/chart-card.tsx";
+import type { Columns, TraceAnswer, TraceRow } from "../../data/answers.ts";
+import { apiPaths } from "../../data/paths.ts";
+import { useAnswer } from "../../data/use-answer.ts";
+import { t } from "../../i18n/translate.ts";
+import { Card } from "../../ui/card.tsx";
+import { duration, text } from "../../ui/number-text.ts";
+import { Answered, Empty } from "../../ui/states.tsx";
+import { dateTimeText, offsetText } from "../../ui/time-text.ts";
+import { CPU_METRICS, CpuChart } from "../host/cpu-chart.tsx";
+import { Outcome } from "../traces/traces-table.tsx";
+import { SpanPanel } from "./span-panel.tsx";
+import { traceBounds } from "./span-rows.ts";
+import { Waterfall } from "./waterfall.tsx";
+
+const AROUND_MS = 30_000;
+
+/** "Where did the time go, and what was the host doing?" */
+export function TracePage({ traceId }: { traceId: string }): JSX.Element {
+  const answer = useAnswer<TraceAnswer>(apiPaths.trace(traceId), null);
+  const root = answer.data?.roots[0] ?? null;
+  const crumbs =
+    root === null
+      ? [{ label: t("nav.apps"), href: link({ page: "apps" }) }]
+      : [
+          { label: root.app, href: link({ page: "app", app: root.app }) },
+          { label: t("traces.title"), href: link({ page: "traces", app: root.app }) },
+        ];
+  return (
+    <PageFrame title={root?.action ?? t("trace.title")} crumbs={crumbs} isTimeless>
+      <Answered answer={answer} size="chart-tall" missing={<UnknownTrace traceId={traceId} />}>
+        {(trace) => <Trace trace={trace} />}
+      </Answered>
+    </PageFrame>
+  );
+}
+
+function UnknownTrace({ traceId }: { traceId: string }): JSX.Element {
+  return (
+    <Card>
+      <Empty title={t("state.unknownTrace", { trace: traceId })} hint={t("state.unknownTraceHint")} />
+    </Card>
+  );
+}
+
+function Trace({ trace }: { trace: TraceAnswer }): JSX.Element {
+  const { startMs, endMs } = useMemo(() => traceBounds(trace.spans), [trace]);
+  const selected = search.value.get("sel") ?? trace.roots[0]?.rootSpanId ?? null;
+  const span = trace.spans.find((one) => one.spanId === selected) ?? null;
+  const root = trace.roots[0] ?? null;
+  return (
+    <>
+      <Card>
+        <Header trace={trace} root={root} />
+      </Card>
+      <div class="trace-grid">
+        <Card title={t("trace.waterfall")} note={spansText(trace)}>
+          <Waterfall
+            spans={trace.spans}
+            startMs={startMs}
+            endMs={endMs}
+            selected={selected}
+            onSelect={(spanId) => replaceParameters({ sel: spanId })}
+          />
+        </Card>
+        <Card title={t("trace.span")}>
+          <SpanPanel span={span} spans={trace.spans} startMs={startMs} />
+        </Card>
+      </div>
+      {root && <HostMeanwhile host={root.host} startMs={startMs} endMs={endMs} />}
+    </>
+  );
+}
+
+function spansText(trace: TraceAnswer): string {
+  const count = trace.roots.reduce((sum, root) => sum + root.spans, 0);
+  const shown = trace.spans.length;
+  return count > shown ? t("trace.spansOnly", { count, shown }) : t("trace.spans", { count: shown });
+}
+
+function Header({ trace, root }: { trace: TraceAnswer; root: TraceRow | null }): JSX.Element {
+  return (
+    <div class="trace-head">
+      <p class="kpi-value">
+        <b>{text(duration(trace.durationMs))}</b> {root && <Outcome row={root} />}
+      </p>
+      <dl class="facts facts-row">
+        <div>
+          <dt>{t("metric.start")}</dt>
+          <dd>
+            {dateTimeText(trace.startUnixMs)} <span class="note">{offsetText(trace.startUnixMs)}</span>
+          </dd>
+        </div>
+        {root && (
+          <>
+            <div>
+              <dt>{t("metric.action")}</dt>
+              <dd>
+                <a href={link({ page: "action", app: root.app, action: root.action })}>{root.action}</a>
+              </dd>
+            </div>
+            <div>
+              <dt>{t("metric.host")}</dt>
+              <dd>
+                <a href={link({ page: "host", host: root.host })}>{root.host}</a>
+              </dd>
+            </div>
+          </>
+        )}
+        <div>
+          <dt>{t("trace.title")}</dt>
+          <dd class="mono">{trace.traceId}</dd>
+        </div>
+      </dl>
+    </div>
+  );
+}
+
+/** The host's CPU second by second around the trace: a slow request is not always slow code. */
+function HostMeanwhile({
+  host,
+  startMs,
+  endMs,
+}: {
+  host: string;
+  startMs: number;
+  endMs: number;
+}): JSX.Element {
+  const fromMs = Math.floor(startMs - AROUND_MS);
+  const toMs = Math.ceil(endMs + AROUND_MS);
+  const range = useMemo(() => ({ fromMs, toMs }), [fromMs, toMs]);
+  const answer = useAnswer<Columns>(apiPaths.hostSeries(host, CPU_METRICS), range);
+  return (
+    <ChartCard class="" answer={answer}>
+      {(columns) => (
+        <CpuChart
+          host={host}
+          columns={columns}
+          title={t("trace.hostCpu")}
+          note={t("trace.hostNote", { host })}
+        />
+      )}
+    </ChartCard>
+  );
+}

@@ -1,0 +1,86 @@
+import type { JSX } from "preact";
+import { link } from "../../app/location.ts";
+import type { TraceRow } from "../../data/answers.ts";
+import { t } from "../../i18n/translate.ts";
+import { ActionName } from "../../ui/action-name.tsx";
+import { duration, text } from "../../ui/number-text.ts";
+import { Table, type TableColumn } from "../../ui/table.tsx";
+import { dateTimeText } from "../../ui/time-text.ts";
+
+const REASONS = ["error", "slow", "random"] as const;
+
+/** Kept traces; `isShort` leaves out what a narrow card has no room for. */
+export function TracesTable({
+  traces,
+  isShort = false,
+}: {
+  traces: TraceRow[];
+  isShort?: boolean;
+}): JSX.Element {
+  const longest = Math.max(1, ...traces.map((row) => row.durationMs));
+  const columns: (TableColumn<TraceRow> & { isLong?: boolean })[] = [
+    {
+      key: "action",
+      label: t("metric.action"),
+      cell: (row) => (
+        <a class="row-link clip" href={link({ page: "trace", traceId: row.traceId })} title={row.traceId}>
+          <ActionName name={row.action} />
+        </a>
+      ),
+    },
+    {
+      key: "duration",
+      label: t("metric.duration"),
+      isNumber: true,
+      cell: (row) => (
+        <span class="duration-cell">
+          {!isShort && (
+            <span class="meter-track" aria-hidden="true">
+              <i style={{ width: `${(row.durationMs / longest) * 100}%` }} />
+            </span>
+          )}
+          {text(duration(row.durationMs))}
+        </span>
+      ),
+    },
+    { key: "status", label: t("metric.status"), cell: (row) => <Outcome row={row} /> },
+    { key: "reason", label: t("metric.kept"), isLong: true, cell: (row) => reasonText(row.reason) },
+    { key: "host", label: t("metric.host"), isLong: true, cell: (row) => row.host },
+    { key: "spans", label: t("metric.spans"), isLong: true, isNumber: true, cell: (row) => row.spans },
+    {
+      key: "start",
+      label: t("metric.start"),
+      isNumber: true,
+      cell: (row) => startText(row.startUnixMs, isShort),
+    },
+  ];
+  return (
+    <Table
+      label={t("traces.title")}
+      class={isShort ? "fixed-first" : ""}
+      rows={traces}
+      keyOf={(row) => `${row.traceId} ${row.rootSpanId}`}
+      columns={columns.filter((column) => !isShort || !column.isLong)}
+    />
+  );
+}
+
+function startText(unixMs: number, isShort: boolean): string {
+  return isShort ? dateTimeText(unixMs).slice(11) : dateTimeText(unixMs);
+}
+
+function reasonText(reason: string): string {
+  const known = REASONS.find((one) => one === reason);
+  return known === undefined ? reason : t(`traces.reason.${known}`);
+}
+
+/** Status code and, apart from colour, a sign for failures. */
+export function Outcome({ row }: { row: TraceRow }): JSX.Element {
+  const label = row.status > 0 ? String(row.status) : row.error ? t("trace.error") : t("trace.ok");
+  if (!row.error) return <span class="mono">{label}</span>;
+  return (
+    <span class="chip grade-unacceptable">
+      <span aria-hidden="true">✕</span> {label}
+    </span>
+  );
+}
