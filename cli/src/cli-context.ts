@@ -20,6 +20,7 @@ export interface CliContext {
   readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  readonly isRoot: boolean;
   readonly places: DefaultPlaces;
   /** The built main.js, to start parts of this program as processes of their own. */
   readonly mainFile: string;

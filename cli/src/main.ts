@@ -14,6 +14,7 @@ const context: CliContext = {
   version,
   env: process.env,
   cwd: process.cwd(),
+  isRoot: process.getuid?.() === 0,
   places: defaultPlaces({
     env: process.env,
     uid: process.getuid?.() ?? 0,

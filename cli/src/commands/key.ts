@@ -1,4 +1,5 @@
-import { resolve } from "node:path";
+import { chownSync, statSync } from "node:fs";
+import { join } from "node:path";
 import type { KeyStore } from "@apm-daemon/collector";
 import type { Command } from "commander";
 import type { CliContext } from "../cli-context.ts";
@@ -65,11 +66,25 @@ async function withKeyStore<T>(
   use: (keys: KeyStore) => T,
 ): Promise<T> {
   const { KeyStore, CollectorError } = await import("@apm-daemon/collector");
+  const { loadCollectorConfig } = await import("../config/program-config.ts");
+  const { config } = await loadCollectorConfig(context, options);
   try {
-    return use(new KeyStore(resolve(context.cwd, options.stateDir ?? context.places.collectorStateDir)));
+    const result = use(new KeyStore(config.state_dir));
+    if (context.isRoot) giveToOwnerOf(config.state_dir);
+    return result;
   } catch (cause) {
     if (!(cause instanceof CollectorError)) throw cause;
     const code = cause.code === "KEY_NAME_INVALID" ? "USAGE" : "KEY_REFUSED";
     throw new CliError(code, cause.message, { cause });
+  }
+}
+
+/** What root writes here, a collector that runs as another user must be able to read. */
+function giveToOwnerOf(stateDir: string): void {
+  const file = join(stateDir, "keys.json");
+  const owner = statSync(stateDir, { throwIfNoEntry: false });
+  const present = statSync(file, { throwIfNoEntry: false });
+  if (owner && present && present.uid !== owner.uid) {
+    chownSync(file, owner.uid, owner.gid);
   }
 }

@@ -97,7 +97,7 @@ function keptPart(
 }
 
 function announcement(context: CliContext, url: string, stateDir: string, options: UpOptions): string {
-  const place = options.stateDir ? ` --state-dir ${relative(context.cwd, stateDir) || "."}` : "";
+  const place = options.stateDir ? ` --state-dir ${shortPath(stateDir, context.cwd)}` : "";
   return [
     "",
     `  console     ${url}`,
@@ -128,8 +128,13 @@ function ownCommand(context: CliContext): string {
       // not in this folder
     }
   }
-  const short = relative(context.cwd, context.mainFile);
-  return `node ${short.startsWith("..") ? context.mainFile : short}`;
+  return `node ${shortPath(context.mainFile, context.cwd)}`;
+}
+
+/** Relative for what lies below the folder the user is in. */
+function shortPath(path: string, cwd: string): string {
+  const short = relative(cwd, path);
+  return short === "" ? "." : short.startsWith("..") ? path : short;
 }
 
 /** A free port that was asked for with 0 is kept when the collector starts again. */
