@@ -29,7 +29,7 @@ export interface RecoveryReport {
  * seal, and counts what came after it. See aggregator.ts for why the counters are discarded at the sealed position.
  */
 export function recover(options: RecoveryOptions): RecoveryReport {
-  const { journal, cursor, instances, intake, aggregator, traces } = options;
+  const { journal, cursor, instances, intake, aggregator, traces, nowUnixMs } = options;
   const { sealed, replayFrom } = cursor.journal;
   const byReference = new Map<number, AppInstance>();
   let framesFound = 0;
@@ -43,30 +43,29 @@ export function recover(options: RecoveryOptions): RecoveryReport {
   };
   const visit = (record: JournalRecord, position: number): void => {
     if (record.type === "instance") {
-      const instance = instances.recover(record.json, options.nowUnixMs);
+      const instance = instances.recover(record.json);
       if (instance !== null) byReference.set(record.reference, instance);
       return;
     }
     const instance = byReference.get(record.reference);
     if (instance === undefined) return;
-    const sequence = sequenceOf(record.payload);
+    const { messageType: type, payload, receivedUnixMs } = record;
+    const sequence = sequenceOf(payload);
     // A frame is there twice when its write was reported as failed, and the agent sent it again.
     if (sequence <= instance.lastSequence) return;
     framesFound++;
     instance.lastSequence = sequence;
+    // Who is counted now is named in the next batch, however long the daemon was away.
+    instance.goneUnixMs = position < sealed ? receivedUnixMs : nowUnixMs;
     if (position < replayFrom) return;
     if (position >= sealed) {
       discardOnce();
       framesReplayed++;
     }
-    intake.replay(
-      instance,
-      { type: record.messageType, payload: record.payload },
-      position,
-      record.receivedUnixMs,
-    );
+    intake.replay(instance, { type, sequence, payload }, position, receivedUnixMs);
   };
   journal.replay(visit);
   discardOnce();
+  journal.trim(replayFrom);
   return { framesFound, framesReplayed, unreadableBytes: journal.unreadableBytes };
 }

@@ -18,6 +18,7 @@ import {
   MessageType,
   ProtocolError,
   type Refuse,
+  sequenceOf,
 } from "@apm-daemon/protocol";
 import type { Logger } from "pino";
 import type { DataFrame, FrameIntake } from "./frame-intake.ts";
@@ -53,6 +54,7 @@ export class AgentConnection {
       HELLO_WITHIN_MS,
     );
     options.socket.on("data", (chunk: Buffer) => this.#read(chunk));
+    options.socket.on("drain", () => this.#acknowledge());
     options.socket.on("error", () => undefined); // "close" follows.
     options.socket.on("close", () => this.#ended());
   }
@@ -81,7 +83,7 @@ export class AgentConnection {
       return;
     }
     if (type === MessageType.spans || type === MessageType.runtime || type === MessageType.gap)
-      this.#frames.push({ type, payload });
+      this.#frames.push({ type, sequence: sequenceOf(payload), payload });
     else if (type === MessageType.bye) this.#end = "bye";
     else this.#options.intake.counts.malformed++;
   }
@@ -103,12 +105,17 @@ export class AgentConnection {
     const frames = this.#frames;
     this.#frames = [];
     try {
-      this.#options.intake.receive(this.#instance, frames, (sequence) =>
-        this.#options.socket.write(encodeAck(sequence)),
-      );
+      this.#options.intake.receive(this.#instance, frames, () => this.#acknowledge());
     } catch (error) {
       this.#giveUp(error);
     }
+  }
+
+  /** Tells the agent how far its frames are journaled; later, if it does not read what it is told. */
+  #acknowledge(): void {
+    const { socket } = this.#options;
+    if (this.#instance !== null && !this.#isEnded && !socket.writableNeedDrain)
+      socket.write(encodeAck(this.#instance.lastSequence));
   }
 
   #giveUp(error: unknown): void {

@@ -5,7 +5,6 @@ import {
   MessageType,
   ProtocolError,
   type RuntimeFrame,
-  sequenceOf,
 } from "@apm-daemon/protocol";
 import type { Journal } from "../journal/journal.ts";
 import type { AppInstance } from "./instance-registry.ts";
@@ -13,6 +12,7 @@ import type { AppInstance } from "./instance-registry.ts";
 /** A data frame as received: SPANS, RUNTIME or GAP. */
 export interface DataFrame {
   type: number;
+  sequence: number;
   payload: Buffer;
 }
 
@@ -47,8 +47,8 @@ export class FrameIntake {
 
   /**
    * Takes in the frames of one read: journals what is new, calls `acknowledge` with the highest sequence number that is
-   * journaled now, then counts. Throws ProtocolError for a frame without a sequence number, with nothing journaled of
-   * this read; throws the file system's error when the journal cannot be written, with nothing acknowledged.
+   * journaled now, then counts. Throws the file system's error when the journal cannot be written; then none of the frames
+   * was taken in, and the agent sends them again.
    */
   receive(
     instance: AppInstance,
@@ -56,16 +56,14 @@ export class FrameIntake {
     acknowledge: (sequence: number) => void,
   ): void {
     const receivedUnixMs = this.#clock.unixMs();
-    const sequences = frames.map(({ payload }) => sequenceOf(payload));
     const fresh: { frame: DataFrame; position: number }[] = [];
     let last = instance.lastSequence;
-    frames.forEach((frame, i) => {
-      const sequence = sequences[i] as number;
-      if (!this.#isNew(sequence, last)) return;
-      last = sequence;
+    for (const frame of frames) {
+      if (!this.#isNew(frame.sequence, last)) continue;
+      last = frame.sequence;
       const position = this.#journal.append(instance.journal, receivedUnixMs, frame.type, frame.payload);
       fresh.push({ frame, position });
-    });
+    }
     this.#journal.flush();
     // Not before: WELCOME tells this number to a reconnecting agent, which then forgets the frames.
     instance.lastSequence = last;

@@ -39,12 +39,10 @@ export class InstanceRegistry {
   }
 
   /** An instance found in the journal at start. Null when its record cannot be read. */
-  recover(json: string, nowUnixMs: number): AppInstance | null {
+  recover(json: string): AppInstance | null {
     try {
       const known = JSON.parse(json) as Hello;
-      const instance = this.#instances.get(known.instance) ?? this.#add(known);
-      instance.goneUnixMs = nowUnixMs;
-      return instance;
+      return this.#instances.get(known.instance) ?? this.#add(known);
     } catch {
       return null;
     }

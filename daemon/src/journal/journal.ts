@@ -3,22 +3,26 @@
  * crash, late sampling of kept traces, and looking up the last minutes.
  *
  * Invariants: a frame is acknowledged only after flush() returned; positions only grow, also across restarts; a new run
- * never writes to an old segment; whole segments are deleted, oldest first, when the ring exceeds its cap.
+ * never writes to an old segment, nor does anyone to one that failed; what is flushed together lies in one segment; whole
+ * segments are deleted, oldest first, when the ring exceeds its cap.
  * Not promised here: durability against power loss (the page cache survives kill -9; sync() at each seal bounds the rest).
  */
 import {
   closeSync,
   fdatasync,
   fdatasyncSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   readSync,
   statSync,
   unlinkSync,
   writevSync,
 } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { DaemonError } from "../errors.ts";
 import {
   decodeRecord,
@@ -28,8 +32,9 @@ import {
   type JournalRecord,
   RECORD_HEADER_BYTES,
   readSegment,
-  SEGMENT_HEADER_BYTES,
 } from "./segment.ts";
+
+const dataSync = promisify(fdatasync);
 
 export interface JournalOptions {
   dir: string;
@@ -56,9 +61,15 @@ export class Journal {
   readonly #segments: SegmentFile[] = [];
   readonly #announced = new Set<number>();
   readonly #readFds = new Map<string, number>();
+  /** Files that are written to no more, and not known to be on the disk yet. */
+  readonly #unsyncedFds: number[] = [];
   #queue: Buffer[] = [];
   #fd = -1;
   #references = 0;
+  #startPosition = 0;
+  #keepFrom = 0;
+  /** Bytes of the newest segment that were written whole. */
+  #flushedBytes = 0;
   /** Bytes of finished segments that could not be read at start. */
   unreadableBytes = 0;
   /** Segments that were deleted although they held frames not yet sealed. */
@@ -77,12 +88,22 @@ export class Journal {
       if (bytes === 0) unlinkSync(path);
       else this.#segments.push({ path, position: Number(match[1]), bytes });
     }
+    // Bytes beyond the next segment's start are leftovers of a failed write: they were never acknowledged.
+    this.#segments.forEach((segment, i) => {
+      const next = this.#segments[i + 1];
+      if (next !== undefined) segment.bytes = Math.min(segment.bytes, next.position - segment.position);
+    });
   }
 
   /** Position after the last byte, queued ones included. */
   get position(): number {
     const last = this.#segments.at(-1);
-    return last === undefined ? 0 : last.position + last.bytes;
+    return Math.max(this.#startPosition, last === undefined ? 0 : last.position + last.bytes);
+  }
+
+  /** Lets positions go on from here at least, should segments have been removed by hand. Call before the first append. */
+  startFrom(position: number): void {
+    this.#startPosition = position;
   }
 
   get bytes(): number {
@@ -99,14 +120,17 @@ export class Journal {
 
   /** Visits every intact record that was there before this run, oldest first. Call before the first append. */
   replay(visit: (record: JournalRecord, position: number) => void): void {
-    for (const segment of this.#segments) {
-      this.unreadableBytes += readSegment(segment.path, segment.position, visit).unreadableBytes;
+    for (const { path, position, bytes } of this.#segments) {
+      const held = readFileSync(path).subarray(0, bytes);
+      const { unreadableBytes } = readSegment(held, (record, offset) => visit(record, position + offset));
+      this.unreadableBytes += unreadableBytes;
     }
   }
 
-  /** Queues a frame; its position is the result. The payload must stay unchanged until flush(). */
+  /** Queues a frame; its position is the result. The payload must stay unchanged until flush(). Throws like flush(). */
   append(instance: JournalInstance, receivedUnixMs: number, messageType: number, payload: Buffer): number {
-    if (this.#fd === -1 || (this.#segments.at(-1)?.bytes ?? 0) >= this.#options.segmentBytes) this.#roll();
+    const isFull = this.#fd === -1 || (this.#segments.at(-1)?.bytes ?? 0) >= this.#options.segmentBytes;
+    if (isFull && this.#queue.length === 0) this.#roll();
     if (!this.#announced.has(instance.reference)) {
       this.#announced.add(instance.reference);
       this.#enqueue(encodeInstanceRecord(instance.reference, instance.json));
@@ -117,9 +141,20 @@ export class Journal {
     return position;
   }
 
-  /** Writes what is queued to the page cache. Throws the file system's error; what was queued is then still queued. */
+  /** Writes what is queued to the page cache. Throws the file system's error; what was queued is then as if never appended. */
   flush(): void {
     if (this.#queue.length === 0) return;
+    try {
+      this.#writeQueue();
+      if (this.#options.fsync === "always") fdatasyncSync(this.#fd);
+      this.#flushedBytes = this.#segments.at(-1)?.bytes ?? 0;
+    } catch (error) {
+      this.#giveUpQueue();
+      throw error;
+    }
+  }
+
+  #writeQueue(): void {
     while (this.#queue.length > 0) {
       let written = writevSync(this.#fd, this.#queue.slice(0, 1024));
       while (written > 0) {
@@ -133,15 +168,32 @@ export class Journal {
         }
       }
     }
-    if (this.#options.fsync === "always") fdatasyncSync(this.#fd);
+  }
+
+  /** Cuts the segment back to what was written whole, and leaves it: the next append begins a new one. */
+  #giveUpQueue(): void {
+    const { path } = this.#segments.at(-1) as SegmentFile;
+    const fd = this.#fd;
+    this.#queue = [];
+    this.#unsyncedFds.push(fd);
+    this.#fd = -1;
+    try {
+      if (this.#flushedBytes === 0) unlinkSync(path);
+      else ftruncateSync(fd, this.#flushedBytes);
+    } catch {
+      // The next segment begins where the whole records end, so the rest is never read.
+    }
+    if (this.#flushedBytes === 0) this.#segments.pop();
+    else (this.#segments.at(-1) as SegmentFile).bytes = this.#flushedBytes;
   }
 
   /** Asks the disk to keep what was flushed; resolves when it did. */
-  sync(): Promise<void> {
-    if (this.#fd === -1) return Promise.resolve();
-    return new Promise((resolve, reject) =>
-      fdatasync(this.#fd, (error) => (error ? reject(error) : resolve())),
-    );
+  async sync(): Promise<void> {
+    const finished = this.#unsyncedFds.splice(0);
+    const open = this.#fd === -1 ? finished : [...finished, this.#fd];
+    const results = await Promise.allSettled(open.map((fd) => dataSync(fd)));
+    for (const fd of finished) closeSync(fd);
+    for (const result of results) if (result.status === "rejected") throw result.reason;
   }
 
   /** Reads back one frame by its position. Throws RECORD_CORRUPT when it is gone or damaged. */
@@ -151,26 +203,33 @@ export class Journal {
       throw new DaemonError("RECORD_CORRUPT", `the journal no longer holds position ${position}`);
     const fd = this.#openForReading(segment.path);
     const offset = position - segment.position;
-    const header = Buffer.allocUnsafe(RECORD_HEADER_BYTES);
-    readSync(fd, header, 0, RECORD_HEADER_BYTES, offset);
-    const bytes = Buffer.allocUnsafe(
-      RECORD_HEADER_BYTES + Math.min(header.readUInt32LE(0), this.#maxRecordBytes(segment, offset)),
-    );
-    readSync(fd, bytes, 0, bytes.length, offset);
-    const found = decodeRecord(bytes, 0);
+    const header = readBytes(fd, offset, RECORD_HEADER_BYTES);
+    const payloadBytes = header.length < RECORD_HEADER_BYTES ? 0 : header.readUInt32LE(0);
+    const recordBytes = Math.min(RECORD_HEADER_BYTES + payloadBytes, Math.max(0, segment.bytes - offset));
+    const found = decodeRecord(readBytes(fd, offset, recordBytes), 0);
     if (found?.record.type !== "frame")
       throw new DaemonError("RECORD_CORRUPT", `the journal's record at ${position} is damaged`);
     return found.record.payload;
   }
 
-  /** Deletes whole segments, oldest first, until the ring fits its cap. Segments after `keepFrom` go last, and are counted. */
+  /** Notes that a replay needs nothing before `keepFrom`, and deletes what exceeds the cap. */
   trim(keepFrom: number): void {
+    this.#keepFrom = keepFrom;
+    this.#trim();
+  }
+
+  /** Deletes whole segments, oldest first, until the ring fits its cap; those a replay would need are counted. */
+  #trim(): void {
     let bytes = this.bytes;
     while (bytes > this.#options.capBytes && this.#segments.length > 1) {
       const oldest = this.#segments.shift() as SegmentFile;
       bytes -= oldest.bytes;
-      if (oldest.position + oldest.bytes > keepFrom) this.unsealedSegmentsDropped++;
-      unlinkSync(oldest.path);
+      if (oldest.position + oldest.bytes > this.#keepFrom) this.unsealedSegmentsDropped++;
+      try {
+        unlinkSync(oldest.path);
+      } catch {
+        // Gone already, or the disk refuses: the next start finds it and tries again.
+      }
     }
   }
 
@@ -182,21 +241,20 @@ export class Journal {
 
   close(): void {
     this.endReading();
-    if (this.#fd === -1) return;
-    this.flush();
-    closeSync(this.#fd);
+    for (const fd of [...this.#unsyncedFds.splice(0), this.#fd]) if (fd !== -1) closeSync(fd);
     this.#fd = -1;
   }
 
   #roll(): void {
-    if (this.#fd !== -1) {
-      this.flush();
-      closeSync(this.#fd);
-    }
+    if (this.#fd !== -1) this.#unsyncedFds.push(this.#fd);
+    this.#fd = -1;
+    this.#trim();
     const position = this.position;
     const path = join(this.#options.dir, `${String(position).padStart(16, "0")}.seg`);
-    this.#fd = openSync(path, "ax", 0o600);
+    // A file of this name can only be what a failed write left behind: it holds nothing.
+    this.#fd = openSync(path, "w", 0o600);
     this.#segments.push({ path, position, bytes: 0 });
+    this.#flushedBytes = 0;
     this.#announced.clear();
     this.#enqueue(encodeSegmentHeader(position));
   }
@@ -215,14 +273,10 @@ export class Journal {
     }
     return fd;
   }
+}
 
-  #maxRecordBytes(segment: SegmentFile, offset: number): number {
-    return Math.max(
-      0,
-      segment.bytes -
-        offset -
-        RECORD_HEADER_BYTES -
-        (offset < SEGMENT_HEADER_BYTES ? SEGMENT_HEADER_BYTES : 0),
-    );
-  }
+/** Bytes of a file from an offset on; fewer at its end. */
+function readBytes(fd: number, offset: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  return bytes.subarray(0, readSync(fd, bytes, 0, length, offset));
 }

@@ -13,9 +13,9 @@
  *     2 FRAME     u32 reference, f64 Unix ms of receipt, u8 message type, the message's payload as received
  *
  * Little endian. A segment stands alone: it announces each instance before its first frame, so references never reach
- * across files. A record whose length or checksum is wrong ends the readable part of its segment.
+ * across files. A record whose checksum is wrong is stepped over when an intact one follows it; else it ends the
+ * readable part of its segment.
  */
-import { readFileSync } from "node:fs";
 import { crc32 } from "node:zlib";
 
 export const SEGMENT_HEADER_BYTES = 16;
@@ -99,26 +99,29 @@ function decodePayload(payload: Buffer): JournalRecord | null {
   return null;
 }
 
-export interface SegmentReading {
-  /** Bytes after the last intact record; 0 when all could be read. */
-  unreadableBytes: number;
-}
-
-/** Visits the intact records of a segment file in order, each with its position in the journal. */
+/** Visits the intact records of a segment in order, each with its offset; answers the bytes that hold none. */
 export function readSegment(
-  path: string,
-  position: number,
-  visit: (record: JournalRecord, position: number) => void,
-): SegmentReading {
-  const bytes = readFileSync(path);
+  bytes: Buffer,
+  visit: (record: JournalRecord, offset: number) => void,
+): { unreadableBytes: number } {
   if (bytes.length < SEGMENT_HEADER_BYTES || bytes.readUInt32LE(0) !== MAGIC || bytes[4] !== VERSION) {
     return { unreadableBytes: bytes.length };
   }
   let offset = SEGMENT_HEADER_BYTES;
-  for (;;) {
+  let unreadableBytes = 0;
+  while (offset < bytes.length) {
     const found = decodeRecord(bytes, offset);
-    if (found === null) return { unreadableBytes: bytes.length - offset };
-    visit(found.record, position + offset);
-    offset = found.end;
+    const end = found?.end ?? endOfDamage(bytes, offset);
+    if (found === null) unreadableBytes += end - offset;
+    else visit(found.record, offset);
+    offset = end;
   }
+  return { unreadableBytes };
+}
+
+/** Where the record after a damaged one begins, if its length can be trusted; else the end. */
+function endOfDamage(bytes: Buffer, offset: number): number {
+  if (offset + RECORD_HEADER_BYTES > bytes.length) return bytes.length;
+  const next = offset + RECORD_HEADER_BYTES + bytes.readUInt32LE(offset);
+  return decodeRecord(bytes, next) === null ? bytes.length : next;
 }
