@@ -58,7 +58,9 @@ export async function startDaemon({ config, version, log }: DaemonOptions): Prom
     fsync: config.journal.fsync,
   });
   const outbox = new Outbox({ dir: path("outbox"), capBytes: config.outbox.cap_bytes });
-  const { cursor, source } = recoverCursor(path("journal", "cursor.json"), outbox.newest(), journal.position);
+  const cursorPath = path("journal", "cursor.json");
+  const { cursor, source } = await recoverCursor(cursorPath, outbox.newest(), journal.position);
+  journal.startFrom(cursor.journal.sealed);
 
   const traces = new TraceKeeper({
     keep: config.traces.keep,
@@ -133,7 +135,7 @@ export async function startDaemon({ config, version, log }: DaemonOptions): Prom
   });
   const sealer = new Sealer({
     cursor,
-    cursorPath: path("journal", "cursor.json"),
+    cursorPath,
     journal,
     journalCapBytes: config.journal.cap_bytes,
     aggregator,
@@ -212,9 +214,9 @@ export async function startDaemon({ config, version, log }: DaemonOptions): Prom
   return {
     stop: async () => {
       beat.stop();
-      sealBeat.stop();
       await inventoryJob.stop();
       await listener.stop();
+      sealBeat.stop();
       await sealer.sealFinally();
       await uplink.stop(UPLOAD_AT_STOP_MS);
       await status.stop();

@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from "node:fs";
+import { accessSync, constants, mkdirSync, statSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { DaemonError } from "./errors.ts";
 
@@ -11,6 +11,7 @@ export async function claimStateDir(dir: string): Promise<() => void> {
   let identity: string;
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
+    accessSync(dir, constants.W_OK | constants.X_OK);
     const { dev, ino } = statSync(dir);
     identity = `${dev}-${ino}`;
   } catch (cause) {
@@ -21,7 +22,7 @@ export async function claimStateDir(dir: string): Promise<() => void> {
     );
   }
   if (process.platform !== "linux") return () => undefined;
-  const server = createServer();
+  const server = createServer((socket) => socket.destroy());
   await listen(server, `\0apm-daemon-${identity}`, dir);
   server.unref();
   return () => server.close();
@@ -29,7 +30,7 @@ export async function claimStateDir(dir: string): Promise<() => void> {
 
 function listen(server: Server, path: string, dir: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", (cause) => {
+    server.on("error", (cause) => {
       reject(
         new DaemonError(
           "STATE_DIR_IN_USE",

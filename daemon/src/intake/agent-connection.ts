@@ -135,7 +135,9 @@ export class AgentConnection {
     const code =
       error.code === "VERSION_UNSUPPORTED" || error.code === "FRAME_TOO_LARGE"
         ? error.code
-        : "FRAME_MALFORMED";
+        : this.#instance === null
+          ? "HELLO_MALFORMED"
+          : "FRAME_MALFORMED";
     this.#refuse(code, error.message);
   }
 

@@ -26,13 +26,11 @@ export async function listenOnSocket(
   mkdirSync(dirname(path), { recursive: true });
   await clearStaleSocket(path);
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
+    // Stays: a later error, like a failed accept for lack of descriptors, must not end the process.
+    server.on("error", reject);
     const umask = process.umask(0o777 & ~mode);
     try {
-      server.listen({ path, backlog }, () => {
-        server.off("error", reject);
-        resolve();
-      });
+      server.listen({ path, backlog }, resolve);
     } finally {
       process.umask(umask);
     }

@@ -21,12 +21,22 @@ export interface CursorRecovery {
   source: "new" | "file" | "outbox" | "lost";
 }
 
-/** Finds where to go on. `newestBatch` is the outbox's newest batch file, null when it is empty. */
-export function recoverCursor(
+/**
+ * Finds where to go on, and notes it. `newestBatch` is the outbox's newest batch file, null when it is empty. Rejects with
+ * the file system's error.
+ */
+export async function recoverCursor(
   path: string,
   newestBatch: Uint8Array | null,
   journalEnd: number,
-): CursorRecovery {
+): Promise<CursorRecovery> {
+  const recovery = findCursor(path, newestBatch, journalEnd);
+  // At once: the batch that tells it may be sent and deleted, and what comes in before the first seal must be replayed.
+  if (recovery.source !== "file") await writeCursor(path, recovery.cursor);
+  return recovery;
+}
+
+function findCursor(path: string, newestBatch: Uint8Array | null, journalEnd: number): CursorRecovery {
   const saved = readCursor(path);
   const sealed = newestBatch === null ? null : headerOf(newestBatch);
   if (
@@ -54,7 +64,10 @@ function readCursor(path: string): Cursor | null {
   try {
     const { stream, nextNumber, journal } = JSON.parse(readFileSync(path, "utf8")) as Partial<Cursor>;
     const isWhole =
-      typeof stream === "string" && Number.isSafeInteger(nextNumber) && Number.isSafeInteger(journal?.sealed);
+      typeof stream === "string" &&
+      Number.isSafeInteger(nextNumber) &&
+      Number.isSafeInteger(journal?.sealed) &&
+      Number.isSafeInteger(journal?.replayFrom);
     return isWhole ? ({ stream, nextNumber, journal } as Cursor) : null;
   } catch {
     return null;

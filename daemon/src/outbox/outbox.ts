@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { decodeBatch } from "@apm-daemon/protocol";
+import { decodeBatch, ProtocolError } from "@apm-daemon/protocol";
 import { writeFileAtomically } from "./atomic-file.ts";
 
 export interface OutboxOptions {
@@ -79,14 +79,16 @@ export class Outbox {
     }
   }
 
-  /** A batch's bytes; null when it is gone or damaged, then it is out of the way. */
+  /** A batch's bytes; null when it is gone or damaged, then it is out of the way. Throws the file system's other errors. */
   read(number: number): Uint8Array | null {
     if (!this.#batches.has(number)) return null;
     try {
       const bytes = readFileSync(this.#path(number));
       decodeBatch(bytes);
       return bytes;
-    } catch {
+    } catch (error) {
+      const isLost = error instanceof ProtocolError || (error as NodeJS.ErrnoException).code === "ENOENT";
+      if (!isLost) throw error;
       this.quarantine(number);
       return null;
     }
@@ -94,7 +96,11 @@ export class Outbox {
 
   delete(number: number): void {
     this.#forget(number);
-    unlinkSync(this.#path(number));
+    try {
+      unlinkSync(this.#path(number));
+    } catch {
+      // Gone already, or the disk refuses: then it is sent again after the next start, and known to the collector.
+    }
   }
 
   /** Puts a batch aside that can never be sent. */
@@ -111,6 +117,7 @@ export class Outbox {
   }
 
   #note(batch: WaitingBatch): void {
+    this.#forget(batch.number);
     this.#batches.set(batch.number, batch);
     this.#bytes += batch.bytes;
   }

@@ -13,6 +13,7 @@ import {
   encodeBatch,
   type HostIdentity,
   type HostSnapshot,
+  MAX_UPLINK_MESSAGE_BYTES,
   type ProcessSeconds,
   type SecondsTable,
 } from "@apm-daemon/protocol";
@@ -50,6 +51,8 @@ interface SealedBatch {
   cursor: Cursor;
 }
 
+/** Bytes of kept traces in a batch at most, so that its counters always fit into one message to the collector. */
+const MAX_TRACES_BYTES = MAX_UPLINK_MESSAGE_BYTES * 0.75;
 /** Instances are named in batches until this long after they went. */
 const RECENT_MS = 60_000;
 
@@ -118,6 +121,9 @@ export class Sealer {
       const frame = frames[i];
       return frame ? [{ summary, frame }] : [];
     });
+    let tracesBytes = 0;
+    const fitting = found.filter(({ frame }) => (tracesBytes += frame.length) <= MAX_TRACES_BYTES);
+    traces.passedOver += found.length - fitting.length;
     const number = this.#cursor.nextNumber;
     const header: BatchHeader = {
       version: 1,
@@ -130,10 +136,10 @@ export class Sealer {
       hostSnapshot: this.#options.hostSampler.snapshot(),
       processSeconds: this.#processes(now),
       ...aggregator.drain(),
-      traces: found.map(({ summary }) => summary),
+      traces: fitting.map(({ summary }) => summary),
       journal: range,
     };
-    const bytes = encodeBatch({ header, frames: found.map(({ frame }) => frame) }, "gzip");
+    const bytes = encodeBatch({ header, frames: fitting.map(({ frame }) => frame) }, "gzip");
     return { header, bytes, cursor: { stream: this.#cursor.stream, nextNumber: number + 1, journal: range } };
   }
 

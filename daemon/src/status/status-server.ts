@@ -33,7 +33,7 @@ export class StatusServer {
 
   #answer(method: string, url: string, response: ServerResponse): void {
     const path = url.split("?", 1)[0];
-    if (method !== "GET") send(response, 405, "text/plain", "only GET is answered here\n");
+    if (method !== "GET") send(response, 405, "text/plain", "only GET is answered here\n", { allow: "GET" });
     else if (path === "/status")
       send(response, 200, "application/json", JSON.stringify(this.#options.report()));
     else if (path === "/metrics")
@@ -53,7 +53,13 @@ export class StatusServer {
   }
 }
 
-function send(response: ServerResponse, status: number, type: string, body: string): void {
-  response.writeHead(status, { "content-type": type, "cache-control": "no-store" });
+function send(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  body: string,
+  headers: Record<string, string> = {},
+): void {
+  response.writeHead(status, { "content-type": type, "cache-control": "no-store", ...headers });
   response.end(body);
 }

@@ -14,6 +14,7 @@ import {
   UPLINK_SUBPROTOCOL,
   type UplinkHello,
   type UplinkMessage,
+  type UplinkNack,
 } from "@apm-daemon/protocol";
 import type { Logger } from "pino";
 import { WebSocket } from "ws";
@@ -36,6 +37,11 @@ export interface UplinkOptions {
 export type UplinkState = "connected" | "connecting" | "waiting" | "refused";
 
 const MAX_IN_FLIGHT = 4;
+/** Bounds of the pause that a collector may ask for. */
+const MIN_PAUSE_MS = 200;
+const MAX_PAUSE_MS = 300_000;
+/** Pause after a batch could not be read from the disk. */
+const UNREADABLE_PAUSE_MS = 5_000;
 const PING_MS = 15_000;
 const CONNECT_WITHIN_MS = 10_000;
 /** A collector's commit may wait for a checkpoint of its store: measured up to 2.5 s. */
@@ -128,11 +134,12 @@ export class Uplink {
     const { host, position } = this.#options;
     const hello: UplinkHello = { type: "hello", version: 1, host, ...position() };
     socket.send(JSON.stringify(hello));
+    this.#startBeat();
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
     if (isBinary) return;
-    let message: UplinkMessage;
+    let message: UplinkMessage | null;
     try {
       message = JSON.parse(data.toString("utf8"));
     } catch {
@@ -142,18 +149,15 @@ export class Uplink {
       );
       return;
     }
-    if (message.type === "welcome") this.#welcomed();
-    else if (message.type === "ack") this.#acknowledged(message.stream, message.number);
-    else if (message.type === "nack") this.#refused(message);
+    if (message?.type === "welcome") this.#welcomed();
+    else if (message?.type === "ack") this.#acknowledged(message.stream, message.number);
+    else if (message?.type === "nack") this.#refused(message);
   }
 
   #welcomed(): void {
     this.state = "connected";
     this.reason = "";
     this.counts.connects++;
-    this.#backoff.reset();
-    this.#missedPongs = 0;
-    this.#beat = setInterval(() => this.#checkLife(), PING_MS);
     this.#options.log.info(
       { collector: this.#options.url, waiting: this.#options.outbox.count },
       "connected to the collector",
@@ -163,7 +167,9 @@ export class Uplink {
 
   #checkLife(): void {
     const oldest = Math.min(...this.#inFlight.values());
-    if (++this.#missedPongs > 2 || performance.now() - oldest > ACK_WITHIN_MS) this.#socket?.terminate();
+    const isSilent =
+      this.state !== "connected" || ++this.#missedPongs > 2 || performance.now() - oldest > ACK_WITHIN_MS;
+    if (isSilent) this.#socket?.terminate();
     else this.#socket?.ping();
   }
 
@@ -172,18 +178,13 @@ export class Uplink {
     this.#options.outbox.delete(number);
     this.counts.acked++;
     this.lastAckUnixMs = this.#options.clock.unixMs();
+    this.reason = "";
+    this.#backoff.reset();
     this.#sendMore();
-    if (this.#options.outbox.count === 0) for (const resolve of this.#waitingForEmpty.splice(0)) resolve();
   }
 
-  #refused(nack: {
-    number: number;
-    code: string;
-    message: string;
-    permanent: boolean;
-    retryAfterMs: number;
-  }): void {
-    if (!this.#inFlight.delete(nack.number)) return;
+  #refused(nack: UplinkNack): void {
+    if (nack.stream !== this.#options.position().stream || !this.#inFlight.delete(nack.number)) return;
     this.counts.nacked++;
     if (nack.permanent) {
       this.counts.deadLettered++;
@@ -193,17 +194,26 @@ export class Uplink {
         `the collector cannot use a batch: ${nack.message}; it was put into outbox/quarantine`,
       );
     } else {
-      this.#pausedUntilMs = performance.now() + nack.retryAfterMs;
-      this.reason = nack.message;
-      setTimeout(() => this.#sendMore(), nack.retryAfterMs + 1).unref();
+      this.#pause(nack.retryAfterMs, nack.message);
     }
     this.#sendMore();
   }
 
+  #pause(wantedMs: number, reason: string): void {
+    const pauseMs = Math.min(Math.max(Number.isFinite(wantedMs) ? wantedMs : 0, MIN_PAUSE_MS), MAX_PAUSE_MS);
+    this.#pausedUntilMs = performance.now() + pauseMs;
+    this.reason = reason;
+    setTimeout(() => this.#sendMore(), pauseMs + 1).unref();
+  }
+
   #sendMore(): void {
-    if (this.state !== "connected" || this.#socket === null || performance.now() < this.#pausedUntilMs)
-      return;
-    while (this.#inFlight.size < MAX_IN_FLIGHT) {
+    if (this.#options.outbox.count === 0) for (const resolve of this.#waitingForEmpty.splice(0)) resolve();
+    while (
+      this.state === "connected" &&
+      this.#socket !== null &&
+      performance.now() >= this.#pausedUntilMs &&
+      this.#inFlight.size < MAX_IN_FLIGHT
+    ) {
       const waiting = this.#options.outbox.numbers().filter((candidate) => !this.#inFlight.has(candidate));
       const number = ++this.#sent % 3 === 0 ? waiting[0] : waiting.at(-1);
       if (number === undefined) return;
@@ -212,17 +222,19 @@ export class Uplink {
   }
 
   #send(socket: WebSocket, number: number): void {
-    const bytes = this.#options.outbox.read(number);
+    const bytes = this.#read(number);
     if (bytes === null) return;
+    const identity = decodeBatchIdentity(bytes);
     if (
       bytes.length > MAX_UPLINK_MESSAGE_BYTES ||
-      decodeBatchIdentity(bytes).stream !== this.#options.position().stream
+      identity.stream !== this.#options.position().stream ||
+      identity.number !== number
     ) {
       this.#options.outbox.quarantine(number);
       this.counts.deadLettered++;
       this.#options.log.error(
         { batch: number, bytes: bytes.length },
-        "a batch is too large or of another stream; it was put into outbox/quarantine",
+        "a batch is too large, or of another stream or number; it was put into outbox/quarantine",
       );
       return;
     }
@@ -231,10 +243,27 @@ export class Uplink {
     socket.send(bytes);
   }
 
+  /** A batch's bytes; null when it cannot be sent now. */
+  #read(number: number): Uint8Array | null {
+    try {
+      return this.#options.outbox.read(number);
+    } catch (error) {
+      this.#options.log.error(
+        { err: error, batch: number },
+        "a batch cannot be read from the outbox; it is tried again, check the state folder",
+      );
+      this.#pause(UNREADABLE_PAUSE_MS, `a batch cannot be read from the outbox: ${(error as Error).message}`);
+      return null;
+    }
+  }
+
   #empty(withinMs: number): Promise<void> {
     return new Promise((resolve) => {
-      setTimeout(resolve, withinMs);
-      this.#waitingForEmpty.push(resolve);
+      const deadline = setTimeout(resolve, withinMs);
+      this.#waitingForEmpty.push(() => {
+        clearTimeout(deadline);
+        resolve();
+      });
     });
   }
 
@@ -254,6 +283,12 @@ export class Uplink {
     this.state = state;
     this.reason = reason;
     this.#timer = setTimeout(() => this.#connect(), this.#backoff.next());
+  }
+
+  /** From the upgrade on, so that a peer that never says WELCOME is left too. */
+  #startBeat(): void {
+    this.#missedPongs = 0;
+    this.#beat = setInterval(() => this.#checkLife(), PING_MS);
   }
 
   #stopBeat(): void {
