@@ -49,5 +49,5 @@ test("each key has a sentence for the reference page", () => {
       check(child as { properties?: Record<string, unknown> }, `${path}${key}.`);
     }
   };
-  check(schema as { properties?: Record<string, unknown> }, "");
+  check(schema, "");
 });

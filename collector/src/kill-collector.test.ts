@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import * as fs from "node:fs";
 import { test } from "node:test";
-import type { UplinkAck } from "@apm-daemon/protocol";
 import { KeyStore } from "./key-store.ts";
 import { HandUplink } from "./testing/hand-uplink.ts";
 import { RunningCollector, temporaryFolder } from "./testing/running-collector.ts";
@@ -39,7 +38,7 @@ test("kill -9 in the middle of writes: every acknowledged batch is there, and no
       while (sent - acked.size < 25) uplink.socket.send(batch(++sent));
       const answer = await uplink.next();
       assert.equal(answer.type, "ack", JSON.stringify(answer));
-      acked.add((answer as UplinkAck).number);
+      acked.add(answer.number);
     }
     await collector.kill();
   }

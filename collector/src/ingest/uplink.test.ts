@@ -159,9 +159,7 @@ describe("an uplink", () => {
       ["createdUnixMs", { createdUnixMs: 1e18 }],
     ];
     for (const [place, changes] of wrong) {
-      const answer = await uplink.deliver({ ...sampleHeader(), ...changes } as ReturnType<
-        typeof sampleHeader
-      >);
+      const answer = await uplink.deliver({ ...sampleHeader(), ...changes });
       assert.equal(answer.type, "nack", place);
       assert.deepEqual([answer.code, answer.permanent], ["BATCH_MALFORMED", true]);
       assert.ok(answer.message.includes(`at ${place}`), `${place}: ${answer.message}`);
@@ -220,7 +218,7 @@ describe("an uplink", () => {
     while (acked.size < batches) {
       const answer = await uplink.next();
       assert.equal(answer.type, "ack", JSON.stringify(answer));
-      acked.add((answer as UplinkAck).number);
+      acked.add(answer.number);
     }
     assert.equal(await requestsOf("flood"), batches);
     await uplink.close();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { minutesUpToNow, queryRange, stepRange, stepsOf } from "./time-range.ts";
 
 const NOW_MS = 1_795_420_805_500;
