@@ -100,7 +100,7 @@ describe("the console in a browser", {
       ["8-phone-app", "/apps/shop"],
     ] as const) {
       await page.goto(`${up.url}${path}`);
-      await page.getByText("shop").first().waitFor();
+      await page.getByText("shop").filter({ visible: true }).first().waitFor();
       await page.waitForLoadState("networkidle");
       await assertNoSidewaysScroll(page);
       await takeScreenshot(page, name);

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { MessageReader, MessageType, type MessageTypeNumber } from "@apm-daemon/protocol";
+import { eventually } from "./eventually.ts";
 
 export interface ReceivedMessage {
   type: number;
@@ -10,13 +11,10 @@ export interface ReceivedMessage {
 /** A raw connection to the daemon's agent socket, to send it what no agent would send. */
 export class AgentSocket {
   readonly received: ReceivedMessage[] = [];
-  /** Resolves when the daemon has closed the connection. */
-  readonly closed: Promise<unknown>;
   readonly #socket: Socket;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
-    this.closed = once(socket, "close");
     const reader = new MessageReader((type, payload) => {
       this.received.push({ type, payload: Buffer.from(payload) });
     });
@@ -29,6 +27,17 @@ export class AgentSocket {
     const socket = connect(path);
     await once(socket, "connect");
     return new AgentSocket(socket);
+  }
+
+  /** Whether the daemon has ended the connection, and all that it sent before is received. */
+  get isClosed(): boolean {
+    return this.#socket.readableEnded || this.#socket.destroyed;
+  }
+
+  async waitForClose(): Promise<void> {
+    await eventually("the daemon closes the connection", 10_000, () => {
+      if (!this.isClosed) throw new Error(`received so far: ${this.received.length} messages`);
+    });
   }
 
   write(bytes: Uint8Array): void {

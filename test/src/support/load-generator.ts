@@ -1,5 +1,8 @@
 import { Agent, request } from "node:http";
 
+/** No route of the test apps takes that long: an app that hangs must not hang the test. */
+const ANSWER_DEADLINE_MS = 60_000;
+
 /** One request to send and what its author expects of it. */
 export interface PlannedRequest {
   url: string;
@@ -80,7 +83,8 @@ function send(planned: PlannedRequest, agent: Agent): Promise<Answer> {
       answer.failure = `${planned.method} ${planned.url}: ${error.message}`;
       end();
     };
-    const outgoing = request(planned.url, { method: planned.method, headers, agent }, (incoming) => {
+    const signal = AbortSignal.timeout(ANSWER_DEADLINE_MS);
+    const outgoing = request(planned.url, { method: planned.method, headers, agent, signal }, (incoming) => {
       answer.status = incoming.statusCode ?? 0;
       for (const [name, value] of Object.entries(incoming.headers)) answer.headers[name] = String(value);
       incoming.setEncoding("utf8");

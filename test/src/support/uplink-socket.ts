@@ -10,9 +10,14 @@ export interface RefusedUpgrade {
   body: string;
 }
 
+function connectTo(url: string, key: string, subprotocol: string): WebSocket {
+  const headers = { authorization: `Bearer ${key}` };
+  return new WebSocket(`${url}/uplink`, subprotocol, { headers, handshakeTimeout: 10_000 });
+}
+
 /** Tries to connect as a daemon would and answers the collector's refusal; throws when it was let in. */
 export async function refusedUpgrade(url: string, key: string, subprotocol: string): Promise<RefusedUpgrade> {
-  const socket = new WebSocket(`${url}/uplink`, subprotocol, { headers: { authorization: `Bearer ${key}` } });
+  const socket = connectTo(url, key, subprotocol);
   return new Promise((resolve, reject) => {
     socket.on("error", reject);
     socket.on("open", () => {
@@ -44,8 +49,7 @@ export class UplinkSocket {
   }
 
   static async open(cleanup: Cleanup, url: string, key: string): Promise<UplinkSocket> {
-    const headers = { authorization: `Bearer ${key}` };
-    const socket = new WebSocket(`${url}/uplink`, UPLINK_SUBPROTOCOL, { headers });
+    const socket = connectTo(url, key, UPLINK_SUBPROTOCOL);
     await once(socket, "open");
     cleanup.add(() => socket.terminate());
     return new UplinkSocket(socket);
