@@ -67,7 +67,7 @@ async function writeLicenses(outputs) {
     const match = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input);
     if (match) names.add(match[1]);
   }
-  const notices = await Promise.all([...names].sort().map(licenseOf));
+  const notices = await Promise.all([...names].sort((a, b) => a.localeCompare(b)).map(licenseOf));
   await writeFile(join(root, "dist/licenses.txt"), notices.join("\n\n"));
 }
 

@@ -28,7 +28,7 @@ function daysBefore(unixMs: number, days: number): number {
 export function alignedColumn(target: Columns, compared: Columns | null, name: string): Column {
   const length = Object.values(target.cols)[0]?.length ?? 0;
   const column = compared?.cols[name] ?? [];
-  if (!compared || compared.stepMs !== target.stepMs) return new Array<null>(length).fill(null);
+  if (!compared || compared.stepMs !== target.stepMs) return Array.from({ length }, () => null);
   const shiftMs = target.from - compared.from;
   const offset = Math.round((target.t0 - shiftMs - compared.t0) / target.stepMs);
   return Array.from({ length }, (_, index) => column[index + offset] ?? null);

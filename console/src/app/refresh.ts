@@ -3,9 +3,16 @@ import { collectorNowMs, isLive, pageNowMs, pageRange } from "./location.ts";
 import { refreshEveryMs, untilNextBucketMs } from "./time-range.ts";
 
 /** A closed window has travelled through daemon and collector after this time. */
-export const SETTLE_MS = 3000;
+const SETTLE_MS = 3000;
+/** Timers fire late, never early; this much later still counts as the same moment. */
+const TIMER_SLACK_MS = 500;
 /** Someone who reads values off a chart is not disturbed for this long after the last movement. */
 const READING_MS = 4000;
+
+/** Buckets that end after this time are still filling, Unix ms. */
+export function closedUntilMs(): number {
+  return pageNowMs.value - SETTLE_MS + TIMER_SLACK_MS;
+}
 
 let lastReadingMs = Number.NEGATIVE_INFINITY;
 

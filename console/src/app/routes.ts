@@ -47,24 +47,16 @@ function decodeParts(pathname: string): string[] | null {
 
 /** The path of a page, every name percent-encoded. */
 export function routePath(route: Exclude<Route, { page: "unknown" }>): string {
-  switch (route.page) {
-    case "home":
-      return "/";
-    case "apps":
-      return "/apps";
-    case "app":
-      return `/apps/${encodeURIComponent(route.app)}`;
-    case "actions":
-      return `/apps/${encodeURIComponent(route.app)}/actions`;
-    case "action":
-      return `/apps/${encodeURIComponent(route.app)}/actions/${encodeURIComponent(route.action)}`;
-    case "traces":
-      return `/apps/${encodeURIComponent(route.app)}/traces`;
-    case "trace":
-      return `/traces/${encodeURIComponent(route.traceId)}`;
-    case "hosts":
-      return "/hosts";
-    case "host":
-      return `/hosts/${encodeURIComponent(route.host)}`;
-  }
+  const parts = ["", ...partsOf(route)].map(encodeURIComponent);
+  return parts.length === 1 ? "/" : parts.join("/");
+}
+
+function partsOf(route: Exclude<Route, { page: "unknown" }>): string[] {
+  if (route.page === "home") return [];
+  if (route.page === "trace") return ["traces", route.traceId];
+  if (route.page === "host") return ["hosts", route.host];
+  if (!("app" in route)) return [route.page];
+  if (route.page === "app") return ["apps", route.app];
+  if (route.page === "action") return ["apps", route.app, "actions", route.action];
+  return ["apps", route.app, route.page];
 }

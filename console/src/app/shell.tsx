@@ -69,7 +69,7 @@ function Page({ route }: { route: Route }): JSX.Element {
       return <HostsPage />;
     case "host":
       return <HostPage host={route.host} />;
-    case "unknown":
+    default:
       return <UnknownPage />;
   }
 }

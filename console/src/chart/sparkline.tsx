@@ -1,12 +1,20 @@
 import type { JSX } from "preact";
+import { closedUntilMs } from "../app/refresh.ts";
 import type { ColorName } from "./colors.ts";
-import type { Values } from "./stack.ts";
+import { closedValues, type Values } from "./stack.ts";
 
 const WIDTH = 200;
 const HEIGHT = 30;
 
 /** A small curve without axes; unknown values are gaps. It repeats what stands beside it, so readers skip it. */
-export function Sparkline({ values, color = "code" }: { values: Values; color?: ColorName }): JSX.Element {
+export function Sparkline(props: {
+  values: Values;
+  /** Start and width of the first value's bucket. */
+  buckets: { t0: number; stepMs: number };
+  color?: ColorName;
+}): JSX.Element {
+  const { buckets, color = "code" } = props;
+  const values = closedValues(props.values, buckets.t0, buckets.stepMs, closedUntilMs());
   const known = values.filter((value) => value !== null);
   const high = Math.max(...known, 0);
   const low = Math.min(...known, high);

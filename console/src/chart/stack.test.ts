@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lonePoints, mean, missingRuns, stackedEdges } from "./stack.ts";
+import { closedValues, lonePoints, mean, missingRuns, stackedEdges } from "./stack.ts";
 
 test("edges add up from the bottom", () => {
   assert.deepEqual(
@@ -51,4 +51,9 @@ test("missing runs start after the first arrival and forgive the newest buckets"
 test("the mean leaves out what is unknown", () => {
   assert.equal(mean([1, null, 3]), 2);
   assert.equal(mean([null]), null);
+});
+
+test("buckets that end after the given time are blanked, the one that ends there is final", () => {
+  assert.deepEqual(closedValues([1, 2, 3], 0, 10, 20), [1, 2, null]);
+  assert.deepEqual(closedValues([1, 2, 3], 0, 10, 19), [1, null, null]);
 });

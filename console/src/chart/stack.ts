@@ -6,7 +6,7 @@ export type Values = readonly (number | null)[];
  */
 export function stackedEdges(layers: readonly Values[]): (number | null)[][] {
   const length = Math.max(0, ...layers.map((layer) => layer.length));
-  const edges = layers.map(() => new Array<number | null>(length).fill(null));
+  const edges = layers.map(() => Array.from({ length }, (): number | null => null));
   for (let i = 0; i < length; i++) {
     if (layers.every((layer) => (layer[i] ?? null) === null)) continue;
     let sum = 0;
@@ -58,4 +58,14 @@ export function mean(values: Values): number | null {
     known++;
   }
   return known === 0 ? null : sum / known;
+}
+
+/** The values with those that are not yet final blanked: the buckets that end after `closedUntilMs`. */
+export function closedValues(
+  values: Values,
+  t0: number,
+  stepMs: number,
+  closedUntilMs: number,
+): (number | null)[] {
+  return values.map((value, index) => (t0 + (index + 1) * stepMs > closedUntilMs ? null : value));
 }

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { pageNowMs, showRange } from "../app/location.ts";
-import { noteReading, SETTLE_MS } from "../app/refresh.ts";
+import { closedUntilMs, noteReading } from "../app/refresh.ts";
 import { theme } from "../app/theme.ts";
 import { rangeText } from "../app/time-range.ts";
 import type { Columns } from "../data/answers.ts";
@@ -181,8 +181,7 @@ function shapeOf(props: TimeChartProps): PlotShape {
 
 function dataOf({ columns, series, arrived }: TimeChartProps): PlotData {
   const { t0, stepMs } = columns;
-  const closedUntilMs = pageNowMs.value - SETTLE_MS + 500;
-  const closed = Math.max(0, Math.floor((closedUntilMs - t0) / stepMs));
+  const closed = Math.max(0, Math.floor((closedUntilMs() - t0) / stepMs));
   const graceLength = Math.ceil(30_000 / stepMs);
   const soFar = arrived.slice(0, Math.max(0, Math.ceil((pageNowMs.value - t0) / stepMs)));
   return {

@@ -136,7 +136,7 @@ export class TimePlot {
     const { values } = this.#data;
     const length = Math.max(0, ...values.map((list) => list.length));
     const times = Array.from({ length }, (_, index) => this.#timeOf(index));
-    const empty = new Array<null>(length).fill(null);
+    const empty = Array.from({ length }, () => null);
     const visible = values.map((list, index) => (only === null || only === index ? [...list] : empty));
     const drawn = this.#shape.kind === "stack" ? stackLayers(this.#shape.series, visible) : visible;
     const ordered = this.#drawOrder.map((index) => drawn[index] ?? empty);
@@ -147,7 +147,7 @@ export class TimePlot {
     return {
       ...size,
       ms: 1,
-      padding: [8, this.#shape.gradeWords ? 0 : 10, 0, 0],
+      padding: [8, this.#shape.gradeWords ? 0 : 20, 0, 0],
       legend: { show: false },
       cursor: this.#cursor(),
       scales: {
@@ -184,6 +184,7 @@ export class TimePlot {
     }
     if (isLog) {
       return {
+        // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- a const enum of uPlot: it has no value to import
         distr: 3,
         range: (_plot, low, high) => {
           const marks = logMarks(low > 0 ? low : 1, high > 0 ? high : 10);
@@ -210,6 +211,8 @@ export class TimePlot {
       values: (_plot, marks) =>
         isLog ? marks.flatMap((mark) => axisLabels(unit, [mark])) : axisLabels(unit, marks),
     };
+    // uPlot would blank the marks that are no powers of ten.
+    if (isLog) valueAxis.filter = (_plot, marks) => marks;
     if (isLog) valueAxis.splits = (plot) => logMarks(plot.scales["y"]?.min ?? 1, plot.scales["y"]?.max ?? 10);
     if (unit === "bytes") valueAxis.incrs = BYTE_STEPS;
     const axes = [{ ...shared, gap: 4, size: 26, space: 64, values: timeLabels }, valueAxis];
@@ -224,6 +227,7 @@ export class TimePlot {
       gradeBands(lowEnd(plot)).map(([low, high]) => (low + high) / 2);
     return {
       ...shared,
+      // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- a const enum of uPlot: it has no value to import
       side: 1,
       size: 84,
       gap: 8,

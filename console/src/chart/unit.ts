@@ -64,8 +64,17 @@ export function axisLabels(unit: Unit, marks: readonly number[]): string[] {
   const largest = Math.max(0, ...marks.map(Math.abs));
   const gap = Math.abs((marks[1] ?? largest) - (marks[0] ?? 0)) || largest || 1;
   const [size, name] = magnitudeOf(unit, largest);
-  const decimals = Math.min(3, Math.max(0, Math.ceil(-Math.log10(gap / size) - 1e-9)));
+  const decimals = decimalsOf(gap / size);
   return marks.map((mark) => `${(mark / size).toFixed(decimals)}${name}`);
+}
+
+/** Decimals that tell marks apart which lie this far from each other, at most three. */
+function decimalsOf(gap: number): number {
+  for (const decimals of [0, 1, 2]) {
+    const scaled = gap * 10 ** decimals;
+    if (scaled >= 0.999 && Math.abs(scaled - Math.round(scaled)) < 0.001) return decimals;
+  }
+  return gap >= 1 ? 1 : 3;
 }
 
 function magnitudeOf(unit: Unit, largest: number): readonly [number, string] {

@@ -2,7 +2,7 @@ import type { Column, Columns } from "./answers.ts";
 
 /** A column by name; nulls of the right length where the answer lacks it. */
 export function column(columns: Columns, name: string): Column {
-  return columns.cols[name] ?? new Array<null>(lengthOf(columns)).fill(null);
+  return columns.cols[name] ?? Array.from({ length: lengthOf(columns) }, () => null);
 }
 
 /** Buckets of the answer. */

@@ -26,7 +26,11 @@ export function ActionsTable(props: { app: string; actions: ActionRow[]; sort?: 
       key: "action",
       label: t("metric.action"),
       cell: (row) => (
-        <a class="row-link" href={link({ page: "action", app, action: row.action })}>
+        <a
+          class="row-link action-cell"
+          title={row.action}
+          href={link({ page: "action", app, action: row.action })}
+        >
           <ActionName name={row.action} />
         </a>
       ),

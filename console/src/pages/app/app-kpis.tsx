@@ -6,6 +6,7 @@ import type { Columns, HostRow, Statistics } from "../../data/answers.ts";
 import { column } from "../../data/columns.ts";
 import { t } from "../../i18n/translate.ts";
 import { ApdexChip, FewSamples, thresholdText } from "../../ui/apdex-chip.tsx";
+import { STABLE_APDEX_REQUESTS } from "../../ui/apdex-grade.ts";
 import { Change } from "../../ui/change.tsx";
 import { Kpi } from "../../ui/kpi.tsx";
 import { bytes, count, duration, percent, score, text, UNKNOWN } from "../../ui/number-text.ts";
@@ -62,7 +63,7 @@ function ResponseTimeKpi({ summary, before, columns }: KpiProps): JSX.Element {
         </>
       }
     >
-      {columns && <Sparkline values={column(columns, "avgMs")} />}
+      {columns && <Sparkline values={column(columns, "avgMs")} buckets={columns} />}
     </Kpi>
   );
 }
@@ -80,7 +81,7 @@ function ThroughputKpi({ summary, before, columns }: KpiProps): JSX.Element {
         </>
       }
     >
-      {columns && <Sparkline values={column(columns, "throughputRpm")} />}
+      {columns && <Sparkline values={column(columns, "throughputRpm")} buckets={columns} />}
     </Kpi>
   );
 }
@@ -91,6 +92,7 @@ function ApdexKpi({ summary, before, columns }: KpiProps): JSX.Element {
     tolerating: text(count(summary.tolerating)),
     frustrated: text(count(summary.frustrated)),
   };
+  const frustrated = text(percent(summary.frustrated / summary.requests));
   return (
     <Kpi
       label={t("metric.apdex")}
@@ -106,11 +108,11 @@ function ApdexKpi({ summary, before, columns }: KpiProps): JSX.Element {
             isMoreGood
           />
           <FewSamples requests={summary.requests} />
-          {summary.requests >= 100 && before === null && t("metric.groups", groups)}
+          {summary.requests >= STABLE_APDEX_REQUESTS && t("metric.frustrated", { share: frustrated })}
         </span>
       }
     >
-      {columns && <Sparkline values={column(columns, "apdex")} />}
+      {columns && <Sparkline values={column(columns, "apdex")} buckets={columns} />}
     </Kpi>
   );
 }
@@ -133,7 +135,7 @@ function ErrorKpi({ summary, before, columns }: KpiProps): JSX.Element {
         </>
       }
     >
-      {columns && <Sparkline values={column(columns, "errorRate")} color="status-5xx" />}
+      {columns && <Sparkline values={column(columns, "errorRate")} buckets={columns} color="status-5xx" />}
     </Kpi>
   );
 }
@@ -144,7 +146,6 @@ function HostKpi({ host, columns }: { host: HostRow | null; columns: Columns | n
   const used = host?.memUsedRatio ?? null;
   const memory = {
     ratio: text(percent(used)),
-    used: text(bytes(host && used !== null ? used * host.memTotalBytes : null)),
     total: text(bytes(host?.memTotalBytes)),
   };
   return (
@@ -155,7 +156,7 @@ function HostKpi({ host, columns }: { host: HostRow | null; columns: Columns | n
       unit={cpu.value === UNKNOWN ? "" : "% CPU"}
       detail={host ? t("metric.memoryOf", memory) : t("state.noData")}
     >
-      <Sparkline values={busy} color="database" />
+      {columns && <Sparkline values={busy} buckets={columns} color="database" />}
     </Kpi>
   );
 }

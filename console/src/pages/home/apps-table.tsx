@@ -55,7 +55,7 @@ export function AppsTable({ apps }: { apps: AppRow[] }): JSX.Element {
         {
           key: "trend",
           label: t("metric.requestsTrend"),
-          cell: (row) => <Sparkline values={row.sparkline.requests} />,
+          cell: (row) => <Sparkline values={row.sparkline.requests} buckets={row.sparkline} />,
         },
         {
           key: "seen",

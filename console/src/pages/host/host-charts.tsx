@@ -102,6 +102,17 @@ export const HOST_CHARTS: readonly HostChartPlan[] = [
     ],
   },
   {
+    title: "host.packets",
+    note: "host.networkNote",
+    unit: "count",
+    kind: "lines",
+    leastTop: 1,
+    lines: [
+      line("host.receive", "netReceivePacketsPerSecond", "code"),
+      line("host.transmit", "netTransmitPacketsPerSecond", "database"),
+    ],
+  },
+  {
     title: "host.tcp",
     note: "host.tcpNote",
     unit: "plain",
@@ -112,6 +123,16 @@ export const HOST_CHARTS: readonly HostChartPlan[] = [
       line("host.overflows", "tcpListenOverflowsPerSecond", "status-5xx"),
       line("host.netErrors", "netErrorsPerSecond", "database"),
       line("host.netDrops", "netDropsPerSecond", "cache"),
+    ],
+  },
+  {
+    title: "host.counts",
+    unit: "count",
+    kind: "lines",
+    leastTop: 1,
+    lines: [
+      line("host.connections", "tcpEstablished", "code"),
+      line("host.processCount", "processCount", "external"),
     ],
   },
   {

@@ -38,13 +38,13 @@ export function spanRows(spans: readonly TraceSpan[], unfolded: ReadonlySet<stri
   const tree = treeOf(spans);
   const rows: Row[] = [];
   // An own stack, because a trace may be deeper than the engine's.
-  const pending = pendingRows(tree.tops, 0, tree, unfolded).reverse();
+  const pending = pendingRows(tree.tops, 0, tree, unfolded).toReversed();
   for (let row = pending.pop(); row; row = pending.pop()) {
     rows.push(row);
     if (row.type === "fold") continue;
     const children = tree.children.get(row.span.spanId) ?? [];
     tree.children.delete(row.span.spanId); // a span that is its own ancestor ends here
-    pending.push(...pendingRows(children, row.depth + 1, tree, unfolded).reverse());
+    pending.push(...pendingRows(children, row.depth + 1, tree, unfolded).toReversed());
   }
   return rows;
 }

@@ -130,7 +130,6 @@ function WaterfallRow({ row, startMs, lengthMs, isSelected, onChoose }: RowProps
   const width = Math.max(((facts.endMs - facts.startMs) / lengthMs) * 100, 0.15);
   const time = text(duration(facts.durationMs));
   const label = `${facts.name}, ${t(`trace.category.${facts.category}`)}, ${time}${facts.hasError ? `, ${t("trace.error")}` : ""}`;
-  const isLabelLeft = left + width > 82;
   return (
     <div role="listitem" class="waterfall-item">
       <button
@@ -157,10 +156,7 @@ function WaterfallRow({ row, startMs, lengthMs, isSelected, onChoose }: RowProps
             class={`bar fill-${colorOf(facts.category)}${row.type === "fold" ? " bar-fold" : ""}${facts.hasError ? " bar-error" : ""}`}
             style={{ left: `${left}%`, width: `${width}%` }}
           />
-          <span
-            class="bar-time"
-            style={isLabelLeft ? { right: `${100 - left}%` } : { left: `${left + width}%` }}
-          >
+          <span class="bar-time" style={{ left: `${left + width}%` }}>
             {time}
           </span>
         </span>
