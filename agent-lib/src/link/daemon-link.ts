@@ -48,9 +48,9 @@ const MAX_SOCKET_PATH_BYTES = 107;
 const FIRST_RETRY_MS = 5;
 const MAX_RETRY_MS = 100;
 /** At exit: how long a daemon that keeps reading may take what is left. */
-const EXIT_PATIENCE_MS = 100;
+const EXIT_PATIENCE_MS = 500;
 /** At exit: how long a daemon may pause before it is given up. */
-const EXIT_PAUSE_MS = 20;
+const EXIT_PAUSE_MS = 100;
 
 export class DaemonLink {
   readonly #options: DaemonLinkOptions;
@@ -95,9 +95,10 @@ export class DaemonLink {
       if (socket === null) return;
       // A Unix socket is connected when connect() returns, before Node tells; what is written then is not lost.
       if (this.#state === "connecting") this.#greet();
-      this.#drainAtExit(socket);
-      if (this.#partial === null && this.#options.ring.at(this.#cursor) === undefined)
-        socket.write(encodeBye({ exitCode }), 0);
+      if (this.#drainAtExit(socket)) {
+        this.#partial = { message: encodeBye({ exitCode }), at: 0 };
+        this.#drainAtExit(socket);
+      }
     } catch {
       // No daemon: what is left is lost with the process.
     }
@@ -276,15 +277,18 @@ export class DaemonLink {
     this.#partial = wroteBytes === message.length ? null : { message, at: wroteBytes };
   }
 
-  #drainAtExit(socket: DaemonSocket): void {
+  /** True when all is written; false when the daemon does not read on. */
+  #drainAtExit(socket: DaemonSocket): boolean {
     const clock = new Int32Array(new SharedArrayBuffer(4));
     let pausedMs = 0;
     for (let waitedMs = 0; waitedMs <= EXIT_PATIENCE_MS && pausedMs <= EXIT_PAUSE_MS; waitedMs++) {
-      const before = this.#cursor + (this.#partial?.at ?? 0);
-      if (this.#writeFrames(socket, Number.MAX_SAFE_INTEGER)) return;
-      pausedMs = before === this.#cursor + (this.#partial?.at ?? 0) ? pausedMs + 1 : 0;
+      const [cursor, at] = [this.#cursor, this.#partial?.at];
+      if (this.#writeFrames(socket, Number.MAX_SAFE_INTEGER)) return true;
+      const isPaused = cursor === this.#cursor && at === this.#partial?.at;
+      pausedMs = isPaused ? pausedMs + 1 : 0;
       Atomics.wait(clock, 0, 0, 1);
     }
+    return false;
   }
 
   #setTimer(delayMs: number, run: () => void): void {

@@ -65,6 +65,8 @@ export class DaemonPeer {
   readonly journaled: Map<string, number> = new Map();
   /** Bytes of everything received, to search for what must not be there. */
   readonly received: Buffer[] = [];
+  /** What broke connections. */
+  readonly errors: Error[] = [];
   behaviour: PeerBehaviour;
   #server: Server | null = null;
   readonly #sockets = new Set<Socket>();
@@ -129,7 +131,10 @@ export class DaemonPeer {
   #accept(socket: Socket): void {
     this.#sockets.add(socket);
     socket.on("close", () => this.#sockets.delete(socket));
-    socket.on("error", () => socket.destroy());
+    socket.on("error", (error) => {
+      this.errors.push(error);
+      socket.destroy();
+    });
     if (this.behaviour.onConnection !== undefined) {
       this.behaviour.onConnection(socket);
       return;
@@ -142,7 +147,7 @@ export class DaemonPeer {
         this.hellos.push(hello);
         const lastSequence = this.journaled.get(instance) ?? 0;
         const settings = this.behaviour.settings ?? DEFAULT_AGENT_SETTINGS;
-        socket.write(encodeWelcome({ version: 1, lastSequence, settings }));
+        writePast(socket, encodeWelcome({ version: 1, lastSequence, settings }));
       } else this.#take(type, payload, instance, socket);
     });
     socket.on("data", (chunk: Buffer) => {

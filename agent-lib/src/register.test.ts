@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { DaemonPeer, until } from "./test-support/daemon-peer.ts";
+import { appPath, REGISTER, runNode } from "./test-support/run-app.ts";
+
+let peer: DaemonPeer;
+
+beforeEach(async () => {
+  peer = await new DaemonPeer().listen();
+});
+
+afterEach(() => peer.close());
+
+const WAYS: [how: string, args: string[]][] = [
+  ["an ES module under --import", ["--import", REGISTER, appPath("web.mjs")]],
+  ["an ES module under --require", ["--require", REGISTER, appPath("web.mjs")]],
+  ["a CommonJS app under --import", ["--import", REGISTER, appPath("web.cjs")]],
+  ["a CommonJS app under --require", ["--require", REGISTER, appPath("web.cjs")]],
+  ["an app that imports the agent first", [appPath("first-import.mjs")]],
+];
+
+for (const [how, args] of WAYS) {
+  test(`${how} is recorded, and behaves as without the agent`, async () => {
+    const plain = await runNode([args.at(-1) as string], { APM_DISABLED: "1" });
+    const end = await runNode(args, { APM_SOCKET: peer.path, APM_APP_NAME: "shop" });
+    assert.deepEqual(end, plain);
+    assert.equal(end.stdout, "200 7\n");
+    await until(() => peer.byes.length === 1, "the goodbye arrives");
+    assert.equal(peer.hellos[0]?.app, "shop");
+    const [server] = peer.named("GET /orgs/:org/users/:id");
+    const [client] = peer.named("GET 127.0.0.1");
+    assert.equal(peer.spans.length, 2);
+    assert.equal(server?.parentId, client?.spanId);
+    assert.equal(server?.attributes["http.route"], "/orgs/:org/users/:id");
+    assert.equal(Buffer.concat(peer.received).includes("canary"), false);
+  });
+}
+
+for (const how of ["natural", "exit", "exitCode", "throw", "reject"]) {
+  for (const when of ["later", "at-once"]) {
+    test(`ending by ${how}, ${when}: no span is lost, exit code and stderr stay`, async () => {
+      const args = [appPath("exits.mjs"), how, when];
+      const plain = await runNode(args);
+      const end = await runNode(["--import", REGISTER, ...args], { APM_SOCKET: peer.path });
+      assert.deepEqual(end, plain);
+      await until(() => peer.byes.length === 1, "the goodbye arrives");
+      assert.equal(peer.spans.length, 5_000);
+      assert.deepEqual(peer.gaps, []);
+      assert.equal(peer.byes[0]?.exitCode, plain.code);
+    });
+  }
+}
+
+test("without a daemon an app runs as before, with one line on stderr", async () => {
+  const args = [appPath("exits.mjs"), "natural", "later"];
+  const plain = await runNode(args);
+  const end = await runNode(["--import", REGISTER, ...args], { APM_SOCKET: `${peer.folder}/none.sock` });
+  assert.deepEqual({ ...end, stderr: "" }, plain);
+  assert.equal(end.stderr.trim().split("\n").length, 1);
+  const silent = await runNode(["--import", REGISTER, ...args], {
+    APM_SOCKET: `${peer.folder}/none.sock`,
+    APM_LOG: "off",
+  });
+  assert.deepEqual(silent, plain);
+});
+
+test("a daemon that never reads does not keep an app from ending", async () => {
+  peer.behaviour = { onConnection: (socket) => socket.pause() };
+  const args = [appPath("exits.mjs"), "natural", "later", "300000"];
+  const end = await runNode(["--import", REGISTER, ...args], { APM_SOCKET: peer.path });
+  assert.deepEqual([end.code, end.signal, end.stderr], [0, null, ""]);
+});
+
+test("a daemon that welcomes and then never reads does not either", async () => {
+  const { behaviour } = peer;
+  peer.behaviour = { ...behaviour, acknowledges: false };
+  setTimeout(() => peer.pause(), 0);
+  const args = [appPath("exits.mjs"), "exit", "later", "300000"];
+  const end = await runNode(["--import", REGISTER, ...args], { APM_SOCKET: peer.path });
+  assert.deepEqual([end.code, end.signal, end.stderr], [3, null, ""]);
+});
+
+test("threads and forked processes are instances of their own", async () => {
+  await runNode(["--import", REGISTER, appPath("workers.mjs")], { APM_SOCKET: peer.path });
+  await until(() => peer.spans.length === 3, "all three report");
+  assert.deepEqual(peer.spans.map((span) => span.name).sort(), ["fork", "main", "thread"]);
+  assert.equal(new Set(peer.hellos.map((hello) => hello.instance)).size, 3);
+});
+
+test("APM_DISABLED leaves the process alone", async () => {
+  const end = await runNode(["--import", REGISTER, appPath("web.mjs")], {
+    APM_SOCKET: peer.path,
+    APM_DISABLED: "1",
+  });
+  assert.equal(end.stdout, "200 7\n");
+  assert.equal(peer.hellos.length, 0);
+});
+
+test("a request that the process died of is an error with its exception", async () => {
+  const plain = await runNode([appPath("crash-in-request.mjs")]);
+  const end = await runNode(["--import", REGISTER, appPath("crash-in-request.mjs")], {
+    APM_SOCKET: peer.path,
+  });
+  assert.equal(end.code, plain.code);
+  assert.equal(end.stderr, plain.stderr);
+  await until(() => peer.byes.length === 1, "the goodbye arrives");
+  const entries = peer.spans.filter((span) => span.kind === 1);
+  assert.equal(entries.length, 1);
+  assert.equal(entries[0]?.hasError, true);
+  assert.equal(entries[0]?.attributes["url.path"], "/crash");
+  assert.equal(entries[0]?.attributes["error.type"], "TypeError");
+  assert.equal(entries[0]?.extra.events?.[0]?.attributes["exception.message"], "handler broke");
+});
