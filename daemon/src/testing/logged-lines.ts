@@ -1,0 +1,10 @@
+import { type Logger, pino } from "pino";
+
+/** A logger whose lines a test can read. */
+export class LoggedLines {
+  readonly sentences: string[] = [];
+  readonly log: Logger = pino(
+    { level: "debug" },
+    { write: (line: string) => void this.sentences.push((JSON.parse(line) as { msg: string }).msg) },
+  );
+}
