@@ -3,7 +3,7 @@ import { startLocation } from "./app/location.ts";
 import { startRefresh } from "./app/refresh.ts";
 import { startServerState } from "./app/server-state.ts";
 import { Shell } from "./app/shell.tsx";
-import { startShortcuts } from "./app/shortcuts.tsx";
+import { startShortcuts } from "./app/shortcuts.ts";
 import { startTheme } from "./app/theme.ts";
 import { startLanguage } from "./i18n/translate.ts";
 

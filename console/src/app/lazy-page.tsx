@@ -4,7 +4,7 @@ import { t } from "../i18n/translate.ts";
 import { Card } from "../ui/card.tsx";
 import { Empty } from "../ui/states.tsx";
 
-/** A page whose code comes when it is first opened; it stays loaded from then on. */
+/** A part of the console whose code comes when it is first shown; it stays loaded from then on. */
 export function lazyPage<Props extends object>(
   load: () => Promise<ComponentType<Props>>,
 ): ComponentType<Props> {

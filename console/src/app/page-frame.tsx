@@ -5,7 +5,7 @@ import { COMPARISONS, comparison } from "./comparison.ts";
 import { CopyLink } from "./copy-link.tsx";
 import { changedLink, isRangeRefused, navigate } from "./location.ts";
 import { Settings } from "./navigation.tsx";
-import { isHelpOpen, zoomOut } from "./shortcuts.tsx";
+import { isHelpOpen, zoomOut } from "./shortcuts.ts";
 import { TimePicker } from "./time-picker.tsx";
 
 export interface Crumb {

@@ -1,8 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { language, t } from "../i18n/translate.ts";
-import { AppsPage } from "../pages/home/apps-page.tsx";
-import { HomePage } from "../pages/home/home-page.tsx";
 import { Card } from "../ui/card.tsx";
 import { Empty } from "../ui/states.tsx";
 import { lazyPage } from "./lazy-page.tsx";
@@ -10,9 +8,11 @@ import { link, route } from "./location.ts";
 import { Navigation } from "./navigation.tsx";
 import { PageFrame } from "./page-frame.tsx";
 import type { Route } from "./routes.ts";
-import { ShortcutHelp } from "./shortcuts.tsx";
+import { isHelpOpen } from "./shortcuts.ts";
 
-// Home needs no charts; every other page brings its own code.
+// Each page brings its own code, so that a first view loads what it shows.
+const HomePage = lazyPage(async () => (await import("../pages/home/home-page.tsx")).HomePage);
+const AppsPage = lazyPage(async () => (await import("../pages/home/home-page.tsx")).AppsPage);
 const ActionPage = lazyPage(async () => (await import("../pages/action/action-page.tsx")).ActionPage);
 const ActionsPage = lazyPage(async () => (await import("../pages/actions/actions-page.tsx")).ActionsPage);
 const AppPage = lazyPage(async () => (await import("../pages/app/app-page.tsx")).AppPage);
@@ -20,6 +20,7 @@ const HostsPage = lazyPage(async () => (await import("../pages/hosts/hosts-page.
 const TracesPage = lazyPage(async () => (await import("../pages/traces/traces-page.tsx")).TracesPage);
 const HostPage = lazyPage(async () => (await import("../pages/host/host-page.tsx")).HostPage);
 const TracePage = lazyPage(async () => (await import("../pages/trace/trace-page.tsx")).TracePage);
+const ShortcutHelp = lazyPage(async () => (await import("./shortcut-help.tsx")).ShortcutHelp);
 
 /** Navigation and the page that the URL names. */
 export function Shell(): JSX.Element {
@@ -44,7 +45,7 @@ export function Shell(): JSX.Element {
       <main id="main" ref={main} tabIndex={-1}>
         <Page key={key} route={current} />
       </main>
-      <ShortcutHelp />
+      {isHelpOpen.value && <ShortcutHelp />}
     </>
   );
 }

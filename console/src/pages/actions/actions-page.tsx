@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { changedLink, link, pageRange, replaceParameters, search } from "../../app/location.ts";
 import { PageFrame } from "../../app/page-frame.tsx";
-import { FILTER_ID } from "../../app/shortcuts.tsx";
+import { FILTER_ID } from "../../app/shortcuts.ts";
 import { choice } from "../../app/url-state.ts";
 import type { ActionsAnswer } from "../../data/answers.ts";
 import { apiPaths } from "../../data/paths.ts";

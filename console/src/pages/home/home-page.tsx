@@ -3,7 +3,7 @@ import { link, pageRange } from "../../app/location.ts";
 import { PageFrame } from "../../app/page-frame.tsx";
 import type { AppsAnswer, HostsAnswer } from "../../data/answers.ts";
 import { apiPaths } from "../../data/paths.ts";
-import { useAnswer } from "../../data/use-answer.ts";
+import { type Answer, useAnswer } from "../../data/use-answer.ts";
 import { t } from "../../i18n/translate.ts";
 import { Card } from "../../ui/card.tsx";
 import { Answered } from "../../ui/states.tsx";
@@ -17,11 +17,7 @@ export function HomePage(): JSX.Element {
   const hosts = useAnswer<HostsAnswer>(apiPaths.hosts(), pageRange.value);
   return (
     <PageFrame title={t("home.title")}>
-      <Card title={t("home.apps")} note={t("home.appsNote")}>
-        <Answered answer={apps}>
-          {({ apps }) => (apps.length === 0 ? <NoApps /> : <AppsTable apps={apps} />)}
-        </Answered>
-      </Card>
+      <AppsCard apps={apps} />
       <Card
         title={t("home.hosts")}
         note={t("home.hostsNote")}
@@ -32,5 +28,25 @@ export function HomePage(): JSX.Element {
         </Answered>
       </Card>
     </PageFrame>
+  );
+}
+
+/** All apps and nothing else. */
+export function AppsPage(): JSX.Element {
+  const apps = useAnswer<AppsAnswer>(apiPaths.apps(), pageRange.value);
+  return (
+    <PageFrame title={t("nav.apps")}>
+      <AppsCard apps={apps} />
+    </PageFrame>
+  );
+}
+
+function AppsCard({ apps }: { apps: Answer<AppsAnswer> }): JSX.Element {
+  return (
+    <Card title={t("home.apps")} note={t("home.appsNote")}>
+      <Answered answer={apps}>
+        {({ apps }) => (apps.length === 0 ? <NoApps /> : <AppsTable apps={apps} />)}
+      </Answered>
+    </Card>
   );
 }

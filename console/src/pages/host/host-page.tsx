@@ -1,8 +1,9 @@
 import type { JSX } from "preact";
+import { lazyPage } from "../../app/lazy-page.tsx";
 import { link, pageRange } from "../../app/location.ts";
 import { PageFrame } from "../../app/page-frame.tsx";
 import { ChartCard } from "../../chart/chart-card.tsx";
-import type { Columns, HostRow, HostsAnswer, ProcessesAnswer, SnapshotAnswer } from "../../data/answers.ts";
+import type { Columns, HostRow, HostsAnswer, SnapshotAnswer } from "../../data/answers.ts";
 import { column } from "../../data/columns.ts";
 import { apiPaths } from "../../data/paths.ts";
 import { type Answer, useAnswer } from "../../data/use-answer.ts";
@@ -10,12 +11,15 @@ import { t } from "../../i18n/translate.ts";
 import { Card } from "../../ui/card.tsx";
 import { bytes, text } from "../../ui/number-text.ts";
 import { Answered, Empty } from "../../ui/states.tsx";
-import { clockText, dateTimeText } from "../../ui/time-text.ts";
+import { dateTimeText } from "../../ui/time-text.ts";
 import { agoText } from "../home/apps-table.tsx";
+import { Cores } from "./cores.tsx";
 import { CPU_METRICS, CpuChart } from "./cpu-chart.tsx";
 import { HOST_CHARTS, HostChart, type HostChartPlan } from "./host-charts.tsx";
-import { Cores, Disks, Filesystems, Interfaces, MonitoredProcesses, TopProcesses } from "./host-tables.tsx";
 import { MEMORY_METRICS, MemoryChart } from "./memory-chart.tsx";
+
+/** The tables lie below the first screen, so the charts need not wait for their code. */
+const HostTables = lazyPage(async () => (await import("./host-tables.tsx")).HostTables);
 
 const METRICS: readonly string[] = [
   ...CPU_METRICS,
@@ -44,7 +48,7 @@ export function HostPage({ host }: { host: string }): JSX.Element {
         <>
           {row && <Inventory row={row} />}
           <Charts host={host} series={series} snapshot={snapshot} row={row} />
-          <Tables host={host} snapshot={snapshot} />
+          <HostTables host={host} snapshot={snapshot} />
         </>
       )}
     </PageFrame>
@@ -140,46 +144,5 @@ function Absent({ plan }: { plan: HostChartPlan }): JSX.Element {
       </header>
       <Empty title={plan.title === "host.psi" ? t("host.psiAbsent") : t("state.noSeries")} />
     </>
-  );
-}
-
-function Tables({ host, snapshot }: { host: string; snapshot: Answer<SnapshotAnswer> }): JSX.Element {
-  const processes = useAnswer<ProcessesAnswer>(apiPaths.processes(host), pageRange.value);
-  const missing = <Empty title={t("state.noSeries")} />;
-  const at = snapshot.data === null ? "" : t("host.newest", { time: clockText(snapshot.data.tsMs) });
-  return (
-    <div class="grid">
-      <Card class="span-12" title={t("host.processes")}>
-        <Answered answer={processes}>
-          {({ processes }) =>
-            processes.length === 0 ? (
-              <Empty title={t("state.noProcesses")} />
-            ) : (
-              <MonitoredProcesses processes={processes} />
-            )
-          }
-        </Answered>
-      </Card>
-      <Card class="span-7" title={t("host.topProcesses")} note={at}>
-        <Answered answer={snapshot} missing={missing}>
-          {(data) => <TopProcesses snapshot={data} />}
-        </Answered>
-      </Card>
-      <Card class="span-5" title={t("host.filesystems")} note={at}>
-        <Answered answer={snapshot} missing={missing}>
-          {(data) => <Filesystems snapshot={data} />}
-        </Answered>
-      </Card>
-      <Card class="span-6" title={t("host.disks")} note={at}>
-        <Answered answer={snapshot} missing={missing}>
-          {(data) => <Disks snapshot={data} />}
-        </Answered>
-      </Card>
-      <Card class="span-6" title={t("host.interfaces")} note={at}>
-        <Answered answer={snapshot} missing={missing}>
-          {(data) => <Interfaces snapshot={data} />}
-        </Answered>
-      </Card>
-    </div>
   );
 }

@@ -1,17 +1,21 @@
 import type { JSX } from "preact";
-import { link } from "../../app/location.ts";
-import type { ProcessRow, SnapshotAnswer } from "../../data/answers.ts";
+import { link, pageRange } from "../../app/location.ts";
+import type { ProcessesAnswer, ProcessRow, SnapshotAnswer } from "../../data/answers.ts";
+import { apiPaths } from "../../data/paths.ts";
+import { type Answer, useAnswer } from "../../data/use-answer.ts";
 import { t } from "../../i18n/translate.ts";
+import { Card } from "../../ui/card.tsx";
 import { Meter } from "../../ui/meter.tsx";
 import { bytes, bytesPerSecond, count, duration, percent, plain, text } from "../../ui/number-text.ts";
+import { Answered, Empty } from "../../ui/states.tsx";
 import { Table } from "../../ui/table.tsx";
-import { dateTimeText } from "../../ui/time-text.ts";
+import { clockText, dateTimeText } from "../../ui/time-text.ts";
 
 /** CPU of a process: 100 % is one whole core. */
 const cpuText = (ratio: number | null): string => text(percent(ratio));
 
 /** Processes that run under the agent. */
-export function MonitoredProcesses({ processes }: { processes: ProcessRow[] }): JSX.Element {
+function MonitoredProcesses({ processes }: { processes: ProcessRow[] }): JSX.Element {
   return (
     <Table
       label={t("host.processes")}
@@ -49,7 +53,7 @@ export function MonitoredProcesses({ processes }: { processes: ProcessRow[] }): 
 }
 
 /** The host's hungriest processes at the newest snapshot. */
-export function TopProcesses({ snapshot }: { snapshot: SnapshotAnswer }): JSX.Element {
+function TopProcesses({ snapshot }: { snapshot: SnapshotAnswer }): JSX.Element {
   return (
     <Table
       label={t("host.topProcesses")}
@@ -77,10 +81,11 @@ export function TopProcesses({ snapshot }: { snapshot: SnapshotAnswer }): JSX.El
 }
 
 /** How full each filesystem is. */
-export function Filesystems({ snapshot }: { snapshot: SnapshotAnswer }): JSX.Element {
+function Filesystems({ snapshot }: { snapshot: SnapshotAnswer }): JSX.Element {
   return (
     <Table
       label={t("host.filesystems")}
+      class="titled"
       rows={snapshot.filesystems}
       keyOf={(row) => row.mount}
       columns={[
@@ -111,10 +116,11 @@ export function Filesystems({ snapshot }: { snapshot: SnapshotAnswer }): JSX.Ele
 }
 
 /** Each disk's work at the newest snapshot. */
-export function Disks({ snapshot }: { snapshot: SnapshotAnswer }): JSX.Element {
+function Disks({ snapshot }: { snapshot: SnapshotAnswer }): JSX.Element {
   return (
     <Table
       label={t("host.disks")}
+      class="titled"
       rows={snapshot.disks}
       keyOf={(row) => row.name}
       columns={[
@@ -139,10 +145,11 @@ export function Disks({ snapshot }: { snapshot: SnapshotAnswer }): JSX.Element {
 }
 
 /** Each network interface's traffic at the newest snapshot. */
-export function Interfaces({ snapshot }: { snapshot: SnapshotAnswer }): JSX.Element {
+function Interfaces({ snapshot }: { snapshot: SnapshotAnswer }): JSX.Element {
   return (
     <Table
       label={t("host.interfaces")}
+      class="titled"
       rows={snapshot.interfaces}
       keyOf={(row) => row.name}
       columns={[
@@ -176,16 +183,50 @@ export function Interfaces({ snapshot }: { snapshot: SnapshotAnswer }): JSX.Elem
   );
 }
 
-/** One bar a core. */
-export function Cores({ snapshot }: { snapshot: SnapshotAnswer }): JSX.Element {
+/** The tables below a host's charts: monitored processes, then the newest snapshot. */
+export function HostTables({
+  host,
+  snapshot,
+}: {
+  host: string;
+  snapshot: Answer<SnapshotAnswer>;
+}): JSX.Element {
+  const processes = useAnswer<ProcessesAnswer>(apiPaths.processes(host), pageRange.value);
+  const missing = <Empty title={t("state.noSeries")} />;
+  const at = snapshot.data === null ? "" : t("host.newest", { time: clockText(snapshot.data.tsMs) });
   return (
-    <div class="cores">
-      {snapshot.coreBusyRatios.map((ratio, index) => (
-        <div key={index} class="core">
-          <span class="note">{index}</span>
-          <Meter ratio={ratio} />
-        </div>
-      ))}
+    <div class="grid">
+      <Card class="span-12" title={t("host.processes")}>
+        <Answered answer={processes}>
+          {({ processes }) =>
+            processes.length === 0 ? (
+              <Empty title={t("state.noProcesses")} />
+            ) : (
+              <MonitoredProcesses processes={processes} />
+            )
+          }
+        </Answered>
+      </Card>
+      <Card class="span-7" title={t("host.topProcesses")} note={at}>
+        <Answered answer={snapshot} missing={missing}>
+          {(data) => <TopProcesses snapshot={data} />}
+        </Answered>
+      </Card>
+      <Card class="span-5" title={t("host.filesystems")} note={at}>
+        <Answered answer={snapshot} missing={missing}>
+          {(data) => <Filesystems snapshot={data} />}
+        </Answered>
+      </Card>
+      <Card class="span-6" title={t("host.disks")} note={at}>
+        <Answered answer={snapshot} missing={missing}>
+          {(data) => <Disks snapshot={data} />}
+        </Answered>
+      </Card>
+      <Card class="span-6" title={t("host.interfaces")} note={at}>
+        <Answered answer={snapshot} missing={missing}>
+          {(data) => <Interfaces snapshot={data} />}
+        </Answered>
+      </Card>
     </div>
   );
 }

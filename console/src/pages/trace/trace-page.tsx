@@ -1,9 +1,9 @@
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
+import { lazyPage } from "../../app/lazy-page.tsx";
 import { link, replaceParameters, search } from "../../app/location.ts";
 import { PageFrame } from "../../app/page-frame.tsx";
-import { ChartCard } from "../../chart/chart-card.tsx";
-import type { Columns, TraceAnswer, TraceRow } from "../../data/answers.ts";
+import type { TraceAnswer, TraceRow } from "../../data/answers.ts";
 import { apiPaths } from "../../data/paths.ts";
 import { useAnswer } from "../../data/use-answer.ts";
 import { t } from "../../i18n/translate.ts";
@@ -11,13 +11,13 @@ import { Card } from "../../ui/card.tsx";
 import { duration, text } from "../../ui/number-text.ts";
 import { Answered, Empty } from "../../ui/states.tsx";
 import { dateTimeText, offsetText } from "../../ui/time-text.ts";
-import { CPU_METRICS, CpuChart } from "../host/cpu-chart.tsx";
 import { Outcome } from "../traces/traces-table.tsx";
 import { SpanPanel } from "./span-panel.tsx";
 import { traceBounds } from "./span-rows.ts";
 import { Waterfall } from "./waterfall.tsx";
 
-const AROUND_MS = 30_000;
+/** The chart lies below the waterfall, which need not wait for its code. */
+const HostMeanwhile = lazyPage(async () => (await import("./host-meanwhile.tsx")).HostMeanwhile);
 
 /** "Where did the time go, and what was the host doing?" */
 export function TracePage({ traceId }: { traceId: string }): JSX.Element {
@@ -117,33 +117,5 @@ function Header({ trace, root }: { trace: TraceAnswer; root: TraceRow | null }):
         </div>
       </dl>
     </div>
-  );
-}
-
-/** The host's CPU second by second around the trace: a slow request is not always slow code. */
-function HostMeanwhile({
-  host,
-  startMs,
-  endMs,
-}: {
-  host: string;
-  startMs: number;
-  endMs: number;
-}): JSX.Element {
-  const fromMs = Math.floor(startMs - AROUND_MS);
-  const toMs = Math.ceil(endMs + AROUND_MS);
-  const range = useMemo(() => ({ fromMs, toMs }), [fromMs, toMs]);
-  const answer = useAnswer<Columns>(apiPaths.hostSeries(host, CPU_METRICS), range);
-  return (
-    <ChartCard class="" answer={answer}>
-      {(columns) => (
-        <CpuChart
-          host={host}
-          columns={columns}
-          title={t("trace.hostCpu")}
-          note={t("trace.hostNote", { host })}
-        />
-      )}
-    </ChartCard>
   );
 }

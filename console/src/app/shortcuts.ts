@@ -1,7 +1,4 @@
 import { signal } from "@preact/signals";
-import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
-import { t } from "../i18n/translate.ts";
 import { comparison } from "./comparison.ts";
 import {
   changedLink,
@@ -73,44 +70,5 @@ function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   return (
     target.closest("input, select, textarea, dialog, [role=dialog], .plot, .waterfall, .table-frame") !== null
-  );
-}
-
-/** The list of all keys, opened by `?`. */
-export function ShortcutHelp(): JSX.Element {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    if (isHelpOpen.value) dialog.current?.showModal();
-    else dialog.current?.close();
-  }, [isHelpOpen.value]);
-  const rows: [string, string][] = [
-    ["g h", t("keys.home")],
-    ["g a", t("keys.app")],
-    ["g o", t("keys.hosts")],
-    ["t", t("keys.time")],
-    ["← →", t("keys.shift")],
-    ["z", t("keys.zoomOut")],
-    ["c", t("keys.compare")],
-    ["/", t("keys.search")],
-    ["?", t("keys.help")],
-  ];
-  return (
-    <dialog ref={dialog} class="help" aria-label={t("keys.title")} onClose={() => (isHelpOpen.value = false)}>
-      <h2>{t("keys.title")}</h2>
-      <dl>
-        {rows.map(([key, meaning]) => (
-          <div key={key}>
-            <dt>
-              <kbd>{key}</kbd>
-            </dt>
-            <dd>{meaning}</dd>
-          </div>
-        ))}
-      </dl>
-      <p class="note">{t("keys.drag")}</p>
-      <button type="button" class="button" onClick={() => (isHelpOpen.value = false)}>
-        {t("keys.close")}
-      </button>
-    </dialog>
   );
 }
