@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { startShop, startStock } from "./support/apps.ts";
+import { sendHellos, startHello, startShop, startStock } from "./support/apps.ts";
 import { Cleanup } from "./support/cleanup.ts";
 import { startDatabases } from "./support/databases.ts";
 import { eventually } from "./support/eventually.ts";
@@ -9,6 +9,9 @@ import { skipWithout } from "./support/parts.ts";
 import { type Collector, createKeyFile, StateDir, startCollector, startDaemon } from "./support/system.ts";
 import { takeTurn } from "./support/take-turn.ts";
 import { expectation, plan5000 } from "./support/traffic.ts";
+
+/** Kills of each part, one after the other, while a small app serves. */
+const ROUNDS = 4;
 
 /** The daemon is killed when this many of the 5,000 requests are answered. */
 const KILL_AT = [700, 2_000, 3_600];
@@ -73,5 +76,48 @@ describe("kill -9 of the daemon in the middle of the load", {
     }
     const status = await options.stateDir.status();
     assert.deepEqual(status.dropped, {}, "no span was dropped");
+  });
+});
+
+describe("kill -9 of daemon and collector by turns", () => {
+  const cleanup = new Cleanup();
+
+  before(() => takeTurn(cleanup));
+  after(() => cleanup.run());
+
+  test("loses and doubles nothing", async () => {
+    const collectorState = new StateDir(cleanup);
+    let collector = await startCollector(cleanup, collectorState);
+    const { port, api } = collector;
+    const options = {
+      stateDir: new StateDir(cleanup),
+      collectorUrl: collector.uplinkUrl,
+      keyFile: await createKeyFile(collectorState, "killed"),
+      toml: "seal_interval_ms = 1000\n",
+    };
+    let daemon = await startDaemon(cleanup, options);
+    const hello = await startHello(cleanup, { by: "--require", socket: options.stateDir.agentSocket });
+    let sent = 0;
+    const killed = new AbortController();
+    const load = async (): Promise<void> => {
+      while (!killed.signal.aborted) {
+        await sendHellos(hello, 50);
+        sent += 50;
+      }
+    };
+    const kills = async (): Promise<void> => {
+      for (let round = 0; round < ROUNDS; round++) {
+        await Promise.all([daemon.kill(), round % 2 === 1 ? collector.program.kill() : null]);
+        daemon = await startDaemon(cleanup, options);
+        await collector.program.kill();
+        collector = await startCollector(cleanup, collectorState, port);
+      }
+      killed.abort();
+    };
+    await Promise.all([load(), kills()]);
+    await eventually("all requests are in the API", 60_000, async () => {
+      assert.equal(await api.requestCount("hello"), sent);
+    });
+    assert.deepEqual((await options.stateDir.status()).dropped, {}, "no span was dropped");
   });
 });

@@ -44,7 +44,14 @@ export async function openPage(
   return { page, complaints };
 }
 
+/** A picture of the whole page: as tall as its content, since the console draws a chart only when it comes into view. */
 export async function takeScreenshot(page: Page, name: string): Promise<void> {
   mkdirSync(SCREENSHOT_FOLDER, { recursive: true });
+  const viewport = page.viewportSize();
+  const heightPx = await page.evaluate<number>("document.documentElement.scrollHeight");
+  if (viewport !== null) await page.setViewportSize({ width: viewport.width, height: heightPx });
+  await page.waitForLoadState("networkidle");
+  await page.evaluate("new Promise((drawn) => requestIdleCallback(drawn, { timeout: 2000 }))");
   await page.screenshot({ path: join(SCREENSHOT_FOLDER, `${name}.png`), fullPage: true });
+  if (viewport !== null) await page.setViewportSize(viewport);
 }
