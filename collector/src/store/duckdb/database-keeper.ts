@@ -13,8 +13,8 @@ export interface KeeperEvents {
 }
 
 /**
- * Keeps a database open: one that is not to be trusted any more is closed, and the next write or health check opens it
- * again. That call fails all the same, since what it wants to write may turn out to be in the files already.
+ * Keeps a database open: one that is not to be trusted any more is closed and opened again, at once or else by the next
+ * write or health check. That call fails all the same, since what it wants to write may be in the files already.
  * Everything on the writing connection happens one after another.
  */
 export class DatabaseKeeper {
@@ -64,20 +64,22 @@ export class DatabaseKeeper {
 
   #withWriter(nowMs: number, run: (database: Database) => Promise<void>): Promise<void> {
     return this.#next(async () => {
-      const database = this.#database ?? (await this.#reopen(nowMs));
+      const database = this.#database ?? (await this.#openAgain(nowMs));
       try {
         await run(database);
       } catch (error) {
         if (!database.isTrusted) {
           this.#events.warn(`the store is closed, to be opened again: ${(error as Error).message}`);
           await this.#drop();
+          await this.#openAgain(nowMs).catch((reason: Error) => this.#events.warn(reason.message));
         }
         throw error;
       }
     });
   }
 
-  async #reopen(nowMs: number): Promise<never> {
+  /** Fails even when it succeeds: the caller must first look at what is in the files. */
+  async #openAgain(nowMs: number): Promise<never> {
     const { database, committed } = await Database.open(this.#options, nowMs, this.#events.warn);
     this.#database = database;
     this.#events.reopened(committed);
@@ -88,7 +90,8 @@ export class DatabaseKeeper {
   async #drop(): Promise<void> {
     const database = this.#database;
     this.#database = null;
-    await database?.close();
+    for (const problem of (await database?.close()) ?? [])
+      this.#events.warn(`a file of the store could not be tidied up when closing: ${problem.message}`);
   }
 
   #next<T>(run: () => Promise<T>): Promise<T> {

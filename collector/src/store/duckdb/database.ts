@@ -150,22 +150,26 @@ export class Database {
     return { bytes, days: [...new Set(this.#days.map((day) => day.day))] };
   }
 
-  /** Lets go of every file; detaching checkpoints them. A database that is not trusted may refuse some of these steps. */
-  async close(): Promise<void> {
+  /**
+   * Lets go of every file; detaching checkpoints them. What goes wrong is answered, not thrown: all that was committed is
+   * in the files and their WALs already.
+   */
+  async close(): Promise<Error[]> {
+    const problems: Error[] = [];
+    const attempt = async (step: () => void | Promise<void>): Promise<void> => {
+      try {
+        await step();
+      } catch (error) {
+        problems.push(error as Error);
+      }
+    };
     await this.#queries.close();
-    await this.#refusable(() => this.#closeAppenders());
-    for (const { catalog } of this.#days) await this.#refusable(() => detachDay(this.#writer, catalog));
-    await this.#refusable(() => detachDay(this.#writer, LOCK_CATALOG));
+    await attempt(() => this.#closeAppenders());
+    for (const { catalog } of this.#days) await attempt(() => detachDay(this.#writer, catalog));
+    await attempt(() => detachDay(this.#writer, LOCK_CATALOG));
     this.#writer.disconnectSync();
     this.#instance.closeSync();
-  }
-
-  async #refusable(step: () => void | Promise<void>): Promise<void> {
-    try {
-      await step();
-    } catch (error) {
-      if (this.#isTrusted) throw error;
-    }
+    return problems;
   }
 
   async #transaction(fill: (append: (table: TableName, row: Row) => void) => void): Promise<void> {

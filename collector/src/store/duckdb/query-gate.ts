@@ -17,7 +17,7 @@ export class QueryGate {
   readonly #connections: number;
   readonly #options: QueryGateOptions;
   readonly #waiting: { resolve(connection: DuckDBConnection): void; reject(error: Error): void }[] = [];
-  readonly #running: Set<DuckDBConnection> = new Set();
+  readonly #running: Set<RunningQuery> = new Set();
 
   constructor(connections: readonly DuckDBConnection[], options: QueryGateOptions) {
     this.#idle = [...connections];
@@ -28,26 +28,22 @@ export class QueryGate {
   /** Rows as plain objects. Throws BUSY when the line is too long, TIMEOUT when it was interrupted. */
   async run(sql: string, values: Record<string, DuckDBValue>): Promise<ResultRow[]> {
     const connection = await this.#take();
+    const running = new RunningQuery(connection);
+    this.#running.add(running);
     let timedOut = false;
     const timer = setTimeout(() => {
       timedOut = true;
-      connection.interrupt();
+      running.interrupt();
     }, this.#options.timeoutMs);
     try {
       return (await connection.runAndReadAll(sql, values)).getRowObjectsJS();
     } catch (cause) {
-      if (!timedOut) throw cause;
-      const seconds = this.#options.timeoutMs / 1000;
-      throw new StoreError(
-        "TIMEOUT",
-        `the query took more than ${seconds} s; ask for a shorter time range`,
-        5_000,
-        {
-          cause,
-        },
-      );
+      if (timedOut) throw timeoutError(this.#options.timeoutMs, cause);
+      throw cause;
     } finally {
       clearTimeout(timer);
+      running.end();
+      this.#running.delete(running);
       this.#giveBack(connection);
     }
   }
@@ -55,16 +51,14 @@ export class QueryGate {
   /** Interrupts what runs, refuses what waits, and disconnects once every connection is idle. */
   async close(): Promise<void> {
     for (const waiting of this.#waiting.splice(0)) waiting.reject(closedError());
-    for (const connection of this.#running) connection.interrupt();
+    for (const running of this.#running) running.interrupt();
     const all: DuckDBConnection[] = [];
     while (all.length < this.#connections) all.push(await this.#take());
     for (const connection of all) connection.disconnectSync();
   }
 
   async #take(): Promise<DuckDBConnection> {
-    const connection = this.#idle.pop() ?? (await this.#wait());
-    this.#running.add(connection);
-    return connection;
+    return this.#idle.pop() ?? (await this.#wait());
   }
 
   #wait(): Promise<DuckDBConnection> {
@@ -74,11 +68,36 @@ export class QueryGate {
   }
 
   #giveBack(connection: DuckDBConnection): void {
-    this.#running.delete(connection);
     const next = this.#waiting.shift();
     if (next) next.resolve(connection);
     else this.#idle.push(connection);
   }
+}
+
+const INTERRUPT_AGAIN_MS = 20;
+
+class RunningQuery {
+  readonly #connection: DuckDBConnection;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(connection: DuckDBConnection) {
+    this.#connection = connection;
+  }
+
+  /** DuckDB forgets an interrupt that comes before the query has begun, so it is repeated until the end. */
+  interrupt(): void {
+    this.#connection.interrupt();
+    this.#timer ??= setInterval(() => this.#connection.interrupt(), INTERRUPT_AGAIN_MS);
+  }
+
+  end(): void {
+    if (this.#timer) clearInterval(this.#timer);
+  }
+}
+
+function timeoutError(timeoutMs: number, cause: unknown): StoreError {
+  const sentence = `the query took more than ${timeoutMs / 1000} s; ask for a shorter time range`;
+  return new StoreError("TIMEOUT", sentence, 5_000, { cause });
 }
 
 function closedError(): StoreError {

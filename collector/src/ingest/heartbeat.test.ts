@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mock, test } from "node:test";
+import { UPLINK_SUBPROTOCOL } from "@apm-daemon/protocol";
+import { WebSocket } from "ws";
+import { KeyStore } from "../key-store.ts";
+import { HandUplink } from "../testing/hand-uplink.ts";
+import { RunningCollector } from "../testing/running-collector.ts";
+import { sampleHeader } from "../testing/sample-batch.ts";
+
+const PING_MS = 15_000;
+
+test("a daemon that answers no ping is cut after two misses; one that does stays", async () => {
+  const collector = await RunningCollector.start();
+  mock.timers.enable({ apis: ["setInterval"] });
+  const living = await collector.uplink();
+  const headers = { authorization: `Bearer ${collector.key}` };
+  const dead = new WebSocket(`${collector.url.replace("http", "ws")}/uplink`, UPLINK_SUBPROTOCOL, {
+    headers,
+    autoPong: false,
+  });
+  await once(dead, "open");
+  for (let pings = 1; pings <= 2; pings++) {
+    const pinged = [once(living.socket, "ping"), once(dead, "ping")];
+    mock.timers.tick(PING_MS);
+    await Promise.all(pinged);
+    // The answer to a batch comes after the pong that was sent before it.
+    assert.equal((await living.deliver(sampleHeader())).type, "ack");
+  }
+  assert.equal(dead.readyState, WebSocket.OPEN);
+  const cut = once(dead, "close");
+  mock.timers.tick(PING_MS);
+  assert.equal((await cut)[0], 1006);
+  assert.equal(living.socket.readyState, WebSocket.OPEN);
+  mock.timers.reset();
+  await living.close();
+  await collector.end();
+});
+
+test("a revoked key cuts the uplinks that use it, and no others", async () => {
+  const collector = await RunningCollector.start();
+  mock.timers.enable({ apis: ["setInterval"] });
+  const keys = new KeyStore(collector.stateDir);
+  const other = keys.create("other");
+  const kept = await collector.uplink();
+  const revoked = await HandUplink.connect(collector.url, other.key);
+  keys.revoke("other");
+  const closed = once(revoked.socket, "close");
+  mock.timers.tick(PING_MS);
+  const [code, reason] = (await closed) as [number, Buffer];
+  assert.equal(code, 4401);
+  assert.match(reason.toString(), /revoked/);
+  assert.equal((await kept.deliver(sampleHeader())).type, "ack");
+  mock.timers.reset();
+  await kept.close();
+  await collector.end();
+});

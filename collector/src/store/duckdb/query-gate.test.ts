@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { StoreError } from "../store-error.ts";
+import { QueryGate } from "./query-gate.ts";
+
+/** Runs for minutes unless interrupted. */
+const ENDLESS = "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range + b.range < 0";
+
+describe("queries", () => {
+  let instance: DuckDBInstance;
+  before(async () => {
+    instance = await DuckDBInstance.create(":memory:", { threads: "1" });
+  });
+  after(() => instance.closeSync());
+
+  const gate = async (changes: { timeoutMs?: number; maxWaiting?: number } = {}): Promise<QueryGate> =>
+    new QueryGate([await instance.connect()], { timeoutMs: 60_000, maxWaiting: 1, ...changes });
+  const failsWith = (code: string) => (error: unknown) => error instanceof StoreError && error.code === code;
+
+  test("a query that takes too long is interrupted, and its connection serves the next one", async () => {
+    const queries = await gate({ timeoutMs: 20 });
+    await assert.rejects(queries.run(ENDLESS, {}), failsWith("TIMEOUT"));
+    assert.deepEqual(await queries.run("SELECT $n::DOUBLE AS n", { n: 4 }), [{ n: 4 }]);
+    await queries.close();
+  });
+
+  test("others wait in line, and are sent away when the line is full", async () => {
+    const queries = await gate({ timeoutMs: 100 });
+    const first = assert.rejects(queries.run(ENDLESS, {}), failsWith("TIMEOUT"));
+    const second = queries.run("SELECT 2::DOUBLE AS n", {});
+    await assert.rejects(queries.run("SELECT 3", {}), failsWith("BUSY"));
+    await first;
+    assert.deepEqual(await second, [{ n: 2 }]);
+    await queries.close();
+  });
+
+  test("closing interrupts what runs and refuses what waits", async () => {
+    const queries = await gate();
+    const running = assert.rejects(queries.run(ENDLESS, {}), /interrupt/i);
+    const waiting = assert.rejects(queries.run("SELECT 1", {}), failsWith("UNAVAILABLE"));
+    await new Promise(setImmediate);
+    await queries.close();
+    await Promise.all([running, waiting]);
+  });
+
+  test("a wrong query fails as what it is", async () => {
+    const queries = await gate();
+    await assert.rejects(queries.run("SELECT nothing", {}), /nothing/);
+    await queries.close();
+  });
+});
