@@ -205,7 +205,7 @@ export class Aggregator {
     this.#requests++;
     if (isError) {
       const error = (span.extraJson === "" ? null : spanErrorOf(span)) ?? request.error;
-      const shown = error ?? { type: status === 0 ? "Error" : `HTTP ${status}`, message: "", stack: "" };
+      const shown = error ?? { type: status < 400 ? "Error" : `HTTP ${status}`, message: "", stack: "" };
       window.countError(action, shown, span.trace.traceId);
     }
     const { app, instance } = frame.source;

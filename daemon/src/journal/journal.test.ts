@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { tempDir } from "../testing/temp-dir.ts";
 import { Journal, type JournalOptions } from "./journal.ts";
 

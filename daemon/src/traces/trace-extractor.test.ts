@@ -1,0 +1,239 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type AttributeValue, decodeSpans, decodeSpansHeader, parseSpanExtra } from "@apm-daemon/protocol";
+import * as fc from "fast-check";
+import { FrameWriter, KIND, spanId, type TestSpan } from "../testing/frame-writer.ts";
+import { cut, plannedRequests, spansOf } from "../testing/request-trees.ts";
+import { extractTraces, type FrameArchive } from "./trace-extractor.ts";
+import type { KeptTrace } from "./trace-keeper.ts";
+
+const START_US = 1_790_000_000_000_000;
+
+interface Shown {
+  id: string;
+  parent: string;
+  traceId: string;
+  name: string;
+  kind: number;
+  isRoot: boolean;
+  hasError: boolean;
+  endUnixUs: number;
+  durationUs: number;
+  attributes: Record<string, AttributeValue>;
+  extra: object;
+}
+
+/** Frames by position; those that are not there are gone from the journal. */
+function archiveOf(frames: ReadonlyMap<number, Buffer>): FrameArchive & { isOpen: boolean } {
+  return {
+    isOpen: false,
+    readFrame(position) {
+      this.isOpen = true;
+      const frame = frames.get(position);
+      if (frame === undefined) throw new Error("gone");
+      return frame;
+    },
+    endReading() {
+      this.isOpen = false;
+    },
+  };
+}
+
+function kept(root: string, positions: readonly number[], traceId = root + root): KeptTrace {
+  return {
+    positions,
+    summary: {
+      traceId,
+      rootSpanId: root,
+      app: "shop",
+      instance: "",
+      action: "",
+      kind: "web",
+      startUnixMs: 0,
+      durationUs: 0,
+      status: 0,
+      error: false,
+      spans: 0,
+      reason: "slow",
+    },
+  };
+}
+
+function shownIn(frame: Uint8Array | null): Shown[] {
+  const shown: Shown[] = [];
+  if (frame === null) return shown;
+  const payload = Buffer.from(frame);
+  const { baseUnixUs } = decodeSpansHeader(payload);
+  const hex = (hi: number, lo: number): string =>
+    hi.toString(16).padStart(8, "0") + lo.toString(16).padStart(8, "0");
+  decodeSpans(payload, (span) => {
+    shown.push({
+      id: hex(span.idHi, span.idLo),
+      parent: hex(span.parentHi, span.parentLo),
+      traceId: span.trace.traceId,
+      name: span.name,
+      kind: span.shape.kind,
+      isRoot: span.isLocalRoot,
+      hasError: span.hasError,
+      // A µs of today leaves the fraction two bits.
+      endUnixUs: Math.round(baseUnixUs + span.endOffsetNs / 1_000),
+      durationUs: span.durationNs / 1_000,
+      attributes: Object.fromEntries(
+        span.shape.keys.map((key, i) => [key, span.shape.values[i] as AttributeValue]),
+      ),
+      extra: parseSpanExtra(span.extraJson),
+    });
+  });
+  return shown.sort((a, b) => a.id.localeCompare(b.id));
+}
+
+function expectedOf(spans: readonly TestSpan[], root: string): Shown[] {
+  return spans
+    .filter((span) => span.root === root)
+    .map((span) => ({
+      id: span.id,
+      parent: span.id === root ? spanId(0) : root,
+      traceId: span.traceId ?? root + root,
+      name: span.name,
+      kind: span.kind,
+      isRoot: span.id === root,
+      hasError: span.hasError ?? false,
+      endUnixUs: span.endUnixUs,
+      durationUs: span.durationUs,
+      attributes: span.attributes ?? {},
+      extra: span.extra ?? {},
+    }))
+    .sort((a, b) => a.id.localeCompare(b.id));
+}
+
+test("the spans of exactly the wanted traces come back as they were sent, however they were cut into frames", () => {
+  const sizes = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 4 });
+  fc.assert(
+    fc.property(plannedRequests, sizes, (requests, frameSizes) => {
+      const writer = new FrameWriter();
+      const frames = new Map<number, Buffer>();
+      const positions = new Map<string, number[]>();
+      const spans = spansOf(requests, START_US);
+      cut(spans, frameSizes).forEach((piece, i) => {
+        frames.set(i * 10, writer.payload(piece));
+        for (const { root } of piece)
+          positions.set(root, [...new Set([...(positions.get(root) ?? []), i * 10])]);
+      });
+      const wanted = [...positions.keys()].filter((_, i) => i % 2 === 0);
+      const archive = archiveOf(frames);
+      const found = extractTraces(
+        archive,
+        wanted.map((root) => kept(root, positions.get(root) ?? [])),
+      );
+      assert.equal(archive.isOpen, false);
+      wanted.forEach((root, i) => assert.deepEqual(shownIn(found[i] ?? null), expectedOf(spans, root)));
+    }),
+    { numRuns: 150 },
+  );
+});
+
+const ROOT = spanId(1);
+const root: TestSpan = {
+  root: ROOT,
+  id: ROOT,
+  name: "GET /",
+  kind: KIND.server,
+  endUnixUs: START_US + 20_000_000,
+  durationUs: 20_000_000,
+};
+const child = (number: number, changes: Partial<TestSpan> = {}): TestSpan => ({
+  root: ROOT,
+  id: spanId(100 + number),
+  name: `child ${number}`,
+  kind: KIND.internal,
+  endUnixUs: START_US + number,
+  durationUs: number,
+  ...changes,
+});
+
+test("attributes of every type, exceptions and a trace longer than 4.3 s survive", () => {
+  const spans = [
+    child(1, {
+      attributes: {
+        text: "zwölf 🕛",
+        whole: -5,
+        half: 0.5,
+        isSo: true,
+        list: ["a", 1, null, false],
+        empty: "",
+      },
+      hasError: true,
+      extra: { statusMessage: "no", events: [{ name: "exception", offsetNs: 7, attributes: { a: "b" } }] },
+    }),
+    child(2, { attributes: { whole: 2_147_483_647, large: 2 ** 40, list: [] } }),
+    root,
+  ];
+  const frame = new FrameWriter().payload(spans);
+  const [found] = extractTraces(archiveOf(new Map([[0, frame]])), [kept(ROOT, [0])]);
+  assert.deepEqual(shownIn(found ?? null), expectedOf(spans, ROOT));
+});
+
+test("what is gone from the journal is missing, the rest is there; all gone is null", () => {
+  const writer = new FrameWriter();
+  const frames = new Map([[20, writer.payload([child(1)])]]);
+  const found = extractTraces(archiveOf(frames), [kept(ROOT, [10, 20, 30]), kept(spanId(2), [10, 30])]);
+  assert.deepEqual(
+    shownIn(found[0] ?? null).map(({ name }) => name),
+    ["child 1"],
+  );
+  assert.equal(found[1], null);
+});
+
+test("a malformed frame gives the spans before its bad byte", () => {
+  const frame = new FrameWriter().payload([child(1), root]);
+  const [found] = extractTraces(archiveOf(new Map([[0, frame.subarray(0, frame.length - 3)]])), [
+    kept(ROOT, [0]),
+  ]);
+  assert.deepEqual(
+    shownIn(found ?? null).map(({ name }) => name),
+    ["child 1"],
+  );
+});
+
+test("of an endless trace the root and at most 2,000 spans are kept", () => {
+  const writer = new FrameWriter();
+  const frames = new Map<number, Buffer>();
+  for (let i = 0; i < 30; i++)
+    frames.set(
+      i,
+      writer.payload(Array.from({ length: 100 }, (_, k) => child(i * 100 + k, { name: "child" }))),
+    );
+  frames.set(30, writer.payload([root, root, root]));
+  const [found] = extractTraces(archiveOf(frames), [kept(ROOT, [...frames.keys()])]);
+  const shown = shownIn(found ?? null);
+  assert.equal(shown.length, 2_001);
+  assert.equal(shown.filter(({ isRoot }) => isRoot).length, 1);
+});
+
+test("a trace of large spans is cut at its size, the root stays", () => {
+  const writer = new FrameWriter();
+  const frames = new Map<number, Buffer>();
+  for (let i = 0; i < 20; i++)
+    frames.set(
+      i,
+      writer.payload(
+        Array.from({ length: 4 }, (_, k) =>
+          child(i * 4 + k, { attributes: { text: `${i * 4 + k}`.padEnd(16_000, "x") } }),
+        ),
+      ),
+    );
+  frames.set(20, writer.payload([root]));
+  const [found] = extractTraces(archiveOf(frames), [kept(ROOT, [...frames.keys()])]);
+  assert.ok(found && found.length <= 262_144);
+  const shown = shownIn(found);
+  assert.ok(shown.some(({ isRoot }) => isRoot));
+  assert.ok(shown.length > 3);
+});
+
+test("spans with more attributes than shapes take keep them all", () => {
+  const attributes = Object.fromEntries(Array.from({ length: 128 }, (_, i) => [`key.${i}`, i]));
+  const spans = [child(1, { attributes }), root];
+  const frame = new FrameWriter().payload(spans);
+  const [found] = extractTraces(archiveOf(new Map([[0, frame]])), [kept(ROOT, [0])]);
+  assert.deepEqual(shownIn(found ?? null), expectedOf(spans, ROOT));
+});
