@@ -10,7 +10,7 @@ test("everything but the state directory has a default", () => {
     log: { level: "info" },
     store: { memory_limit_mb: 256, threads: 2, min_free_disk_mb: 1_024, min_free_disk_ratio: 0.05 },
     retention: { days: 7 },
-    limits: { uplinks: 1_000, pending_batches: 400, pending_mb: 32, query_seconds: 10, queries_waiting: 64 },
+    limits: { uplinks: 1_000, pending_batches: 400, pending_mb: 32, query_seconds: 10, queries_waiting: 500 },
   });
   assert.equal(CollectorConfigSchema.safeParse({}).success, false);
 });

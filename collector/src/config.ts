@@ -63,8 +63,8 @@ const LimitsSchema = z.strictObject({
   queries_waiting: z
     .int()
     .min(1)
-    .max(1_000)
-    .default(64)
+    .max(10_000)
+    .default(500)
     .describe("Queries that may wait for one of the two that run; more are answered with 503."),
 });
 

@@ -28,6 +28,7 @@ export interface BatchIntakeOptions {
 /** Bytes that do not even name their batch are answered under this identity. */
 const NAMELESS: BatchIdentity = { stream: "", number: 0 };
 const RETRY_AFTER_MS = 5_000;
+const LOG_AGAIN_MS = 10_000;
 
 type Refusal = Pick<UplinkNack, "code" | "message" | "permanent" | "retryAfterMs">;
 
@@ -37,6 +38,9 @@ type Refusal = Pick<UplinkNack, "code" | "message" | "permanent" | "retryAfterMs
  */
 export class BatchIntake {
   readonly #options: BatchIntakeOptions;
+  /** Batches refused since the start, by code. */
+  readonly #refusals: Map<UplinkNack["code"], number> = new Map();
+  readonly #loggedMs: Map<UplinkNack["code"], number> = new Map();
 
   constructor(options: BatchIntakeOptions) {
     this.#options = options;
@@ -50,10 +54,19 @@ export class BatchIntake {
       return { type: "ack", stream: identity.stream, number: identity.number };
     } catch (error) {
       const refusal = refusalOf(error);
-      const { log } = this.#options;
-      log[refusal.permanent ? "warn" : "error"]({ ...identity, code: refusal.code }, refusal.message);
+      this.#logRefusal(identity, refusal);
       return { type: "nack", stream: identity.stream, number: identity.number, ...refusal };
     }
+  }
+
+  /** One line per kind and 10 s, with how many there were: a full disk refuses the batches of every host. */
+  #logRefusal(identity: BatchIdentity, { code, message }: Refusal): void {
+    const { log, clock } = this.#options;
+    const refusals = (this.#refusals.get(code) ?? 0) + 1;
+    this.#refusals.set(code, refusals);
+    if (Math.abs(clock() - (this.#loggedMs.get(code) ?? Number.NEGATIVE_INFINITY)) < LOG_AGAIN_MS) return;
+    this.#loggedMs.set(code, clock());
+    log.warn({ ...identity, code, refusals }, `a batch was refused: ${message}`);
   }
 
   async #store(bytes: Buffer): Promise<void> {
