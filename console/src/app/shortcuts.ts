@@ -47,7 +47,7 @@ const GO_KEYS: Readonly<Record<string, () => void>> = {
   o: () => navigate(link({ page: "hosts" })),
 };
 
-/** Listens for the page's keys; fields, charts and dialogs keep theirs. */
+/** Listens for the page's keys; fields and dialogs keep all of theirs, charts the ones they handle. */
 export function startShortcuts(): void {
   let goUntilMs = 0;
   document.addEventListener("keydown", (event) => {
@@ -68,7 +68,5 @@ export function startShortcuts(): void {
 
 function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  return (
-    target.closest("input, select, textarea, dialog, [role=dialog], .plot, .waterfall, .table-frame") !== null
-  );
+  return target.closest("input, select, textarea, dialog, [role=dialog]") !== null;
 }

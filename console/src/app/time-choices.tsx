@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../i18n/translate.ts";
+import { spanText } from "../ui/ago-text.ts";
 import { fieldText, offsetText } from "../ui/time-text.ts";
 import { collectorNowMs, pageRange, rangeInUrl, showRange } from "./location.ts";
 import { PRESETS, presetOf, rangeText, resolveRange, SHORTEST_RANGE_MS } from "./time-range.ts";
@@ -41,7 +42,7 @@ export function TimeChoices({ onDone }: { onDone: () => void }): JSX.Element {
               onDone();
             }}
           >
-            {preset}
+            {spanText(preset)}
           </button>
         ))}
       </div>

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../i18n/translate.ts";
+import { spanText } from "../ui/ago-text.ts";
 import { Icon } from "../ui/icon.tsx";
 import { offsetText, rangeSpanText } from "../ui/time-text.ts";
 import { lazyPage } from "./lazy-page.tsx";
@@ -49,10 +50,10 @@ export function TimePicker(): JSX.Element {
           id={TIME_BUTTON_ID}
           aria-haspopup="dialog"
           aria-expanded={isOpen.value}
-          aria-label={`${t("time.pick")}: ${preset === null ? "" : t("time.last", { span: preset })} ${rangeSpanText(range.fromMs, range.toMs)}`}
+          aria-label={`${t("time.pick")}: ${preset === null ? "" : t("time.last", { span: spanText(preset) })} ${rangeSpanText(range.fromMs, range.toMs)}`}
           onClick={() => (isOpen.value = !isOpen.value)}
         >
-          {preset !== null && <span class="strong">{t("time.last", { span: preset })}</span>}
+          {preset !== null && <span class="strong">{t("time.last", { span: spanText(preset) })}</span>}
           <span class={preset === null ? "strong" : "time-span"}>
             {rangeSpanText(range.fromMs, range.toMs)}
           </span>

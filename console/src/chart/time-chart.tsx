@@ -149,6 +149,7 @@ function Canvas(props: CanvasProps): JSX.Element {
       onKeyDown={(event) => {
         if (plot.current && keys.handle(event, plot.current, data)) event.preventDefault();
       }}
+      onMouseDown={(event) => event.preventDefault()}
       onBlur={() => plot.current?.moveCursor(null)}
       onTouchMove={(event) => touchCursor(event, plot.current)}
     />

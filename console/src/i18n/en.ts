@@ -20,6 +20,11 @@ export const en = {
   "nav.pageUnknownHint": "The address names no page of this console. Start again from Home.",
 
   "time.last": "Last {span}",
+  "span.s": "{n} s",
+  "span.m": "{n} min",
+  "span.h": "{n} h",
+  "span.d": "{n} d",
+  "span.w": "{n} w",
   "time.pick": "Time range",
   "time.earlier": "Earlier period",
   "time.later": "Later period",

@@ -22,6 +22,11 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   "nav.pageUnknownHint": "该地址不对应控制台的任何页面，请从首页重新开始。",
 
   "time.last": "最近 {span}",
+  "span.s": "{n} 秒",
+  "span.m": "{n} 分钟",
+  "span.h": "{n} 小时",
+  "span.d": "{n} 天",
+  "span.w": "{n} 周",
   "time.pick": "时间范围",
   "time.earlier": "上一时段",
   "time.later": "下一时段",

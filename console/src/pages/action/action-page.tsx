@@ -32,7 +32,12 @@ export function ActionPage({ app, action }: { app: string; action: string }): JS
   const seriesBefore = useAnswer<Columns>(before === null ? null : apiPaths.appSeries(app, action), before);
   const ofAction = (answer: ActionsAnswer | null): ActionRow | null =>
     answer?.actions.find((row) => row.action === action) ?? null;
-  const charts = { subject: action, compared: seriesBefore.data, whole: ofAction(actions.data) };
+  const charts = {
+    subject: action,
+    compared: seriesBefore.data,
+    whole: ofAction(actions.data),
+    wholeCompared: ofAction(actionsBefore.data),
+  };
   const crumbs = [
     { label: app, href: link({ page: "app", app }) },
     { label: t("actions.title"), href: link({ page: "actions", app }) },

@@ -1,15 +1,16 @@
 import type { JSX } from "preact";
 import { comparedRange } from "../../app/comparison.ts";
 import { lazyPage } from "../../app/lazy-page.tsx";
-import { link, pageRange } from "../../app/location.ts";
+import { changedLink, link, pageRange } from "../../app/location.ts";
 import { PageFrame } from "../../app/page-frame.tsx";
 import { ChartCard } from "../../chart/chart-card.tsx";
-import type { Columns, HostRow, HostsAnswer, SummaryAnswer } from "../../data/answers.ts";
+import type { AppsAnswer, Columns, HostRow, HostsAnswer, SummaryAnswer } from "../../data/answers.ts";
 import { apiPaths } from "../../data/paths.ts";
 import { type Answer, useAnswer } from "../../data/use-answer.ts";
 import { t } from "../../i18n/translate.ts";
+import { agoText } from "../../ui/ago-text.ts";
 import { Card } from "../../ui/card.tsx";
-import { Answered } from "../../ui/states.tsx";
+import { Answered, Empty, Failure } from "../../ui/states.tsx";
 import { busiestHostsFirst } from "../home/worst-first.ts";
 import { CPU_METRICS, CpuChart } from "../host/cpu-chart.tsx";
 import { AppKpis } from "./app-kpis.tsx";
@@ -30,18 +31,25 @@ export function AppPage({ app }: { app: string }): JSX.Element {
   const range = pageRange.value;
   const summary = useAnswer<SummaryAnswer>(apiPaths.summary(app), range);
   const crumbs = [{ label: t("nav.apps"), href: link({ page: "apps" }) }];
-  const isUnknown = summary.error?.status === 404;
   return (
     <PageFrame title={app} crumbs={crumbs} hasComparison>
-      {isUnknown ? (
-        <Card>
-          <UnknownApp app={app} />
-        </Card>
-      ) : (
-        <Overview app={app} summary={summary} />
-      )}
+      <Content app={app} summary={summary} />
     </PageFrame>
   );
+}
+
+/** One message where there is nothing to show, instead of the same one in every card. */
+function Content({ app, summary }: { app: string; summary: Answer<SummaryAnswer> }): JSX.Element {
+  if (summary.data === null && summary.error !== null) {
+    const isUnknown = summary.error.status === 404;
+    return (
+      <Card>
+        {isUnknown ? <UnknownApp app={app} /> : <Failure error={summary.error} onRetry={summary.retry} />}
+      </Card>
+    );
+  }
+  if (summary.data?.requests === 0) return <NoTraffic app={app} />;
+  return <Overview app={app} summary={summary} />;
 }
 
 function Overview({ app, summary }: { app: string; summary: Answer<SummaryAnswer> }): JSX.Element {
@@ -51,24 +59,27 @@ function Overview({ app, summary }: { app: string; summary: Answer<SummaryAnswer
   const series = useAnswer<Columns>(apiPaths.appSeries(app), range);
   const summaryBefore = useAnswer<SummaryAnswer>(ofBefore(apiPaths.summary(app)), before);
   const seriesBefore = useAnswer<Columns>(ofBefore(apiPaths.appSeries(app)), before);
-  const host = useWorstHost(summary.data);
+  const hosts = useAnswer<HostsAnswer>(apiPaths.hosts(), range);
+  const host = worstHost(hosts.data, summary.data);
   const hostPath = host === null ? null : apiPaths.hostSeries(host.host, CPU_METRICS);
   const hostSeries = useAnswer<Columns>(hostPath, range);
-  const charts = { subject: app, compared: seriesBefore.data, whole: summary.data };
+  const charts = {
+    subject: app,
+    compared: seriesBefore.data,
+    whole: summary.data,
+    wholeCompared: summaryBefore.data,
+  };
   return (
     <>
       <Answered answer={summary} size="kpi">
         {(data) => (
-          <>
-            {data.requests === 0 && <NoTraffic app={app} />}
-            <AppKpis
-              summary={data}
-              before={summaryBefore.data}
-              columns={series.data}
-              host={host}
-              hostColumns={hostSeries.data}
-            />
-          </>
+          <AppKpis
+            summary={data}
+            before={summaryBefore.data}
+            columns={series.data}
+            host={host}
+            hostColumns={hostSeries.data}
+          />
         )}
       </Answered>
       <div class="grid">
@@ -87,7 +98,7 @@ function Overview({ app, summary }: { app: string; summary: Answer<SummaryAnswer
         <ChartCard class="span-3" answer={series}>
           {(columns) => <ErrorRateChart {...charts} columns={columns} />}
         </ChartCard>
-        <ChartCard class="span-3" answer={hostSeries}>
+        <ChartCard class="span-3" answer={host === null ? { ...hosts, data: null } : hostSeries}>
           {(columns) => (
             <CpuChart
               host={host?.host ?? ""}
@@ -104,16 +115,25 @@ function Overview({ app, summary }: { app: string; summary: Answer<SummaryAnswer
 }
 
 /** Of the app's hosts the busiest one. */
-function useWorstHost(summary: SummaryAnswer | null): HostRow | null {
-  const hosts = useAnswer<HostsAnswer>(apiPaths.hosts(), pageRange.value);
-  const ofApp = hosts.data?.hosts.filter((row) => summary?.hosts.includes(row.host)) ?? [];
+function worstHost(hosts: HostsAnswer | null, summary: SummaryAnswer | null): HostRow | null {
+  const ofApp = hosts?.hosts.filter((row) => summary?.hosts.includes(row.host)) ?? [];
   return busiestHostsFirst(ofApp)[0] ?? null;
 }
 
 function NoTraffic({ app }: { app: string }): JSX.Element {
+  const apps = useAnswer<AppsAnswer>(apiPaths.apps(), pageRange.value);
+  const lastSeenUnixMs = apps.data?.apps.find((row) => row.app === app)?.lastSeenUnixMs ?? null;
+  const hint =
+    lastSeenUnixMs === null
+      ? t("state.noTrafficPlain")
+      : t("state.noTrafficHint", { app, ago: agoText(lastSeenUnixMs) });
   return (
-    <p class="notice" role="status">
-      <b>{t("state.noTraffic")}</b> {t("state.noTrafficPlain")} <a href={link({ page: "apps" })}>{app}</a>
-    </p>
+    <Card>
+      <Empty title={t("state.noTraffic")} hint={hint}>
+        <a class="button" href={changedLink({ from: "now-24h", to: "now" })}>
+          {t("time.last", { span: t("span.h", { n: 24 }) })}
+        </a>
+      </Empty>
+    </Card>
   );
 }

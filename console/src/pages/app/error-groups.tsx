@@ -2,9 +2,9 @@ import type { JSX } from "preact";
 import { link } from "../../app/location.ts";
 import type { ErrorGroup } from "../../data/answers.ts";
 import { t } from "../../i18n/translate.ts";
+import { agoText } from "../../ui/ago-text.ts";
 import { count, text } from "../../ui/number-text.ts";
 import { Table } from "../../ui/table.tsx";
-import { agoText } from "../home/apps-table.tsx";
 
 /** Errors by group, each with a trace that shows it. */
 export function ErrorGroups({ errors, limit }: { errors: ErrorGroup[]; limit: number }): JSX.Element {

@@ -16,6 +16,8 @@ export interface RequestChartProps {
   compared: Columns | null;
   /** The whole range's numbers for the legends; null while unknown. */
   whole: Statistics | null;
+  /** The compared range's numbers for the legends; null while unknown. */
+  wholeCompared: Statistics | null;
   height?: "tall" | "low";
 }
 
@@ -23,12 +25,12 @@ function arrivedOf(columns: Columns): boolean[] {
   return column(columns, "requests").map((value) => value !== null);
 }
 
-function comparedSeries(props: RequestChartProps, name: string): ChartSeries[] {
+function comparedSeries(props: RequestChartProps, name: string, whole: number | null): ChartSeries[] {
   const { columns, compared } = props;
   if (comparison.value === "none" || compared === null) return [];
   const values = alignedColumn(columns, compared, name);
   const label = t(`cmp.${comparison.value}`);
-  return [{ key: "compared", label, color: "text-3", values, whole: null, isDashed: true }];
+  return [{ key: "compared", label, color: "text-3", values, whole, isDashed: true }];
 }
 
 /** Layers of the response time in legend order; `layer` is their place in the stack. */
@@ -56,7 +58,10 @@ export function SplitChart(props: RequestChartProps): JSX.Element {
       {...props}
       title={t("app.split")}
       note={t("app.splitNote")}
-      series={[...series, ...comparedSeries(props, "avgMs")]}
+      series={[
+        ...series,
+        ...comparedSeries(props, "avgMs", props.wholeCompared?.responseTimeMs?.avg ?? null),
+      ]}
       kind="stack"
       unit="ms"
       leastTop={1}
@@ -113,7 +118,10 @@ export function ThroughputChart(props: RequestChartProps): JSX.Element {
       {...props}
       title={t("app.throughput")}
       note={t("metric.perMinute")}
-      series={[...series, ...comparedSeries(props, "throughputRpm")]}
+      series={[
+        ...series,
+        ...comparedSeries(props, "throughputRpm", props.wholeCompared?.throughputRpm ?? null),
+      ]}
       kind="stack"
       unit="count"
       leastTop={6}
@@ -139,7 +147,7 @@ export function ErrorRateChart(props: RequestChartProps): JSX.Element {
       {...props}
       title={t("metric.errorRate")}
       note="%"
-      series={[...series, ...comparedSeries(props, "errorRate")]}
+      series={[...series, ...comparedSeries(props, "errorRate", props.wholeCompared?.errorRate ?? null)]}
       kind="lines"
       unit="ratio"
       leastTop={0.01}
@@ -165,7 +173,7 @@ export function ApdexChart(props: RequestChartProps): JSX.Element {
       {...props}
       title={t("metric.apdex")}
       note={thresholdText(whole?.apdexTMs)}
-      series={[...series, ...comparedSeries(props, "apdex")]}
+      series={[...series, ...comparedSeries(props, "apdex", props.wholeCompared?.apdex ?? null)]}
       kind="lines"
       unit="score"
       showsGrades

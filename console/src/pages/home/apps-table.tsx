@@ -1,8 +1,9 @@
 import type { JSX } from "preact";
-import { collectorNowMs, link } from "../../app/location.ts";
+import { link } from "../../app/location.ts";
 import { Sparkline } from "../../chart/sparkline.tsx";
 import type { AppRow } from "../../data/answers.ts";
 import { t } from "../../i18n/translate.ts";
+import { agoText } from "../../ui/ago-text.ts";
 import { ApdexCell, thresholdText } from "../../ui/apdex-chip.tsx";
 import { count, duration, percent, text } from "../../ui/number-text.ts";
 import { Table } from "../../ui/table.tsx";
@@ -71,12 +72,4 @@ export function AppsTable({ apps }: { apps: AppRow[] }): JSX.Element {
 /** An error rate that stands out from 1 % on. */
 export function ErrorRate({ rate }: { rate: number | null }): JSX.Element {
   return <span class={rate !== null && rate >= 0.01 ? "bad" : undefined}>{text(percent(rate))}</span>;
-}
-
-/** How long ago something was seen, in the collector's time. */
-export function agoText(unixMs: number | null): string {
-  if (unixMs === null) return text(duration(null));
-  const agoMs = Math.max(0, collectorNowMs() - unixMs);
-  const whole = agoMs < 60_000 ? `${Math.round(agoMs / 1000)} s` : text(duration(agoMs));
-  return t("time.ago", { span: whole });
 }

@@ -2,11 +2,11 @@ import type { JSX } from "preact";
 import { link } from "../../app/location.ts";
 import type { HostRow } from "../../data/answers.ts";
 import { t } from "../../i18n/translate.ts";
+import { agoText } from "../../ui/ago-text.ts";
 import { Meter } from "../../ui/meter.tsx";
 import { bytes, plain, text } from "../../ui/number-text.ts";
 import { Empty } from "../../ui/states.tsx";
 import { Table } from "../../ui/table.tsx";
-import { agoText } from "../home/apps-table.tsx";
 import { busiestHostsFirst } from "../home/worst-first.ts";
 
 /** Hosts with their newest second; `isFull` adds what they are made of. */
