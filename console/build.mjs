@@ -2,7 +2,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const root = dirname(fileURLToPath(import.meta.url));
@@ -15,6 +15,7 @@ const outputs = await buildPages();
 await writeIndex(outputs);
 await writeLicenses(outputs);
 await checkWeight(outputs);
+await compress(outputs);
 await buildTests();
 
 async function buildPages() {
@@ -107,6 +108,15 @@ async function weigh(outputs, starts) {
 
 async function gzipBytes(file) {
   return gzipSync(await readFile(join(root, file))).length;
+}
+
+/** Beside each script and style its compressed forms, which the collector serves to who accepts them. */
+async function compress(outputs) {
+  for (const file of Object.keys(outputs).filter((one) => /\.(js|css)$/.test(one))) {
+    const content = await readFile(join(root, file));
+    await writeFile(join(root, `${file}.gz`), gzipSync(content, { level: 9 }));
+    await writeFile(join(root, `${file}.br`), brotliCompressSync(content));
+  }
 }
 
 async function buildTests() {
