@@ -20,11 +20,12 @@ export async function trace(store: Store, traceId: string): Promise<WholeTraceAn
   for (const span of parts.flatMap(spansOfPart)) spans.set(span.spanId, span);
   const roots = parts.map(traceAnswer);
   const startUnixMs = Math.min(...roots.map((root) => root.startUnixMs));
-  const endUnixMs = Math.max(...roots.map((root) => root.startUnixMs + root.durationMs));
+  // Differences first: a Unix time in ms leaves a double no digits for µs.
+  const durationMs = Math.max(...roots.map((root) => root.startUnixMs - startUnixMs + root.durationMs));
   return {
     traceId,
     startUnixMs,
-    durationMs: endUnixMs - startUnixMs,
+    durationMs,
     roots,
     spans: parentsFirst([...spans.values()]),
   };

@@ -21,7 +21,7 @@ function groups(changes: { maxPending?: number; maxPendingBytes?: number } = {})
       attempts.push(numbers(batches));
       if (numbers(batches).some((number) => number < 0)) throw new Error("poison");
     },
-    delayMs: 1,
+    intervalMs: 20,
     maxGroup: 3,
     maxPending: 10,
     maxPendingBytes: 100,
@@ -36,10 +36,18 @@ test("batches that come together are committed together, at most so many at once
   assert.deepEqual(attempts, [[1, 2, 3], [4]]);
 });
 
-test("a lone batch is committed after the delay", async () => {
+test("lone batches are committed one after the other", async () => {
   const { group, attempts } = groups();
-  await group.add(received(1));
-  assert.deepEqual(attempts, [[1]]);
+  for (const number of [1, 2, 3]) await group.add(received(number));
+  assert.deepEqual(attempts, [[1], [2], [3]]);
+});
+
+test("batches that come while a commit runs are committed together after it", async () => {
+  const { group, attempts } = groups();
+  const first = group.add(received(1));
+  while (attempts.length === 0) await new Promise(setImmediate);
+  await Promise.all([first, group.add(received(2)), group.add(received(3))]);
+  assert.deepEqual(attempts, [[1], [2, 3]]);
 });
 
 test("a bad batch fails alone", async () => {
@@ -65,7 +73,7 @@ test("refuses what exceeds the limits, and takes again once there is room", asyn
   }
 });
 
-test("drain commits what waits without waiting for the delay", async () => {
+test("drain commits what waits without waiting for the interval", async () => {
   const { group, attempts } = groups();
   const added = [1, 2, 3, 4, 5, 6, 7].map((number) => group.add(received(number)));
   await group.drain();

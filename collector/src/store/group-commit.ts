@@ -4,8 +4,8 @@ import { StoreError } from "./store-error.ts";
 export interface GroupCommitOptions {
   /** Writes all or none. */
   commit(batches: readonly ReceivedBatch[]): Promise<void>;
-  /** How long a batch may wait for company. */
-  delayMs: number;
+  /** Least time from the start of one commit to the next, in which batches gather. */
+  intervalMs: number;
   maxGroup: number;
   maxPending: number;
   maxPendingBytes: number;
@@ -18,7 +18,8 @@ interface Waiting {
 }
 
 /**
- * Commits batches in groups, one group at a time: a commit costs the same for one batch as for twenty.
+ * Commits batches in groups, one group at a time: a commit costs nearly the same for one batch as for twenty. After a
+ * quiet time the first batch is committed at once.
  *
  * A group that fails is tried batch by batch, so that a bad one never harms the others.
  */
@@ -29,6 +30,8 @@ export class GroupCommit {
   #pendingBytes = 0;
   #timer: NodeJS.Timeout | null = null;
   #committing: Promise<void> | null = null;
+  /** Monotonic. */
+  #startedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
@@ -36,7 +39,7 @@ export class GroupCommit {
 
   /** Resolves when the batch is committed. Throws BUSY at once when too many wait. */
   add(received: ReceivedBatch): Promise<void> {
-    const { maxPending, maxPendingBytes, maxGroup, delayMs } = this.#options;
+    const { maxPending, maxPendingBytes, maxGroup } = this.#options;
     if (this.#pending >= maxPending || this.#pendingBytes + received.bytes > maxPendingBytes) {
       throw new StoreError("BUSY", `${this.#pending} batches wait for the store already`, 1_000);
     }
@@ -45,7 +48,7 @@ export class GroupCommit {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ received, resolve, reject });
       if (this.#waiting.length >= maxGroup) this.#start();
-      else this.#timer ??= setTimeout(() => this.#start(), delayMs);
+      else this.#startInTime();
     });
   }
 
@@ -57,14 +60,20 @@ export class GroupCommit {
     }
   }
 
+  #startInTime(): void {
+    const waitMs = Math.max(0, this.#startedMs + this.#options.intervalMs - performance.now());
+    this.#timer ??= setTimeout(() => this.#start(), waitMs);
+  }
+
   #start(): void {
-    if (this.#committing) return;
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
+    if (this.#committing) return;
+    this.#startedMs = performance.now();
     this.#committing = this.#commitWaiting().finally(() => {
       this.#committing = null;
-      // Those that came meanwhile have waited for a whole commit: they go at once.
-      if (this.#waiting.length > 0) this.#start();
+      if (this.#waiting.length >= this.#options.maxGroup) this.#start();
+      else if (this.#waiting.length > 0) this.#startInTime();
     });
   }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RunningCollector } from "../testing/running-collector.ts";
-import { sampleHeader, sampleHost, sampleRequests, WINDOW_SEC } from "../testing/sample-batch.ts";
+import { encoded, sampleHeader, sampleHost, sampleRequests, WINDOW_SEC } from "../testing/sample-batch.ts";
 
 const HOSTILE = [
   `it's "quoted" \`here\` \\`,
@@ -23,51 +23,56 @@ test("names are text and nothing else, wherever they come back", async () => {
   const collector = await RunningCollector.start();
   const uplink = await collector.uplink();
   for (const name of HOSTILE) {
-    const answer = await uplink.deliver(
-      sampleHeader({
-        host: sampleHost({ name, os: name }),
-        apps: [
-          {
-            app: name,
-            apdexTMs: 500,
-            instances: [{ instance: name, pid: 1, runtime: name, agentVersion: name, startUnixMs: 1 }],
-          },
-        ],
-        actions: [sampleRequests([1_000], { app: name, action: name })],
-        operations: [
-          {
-            tsSec: WINDOW_SEC,
-            app: name,
-            action: name,
-            category: "database",
-            system: name,
-            target: name,
-            operation: name,
-            statement: name,
-            calls: 1,
-            errors: 0,
-            sumUs: 1,
-            maxUs: 1,
-            histogram: { buckets: [0], counts: [1] },
-          },
-        ],
-        statements: [{ fingerprint: name, app: name, system: name, text: name }],
-        errors: [
-          {
-            tsSec: WINDOW_SEC,
-            app: name,
-            action: name,
-            group: name,
-            type: name,
-            message: name,
-            stack: name,
-            count: 1,
-            traceId: name,
-          },
-        ],
-        ledger: [{ tsSec: WINDOW_SEC, app: name, received: 1, dropped: { [name]: 1 } }],
-      }),
+    uplink.socket.send(
+      encoded(
+        sampleHeader({
+          host: sampleHost({ name, os: name }),
+          apps: [
+            {
+              app: name,
+              apdexTMs: 500,
+              instances: [{ instance: name, pid: 1, runtime: name, agentVersion: name, startUnixMs: 1 }],
+            },
+          ],
+          actions: [sampleRequests([1_000], { app: name, action: name })],
+          operations: [
+            {
+              tsSec: WINDOW_SEC,
+              app: name,
+              action: name,
+              category: "database",
+              system: name,
+              target: name,
+              operation: name,
+              statement: name,
+              calls: 1,
+              errors: 0,
+              sumUs: 1,
+              maxUs: 1,
+              histogram: { buckets: [0], counts: [1] },
+            },
+          ],
+          statements: [{ fingerprint: name, app: name, system: name, text: name }],
+          errors: [
+            {
+              tsSec: WINDOW_SEC,
+              app: name,
+              action: name,
+              group: name,
+              type: name,
+              message: name,
+              stack: name,
+              count: 1,
+              traceId: name,
+            },
+          ],
+          ledger: [{ tsSec: WINDOW_SEC, app: name, received: 1, dropped: { [name]: 1 } }],
+        }),
+      ),
     );
+  }
+  for (const name of HOSTILE) {
+    const answer = await uplink.next();
     assert.equal(answer.type, "ack", JSON.stringify([name, answer]));
   }
   await uplink.close();

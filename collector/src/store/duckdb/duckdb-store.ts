@@ -14,7 +14,7 @@ import { DuckDbOperationQueries } from "./operation-queries.ts";
 import { DuckDbRequestQueries } from "./request-queries.ts";
 import { DuckDbTraceQueries } from "./trace-queries.ts";
 
-const GROUP_DELAY_MS = 250;
+const COMMIT_INTERVAL_MS = 250;
 const GROUP_BATCHES = 20;
 /** Probes that come faster share one answer. */
 const HEALTH_FRESH_MS = 1_000;
@@ -59,7 +59,7 @@ export class DuckDbStore implements Store {
     );
     this.#group = new GroupCommit({
       commit: (batches) => this.#commit(batches),
-      delayMs: GROUP_DELAY_MS,
+      intervalMs: COMMIT_INTERVAL_MS,
       maxGroup: GROUP_BATCHES,
       maxPending: options.maxPending,
       maxPendingBytes: options.maxPendingBytes,
