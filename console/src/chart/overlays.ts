@@ -26,7 +26,8 @@ export function drawHatch(plot: uPlot, fromMs: number, toMs: number, color: stri
 /** Fades everything from `fromMs` on, with a dashed border: these buckets are still filling. */
 export function drawDimmed(plot: uPlot, fromMs: number, veil: string, border: string): void {
   const { ctx, bbox } = plot;
-  const left = plot.valToPos(fromMs, "x", true);
+  // A little after the last final value, so that its own point stays bright.
+  const left = plot.valToPos(fromMs, "x", true) + 3 * devicePixelRatio;
   const right = bbox.left + bbox.width;
   if (left >= right) return;
   ctx.save();

@@ -36,6 +36,7 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   "time.apply": "应用",
   "time.invalid": "开始时间必须至少早于结束时间 30 秒。",
   "time.badLink": "无法识别链接中的时间范围，现显示最近 30 分钟。",
+  "time.dataStart": "该时段的数据从 {time} 开始。",
   "time.copy": "复制固定时间的链接",
   "time.copied": "链接已复制，时间固定为 UTC",
   "time.copyFailed": "地址栏中已是固定时间的链接",
@@ -104,9 +105,7 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   "metric.throughput": "吞吐率",
   "metric.rpm": "rpm",
   "metric.perMinute": "次/分钟",
-  "metric.requests": "请求数",
   "metric.requestCount": "{count} 次请求",
-  "metric.errors": "错误",
   "metric.errorCount": "{count} 次错误",
   "metric.errorRate": "错误率",
   "metric.apdex": "Apdex",
@@ -136,7 +135,6 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   "metric.spans": "跨度数",
   "metric.kept": "保留原因",
   "metric.status": "状态",
-  "metric.state": "状态",
 
   "grade.excellent": "优秀",
   "grade.good": "良好",
@@ -151,7 +149,6 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   "split.external": "外部服务",
   "split.queue": "排队",
 
-  "app.title": "应用",
   "app.split": "响应耗时分解",
   "app.splitNote": "每请求平均毫秒",
   "app.percentiles": "响应时间分位",
@@ -177,7 +174,6 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   "app.allTraces": "全部追踪",
   "app.calledBy": "调用者 {action}",
   "app.moreCallers": "另有 {count} 个",
-  "app.seen": "{count} 次 · 最近 {ago}",
   "app.showTrace": "查看追踪",
 
   "actions.title": "应用过程",
@@ -230,17 +226,13 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   "trace.error": "错误",
   "trace.ok": "正常",
   "trace.folded": "{count} × {name}",
-  "trace.unfold": "展开全部 {count} 个",
   "trace.orphan": "其父跨度未到达",
   "trace.hostCpu": "同一时刻的主机",
   "trace.hostNote": "{host}，该追踪前后一分钟",
-  "trace.split": "按类别的耗时",
 
   "hosts.title": "主机",
-  "hosts.cores": "核数",
   "hosts.os": "系统",
   "hosts.daemon": "守护进程",
-  "hosts.apps": "应用",
 
   "host.title": "主机",
   "host.cpuNote": "全部核合计",
@@ -328,7 +320,6 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   "chart.keys": "方向键移动光标，Shift 加方向键选择，回车缩放。",
   "chart.summary": "{series}：最低 {low}，最高 {high}，最新 {newest}。",
   "chart.summaryEmpty": "{series}：无数据。",
-  "chart.nothing": "没有数据到达",
 
   "keys.title": "快捷键",
   "keys.drag": "在任意图上拖选可缩放全页",

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { alignedColumn, comparison } from "../../app/comparison.ts";
+import { pageNowMs } from "../../app/location.ts";
 import type { ColorName } from "../../chart/colors.ts";
-import { mean } from "../../chart/stack.ts";
 import { type ChartSeries, TimeChart } from "../../chart/time-chart.tsx";
 import type { Columns, Statistics } from "../../data/answers.ts";
 import { column, mapColumn } from "../../data/columns.ts";
@@ -103,6 +103,7 @@ export function PercentileChart(props: RequestChartProps): JSX.Element {
 export function ThroughputChart(props: RequestChartProps): JSX.Element {
   const { columns } = props;
   const perMinute = 60_000 / columns.stepMs;
+  const minutes = (Math.min(columns.to, pageNowMs.value) - columns.from) / 60_000;
   const classes = [
     { key: "5xx", color: "status-5xx", layer: 3 },
     { key: "4xx", color: "status-4xx", layer: 2 },
@@ -110,8 +111,17 @@ export function ThroughputChart(props: RequestChartProps): JSX.Element {
     { key: "2xx", color: "status-2xx", layer: 0 },
   ] as const;
   const series: ChartSeries[] = classes.map(({ key, color, layer }) => {
-    const values = mapColumn(column(columns, `status${key}`), (value) => value * perMinute);
-    return { key, label: key, color, layer, values, whole: mean(values) };
+    const counts = column(columns, `status${key}`);
+    const known = counts.filter((count) => count !== null);
+    const values = mapColumn(counts, (count) => count * perMinute);
+    return {
+      key,
+      label: key,
+      color,
+      layer,
+      values,
+      whole: known.length === 0 ? null : sumOf(known) / minutes,
+    };
   });
   return (
     <TimeChart
@@ -180,4 +190,8 @@ export function ApdexChart(props: RequestChartProps): JSX.Element {
       arrived={arrivedOf(columns)}
     />
   );
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }

@@ -11,6 +11,7 @@ import { t } from "../../i18n/translate.ts";
 import { agoText } from "../../ui/ago-text.ts";
 import { Card } from "../../ui/card.tsx";
 import { bytes, text } from "../../ui/number-text.ts";
+import { ShortDataHint } from "../../ui/short-data-hint.tsx";
 import { Answered, Empty } from "../../ui/states.tsx";
 import { dateTimeText } from "../../ui/time-text.ts";
 import { Cores } from "./cores.tsx";
@@ -47,6 +48,7 @@ export function HostPage({ host }: { host: string }): JSX.Element {
       ) : (
         <>
           {row && <Inventory row={row} />}
+          <ShortDataHint columns={series.data} metric="cpuIdleRatio" />
           <Charts host={host} series={series} snapshot={snapshot} row={row} />
           <HostTables host={host} snapshot={snapshot} />
         </>

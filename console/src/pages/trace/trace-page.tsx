@@ -58,20 +58,22 @@ function Trace({ trace }: { trace: TraceAnswer }): JSX.Element {
         <Header trace={trace} root={root} />
       </Card>
       <div class="trace-grid">
-        <Card title={t("trace.waterfall")} note={spansText(trace)}>
-          <Waterfall
-            spans={trace.spans}
-            startMs={startMs}
-            endMs={endMs}
-            selected={selected}
-            onSelect={(spanId) => replaceParameters({ sel: spanId })}
-          />
-        </Card>
+        <div class="trace-main">
+          <Card title={t("trace.waterfall")} note={spansText(trace)}>
+            <Waterfall
+              spans={trace.spans}
+              startMs={startMs}
+              endMs={endMs}
+              selected={selected}
+              onSelect={(spanId) => replaceParameters({ sel: spanId })}
+            />
+          </Card>
+          {root && <HostMeanwhile host={root.host} startMs={startMs} endMs={endMs} />}
+        </div>
         <Card title={t("trace.span")}>
           <SpanPanel span={span} spans={trace.spans} startMs={startMs} />
         </Card>
       </div>
-      {root && <HostMeanwhile host={root.host} startMs={startMs} endMs={endMs} />}
     </>
   );
 }
