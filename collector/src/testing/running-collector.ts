@@ -14,8 +14,11 @@ export interface Answer<T> {
   body: T;
 }
 
+/** A new folder that is gone when the tests of this process end. */
 export function temporaryFolder(): string {
-  return fs.mkdtempSync(path.join(os.tmpdir(), "apm-collector-test-"));
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "apm-collector-test-"));
+  process.once("exit", () => fs.rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 /** A collector on a free port, with a license key; its clock stands just after the sample batch was sealed. */
