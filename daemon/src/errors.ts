@@ -4,6 +4,7 @@ export type DaemonErrorCode =
   | "SOCKET_IN_USE"
   | "SOCKET_PATH_TOO_LONG"
   | "SOCKET_PATH_TAKEN"
+  | "SOCKET_UNUSABLE"
   | "LICENSE_KEY_UNREADABLE"
   | "RECORD_CORRUPT";
 

@@ -12,7 +12,6 @@ import {
   type AgentSettings,
   decodeHello,
   encodeAck,
-  encodeRefuse,
   encodeWelcome,
   MessageReader,
   MessageType,
@@ -23,6 +22,7 @@ import {
 import type { Logger } from "pino";
 import type { DataFrame, FrameIntake } from "./frame-intake.ts";
 import type { AppInstance, InstanceRegistry } from "./instance-registry.ts";
+import { refuseConnection } from "./refuse-connection.ts";
 
 export interface AgentConnectionOptions {
   socket: Socket;
@@ -145,10 +145,7 @@ export class AgentConnection {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#end = "refused";
-    const { socket } = this.#options;
-    socket.end(encodeRefuse({ code, message, retryAfterMs }));
-    // A peer that does not read its refusal must not hold the descriptor.
-    setTimeout(() => socket.destroy(), 1_000).unref();
+    refuseConnection(this.#options.socket, { code, message, retryAfterMs });
   }
 
   #ended(): void {

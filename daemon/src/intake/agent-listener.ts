@@ -1,9 +1,10 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { type AgentSettings, encodeRefuse } from "@apm-daemon/protocol";
+import type { AgentSettings } from "@apm-daemon/protocol";
 import type { Logger } from "pino";
 import { AgentConnection } from "./agent-connection.ts";
 import type { FrameIntake } from "./frame-intake.ts";
 import type { AppInstance, InstanceRegistry } from "./instance-registry.ts";
+import { refuseConnection } from "./refuse-connection.ts";
 import { listenOnSocket } from "./socket-path.ts";
 
 export interface AgentListenerOptions {
@@ -56,8 +57,7 @@ export class AgentListener {
       this.refused++;
       const message = `the daemon has ${this.#options.maxConnections} connections already: raise limits.connections`;
       socket.on("error", () => undefined);
-      socket.end(encodeRefuse({ code: "TOO_MANY_CONNECTIONS", message, retryAfterMs: 30_000 }));
-      setTimeout(() => socket.destroy(), 1_000).unref();
+      refuseConnection(socket, { code: "TOO_MANY_CONNECTIONS", message, retryAfterMs: 30_000 });
       return;
     }
     const { registry, intake, settings, log, clock, onOpen, onGone } = this.#options;

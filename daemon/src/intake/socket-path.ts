@@ -8,7 +8,8 @@ const MAX_SOCKET_PATH_BYTES = 107;
 
 /**
  * Lets a server listen on a Unix socket that has its mode from the first moment. Removes a socket file that nobody listens
- * on; never a live one, never a file that is no socket. Throws SOCKET_IN_USE, SOCKET_PATH_TAKEN, SOCKET_PATH_TOO_LONG.
+ * on; never a live one, never a file that is no socket. Rejects with SOCKET_IN_USE, SOCKET_PATH_TAKEN,
+ * SOCKET_PATH_TOO_LONG, SOCKET_UNUSABLE.
  */
 export async function listenOnSocket(
   server: Server,
@@ -23,9 +24,22 @@ export async function listenOnSocket(
       `the socket path ${path} has ${bytes} bytes, the system allows ${MAX_SOCKET_PATH_BYTES}: choose a shorter run_dir or --state-dir`,
     );
   }
-  mkdirSync(dirname(path), { recursive: true });
-  await clearStaleSocket(path);
-  await new Promise<void>((resolve, reject) => {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    await clearStaleSocket(path);
+    await listen(server, path, mode, backlog);
+  } catch (cause) {
+    if (cause instanceof DaemonError) throw cause;
+    throw new DaemonError(
+      "SOCKET_UNUSABLE",
+      `cannot listen on ${path} (${(cause as NodeJS.ErrnoException).code}): choose another run_dir, or give this user the right to write there`,
+      { cause },
+    );
+  }
+}
+
+function listen(server: Server, path: string, mode: number, backlog: number): Promise<void> {
+  return new Promise((resolve, reject) => {
     // Stays: a later error, like a failed accept for lack of descriptors, must not end the process.
     server.on("error", reject);
     const umask = process.umask(0o777 & ~mode);

@@ -1,0 +1,353 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import {
+  DEFAULT_AGENT_SETTINGS,
+  encodeAck,
+  encodeBye,
+  encodeGap,
+  encodeHello,
+  encodeMessage,
+  encodeRuntime,
+  type Gap,
+  MessageType,
+  type RuntimeFrame,
+} from "@apm-daemon/protocol";
+import { Journal } from "../journal/journal.ts";
+import { AgentPeer, helloOf } from "../testing/agent-peer.ts";
+import { FrameWriter, KIND, spanId } from "../testing/frame-writer.ts";
+import { LoggedLines } from "../testing/logged-lines.ts";
+import { tempDir } from "../testing/temp-dir.ts";
+import { until } from "../testing/until.ts";
+import { AgentListener } from "./agent-listener.ts";
+import { FrameIntake } from "./frame-intake.ts";
+import { InstanceRegistry } from "./instance-registry.ts";
+
+/** The intake on a real socket; what it would count is listed. */
+class Intake {
+  readonly path: string;
+  readonly journalDir: string;
+  readonly journal: Journal;
+  readonly registry: InstanceRegistry;
+  readonly intake: FrameIntake;
+  readonly listener: AgentListener;
+  readonly logged: LoggedLines = new LoggedLines();
+  readonly counted: string[] = [];
+  readonly gaps: Gap[] = [];
+  readonly runtimes: RuntimeFrame[] = [];
+  readonly events: string[] = [];
+
+  constructor(dir: string, maxConnections: number) {
+    this.path = join(dir, "agent.sock");
+    this.journalDir = join(dir, "journal");
+    this.journal = new Journal({ dir: this.journalDir, segmentBytes: 4_000, capBytes: 1e9, fsync: "seal" });
+    this.registry = new InstanceRegistry(this.journal);
+    this.intake = new FrameIntake({
+      journal: this.journal,
+      counter: {
+        acceptSpans: ({ app }, payload, position) => {
+          assert.deepEqual(this.journal.readFrame(position), payload);
+          this.counted.push(`${app} ${payload.readUInt32LE(0)}`);
+        },
+        acceptGap: (_, gap) => void this.gaps.push(gap),
+      },
+      onRuntime: (_, frame) => void this.runtimes.push(frame),
+      clock: { unixMs: () => 1_000 },
+    });
+    this.listener = new AgentListener({
+      path: this.path,
+      mode: 0o660,
+      maxConnections,
+      registry: this.registry,
+      intake: this.intake,
+      settings: { ...DEFAULT_AGENT_SETTINGS, sql: "off" },
+      log: this.logged.log,
+      clock: { unixMs: () => 2_000 },
+      onOpen: ({ app }) => void this.events.push(`${app} open`),
+      onGone: ({ app, connections }) => void this.events.push(`${app} gone, ${connections} left`),
+    });
+  }
+
+  static async start(t: TestContext, maxConnections = 10): Promise<Intake> {
+    const intake = new Intake(tempDir(t), maxConnections);
+    await intake.listener.start();
+    t.after(async () => {
+      await intake.listener.stop();
+      intake.journal.close();
+    });
+    return intake;
+  }
+
+  /** Sequence numbers of all journaled frames, as a restart would find them. */
+  journaled(): number[] {
+    const sequences: number[] = [];
+    const reader = new Journal({ dir: this.journalDir, segmentBytes: 4_000, capBytes: 1e9, fsync: "seal" });
+    reader.replay((record) => {
+      if (record.type === "frame") sequences.push(record.payload.readUInt32LE(0));
+    });
+    return sequences;
+  }
+}
+
+function frames(count: number): Buffer[] {
+  const writer = new FrameWriter();
+  const root = spanId(1);
+  return Array.from({ length: count }, () =>
+    writer.message([{ root, id: root, name: "x", kind: KIND.server, endUnixUs: 1, durationUs: 1 }]),
+  );
+}
+
+test("HELLO is answered with WELCOME and the settings, frames with an ACK of what the journal holds", async (t) => {
+  const intake = await Intake.start(t);
+  const peer = await AgentPeer.greet(intake.path);
+  assert.deepEqual(peer.welcome, {
+    version: 1,
+    lastSequence: 0,
+    settings: { sql: "off", flushIntervalMs: 100 },
+  });
+  peer.socket.write(Buffer.concat(frames(3)));
+  await until("the frames are acknowledged", () => peer.lastAck === 3);
+  assert.deepEqual(intake.journaled(), [1, 2, 3]);
+  assert.deepEqual(intake.counted, ["shop 1", "shop 2", "shop 3"]);
+  assert.equal(peer.said[0], MessageType.welcome);
+  assert.deepEqual(
+    intake.registry.connected().map(({ app }) => app),
+    ["shop"],
+  );
+  peer.socket.end();
+  await until("the connection is gone", () => intake.listener.connections === 0);
+  assert.deepEqual(intake.events, ["shop open", "shop gone, 0 left"]);
+});
+
+test("a stream cut into single bytes is read as well", async (t) => {
+  const intake = await Intake.start(t);
+  const peer = await AgentPeer.connect(intake.path);
+  peer.socket.setNoDelay(true);
+  for (const byte of Buffer.concat([encodeHello(helloOf()), ...frames(2)])) {
+    peer.socket.write(Buffer.of(byte));
+    await new Promise(setImmediate);
+  }
+  await until("the frames are acknowledged", () => peer.lastAck === 2);
+  assert.deepEqual(intake.journaled(), [1, 2]);
+});
+
+test("what is sent again after a reconnect is acknowledged, journaled and counted once", async (t) => {
+  const intake = await Intake.start(t);
+  const all = frames(4);
+  const first = await AgentPeer.greet(intake.path);
+  first.socket.write(Buffer.concat(all.slice(0, 3)));
+  await until("the frames are acknowledged", () => first.lastAck === 3);
+  first.socket.destroy();
+  const second = await AgentPeer.greet(intake.path, { firstUnacknowledged: 2 });
+  assert.equal(second.welcome?.lastSequence, 3);
+  second.socket.write(Buffer.concat(all.slice(1)));
+  await until("all is acknowledged", () => second.lastAck === 4);
+  assert.deepEqual(intake.journaled(), [1, 2, 3, 4]);
+  assert.equal(intake.counted.length, 4);
+  assert.equal(intake.intake.counts.duplicates, 2);
+  second.socket.write(all[0] as Buffer);
+  await until("a duplicate alone is acknowledged too", () => second.acks.length > 1);
+  assert.equal(second.lastAck, 4);
+});
+
+test("what an earlier daemon has acknowledged is not asked for", async (t) => {
+  const intake = await Intake.start(t);
+  const peer = await AgentPeer.greet(intake.path, { firstUnacknowledged: 6 });
+  assert.equal(peer.welcome?.lastSequence, 5);
+  peer.socket.write(Buffer.concat(frames(7).slice(5)));
+  await until("the frames are acknowledged", () => peer.lastAck === 7);
+  assert.equal(intake.intake.counts.sequenceJumps, 0);
+});
+
+test("two connections of one instance count each frame once; it is gone when both are", async (t) => {
+  const intake = await Intake.start(t);
+  const all = frames(4);
+  const [first, second] = [await AgentPeer.greet(intake.path), await AgentPeer.greet(intake.path)];
+  first.socket.write(Buffer.concat(all.slice(0, 2)));
+  await until("the first two are acknowledged", () => first.lastAck === 2);
+  second.socket.write(Buffer.concat(all));
+  await until("all are acknowledged", () => second.lastAck === 4);
+  assert.deepEqual(intake.journaled(), [1, 2, 3, 4]);
+  first.socket.destroy();
+  await until("one is left", () => intake.listener.connections === 1);
+  assert.equal(intake.registry.connected().length, 1);
+  second.socket.destroy();
+  await until("none is left", () => intake.listener.connections === 0);
+  assert.equal(intake.registry.connected().length, 0);
+  assert.deepEqual(intake.events.slice(2), ["shop gone, 1 left", "shop gone, 0 left"]);
+});
+
+test("RUNTIME and GAP frames take their place in the sequence", async (t) => {
+  const intake = await Intake.start(t);
+  const peer = await AgentPeer.greet(intake.path);
+  const runtime: RuntimeFrame = {
+    unixMs: 1,
+    eventLoopDelayP99Ms: 2,
+    eventLoopUtilizationRatio: 0.5,
+    gcPauseMs: 3,
+    heapUsedBytes: 4,
+    heapTotalBytes: 5,
+    spansCreated: 6,
+    spansDropped: 7,
+    inFlight: [],
+  };
+  const messages = [
+    frames(1)[0] as Buffer,
+    encodeRuntime(2, runtime),
+    encodeGap(3, { dropped: { full: 2 } }),
+  ];
+  peer.socket.write(Buffer.concat(messages));
+  await until("they are acknowledged", () => peer.lastAck === 3);
+  assert.deepEqual(intake.runtimes, [runtime]);
+  assert.deepEqual(intake.gaps, [{ dropped: { full: 2 } }]);
+  assert.deepEqual(intake.journaled(), [1, 2, 3]);
+});
+
+test("frames whose content is malformed are acknowledged, so that they do not come for ever, and counted as bad", async (t) => {
+  const intake = await Intake.start(t);
+  const peer = await AgentPeer.greet(intake.path);
+  const gap = encodeGap(1, { dropped: {} });
+  gap[gap.length - 1] = 0;
+  peer.socket.write(gap);
+  await until("it is acknowledged", () => peer.lastAck === 1);
+  assert.equal(intake.intake.counts.malformed, 1);
+  assert.equal(peer.isClosed, false);
+});
+
+test("messages of unknown types, and of the daemon's own, are passed over and counted", async (t) => {
+  const intake = await Intake.start(t);
+  const peer = await AgentPeer.greet(intake.path);
+  const unknown = encodeMessage(MessageType.bye, Buffer.from("{}"));
+  unknown[4] = 200;
+  peer.socket.write(Buffer.concat([unknown, encodeAck(9), ...frames(1)]));
+  await until("the frame is acknowledged", () => peer.lastAck === 1);
+  assert.equal(intake.intake.counts.malformed, 2);
+});
+
+test("the frames before a bad byte in the same read are kept and acknowledged, then the connection ends", async (t) => {
+  const tooLarge = Buffer.from([255, 255, 255, 127, 4]);
+  const shortFrame = encodeMessage(MessageType.spans, Buffer.from("short"));
+  const hugeSequence = encodeMessage(MessageType.spans, Buffer.alloc(20, 255));
+  for (const [bad, code] of [
+    [tooLarge, "FRAME_TOO_LARGE"],
+    [Buffer.alloc(8), "FRAME_MALFORMED"],
+    [shortFrame, "FRAME_MALFORMED"],
+    [hugeSequence, "FRAME_MALFORMED"],
+  ] as const) {
+    const intake = await Intake.start(t);
+    const good = await AgentPeer.greet(intake.path, { app: "good", instance: "b".repeat(32) });
+    const peer = await AgentPeer.greet(intake.path);
+    peer.socket.write(Buffer.concat([...frames(2), bad, ...frames(3).slice(2)]));
+    await until("the connection ends", () => peer.isClosed);
+    assert.equal(peer.lastAck, 2);
+    assert.equal(peer.refusal?.code, code);
+    assert.deepEqual(intake.journaled(), [1, 2]);
+    assert.equal(intake.intake.counts.malformed, 1);
+    good.socket.write(frames(1)[0] as Buffer);
+    await until("others go on", () => good.lastAck === 1);
+  }
+});
+
+test("who does not begin with HELLO, or says it wrongly, is told why", async (t) => {
+  const wrong: [bytes: Buffer, code: string, sentence: RegExp][] = [
+    [frames(1)[0] as Buffer, "HELLO_MALFORMED", /the first message must be HELLO, this is type 4/],
+    [Buffer.from("GET / HTTP/1.1\r\n\r\n"), "FRAME_TOO_LARGE", /announced; the limit is 1048576/],
+    [encodeHello(helloOf(), 7), "VERSION_UNSUPPORTED", /speaks protocol version 7, this daemon speaks 1:/],
+    [encodeHello(helloOf({ instance: "x" })), "HELLO_MALFORMED", /instance must be 32 hex digits/],
+    [encodeHello(helloOf({ app: "" })), "HELLO_MALFORMED", /app must be/],
+    [encodeHello(helloOf({ startUnixMs: Number.MAX_SAFE_INTEGER })), "HELLO_MALFORMED", /too large/],
+  ];
+  const intake = await Intake.start(t);
+  for (const [bytes, code, sentence] of wrong) {
+    const peer = await AgentPeer.connect(intake.path);
+    peer.socket.write(bytes);
+    await until("the connection ends", () => peer.isClosed);
+    assert.equal(peer.refusal?.code, code);
+    assert.match(peer.refusal?.message ?? "", sentence);
+    assert.equal(peer.welcome, null);
+  }
+  await until("none is left", () => intake.listener.connections === 0);
+  assert.equal(intake.intake.counts.malformed, wrong.length);
+  assert.deepEqual(intake.events, []);
+});
+
+test("who stays silent is sent away after 2 s", async (t) => {
+  const intake = await Intake.start(t);
+  const peer = await AgentPeer.connect(intake.path);
+  await until("the connection ends", () => peer.isClosed);
+  assert.equal(peer.refusal?.code, "HELLO_MALFORMED");
+  assert.match(peer.refusal?.message ?? "", /no HELLO arrived within 2 s/);
+});
+
+test("the last connection that has room is served, the next one is told that there are too many", async (t) => {
+  const intake = await Intake.start(t, 2);
+  const hello = (letter: string): { instance: string } => ({ instance: letter.repeat(32) });
+  const first = await AgentPeer.greet(intake.path, hello("a"));
+  const second = await AgentPeer.greet(intake.path, hello("b"));
+  const third = await AgentPeer.greet(intake.path, hello("c"));
+  assert.notEqual(second.welcome, null);
+  assert.equal(third.refusal?.code, "TOO_MANY_CONNECTIONS");
+  assert.match(third.refusal?.message ?? "", /has 2 connections already: raise limits.connections/);
+  await until("the third is closed", () => third.isClosed);
+  assert.equal(intake.listener.refused, 1);
+  first.socket.destroy();
+  await until("one is left", () => intake.listener.connections === 1);
+  const fourth = await AgentPeer.greet(intake.path, hello("d"));
+  assert.notEqual(fourth.welcome, null);
+});
+
+test("BYE tells a process's end from a lost connection", async (t) => {
+  const intake = await Intake.start(t);
+  const peer = await AgentPeer.greet(intake.path);
+  peer.socket.end(encodeBye({ exitCode: 0 }));
+  await until("it is gone", () => intake.listener.connections === 0);
+  assert.ok(intake.logged.sentences.includes("an app's process ended"));
+  const lost = await AgentPeer.greet(intake.path);
+  lost.socket.destroy();
+  await until("it is gone", () => intake.listener.connections === 0);
+  assert.ok(intake.logged.sentences.includes("an app's connection ended"));
+});
+
+test("at its stop the daemon tells the agents to come back, and acknowledges nothing more", async (t) => {
+  const intake = await Intake.start(t);
+  const peer = await AgentPeer.greet(intake.path);
+  await intake.listener.stop();
+  assert.equal(peer.refusal?.code, "SHUTTING_DOWN");
+  assert.equal(peer.refusal?.retryAfterMs, 1_000);
+  await assert.rejects(AgentPeer.connect(intake.path), { code: "ENOENT" });
+});
+
+test("when the journal cannot be written nothing is acknowledged; the frames are counted once when it can", async (t) => {
+  const intake = await Intake.start(t);
+  const all = frames(3);
+  const first = await AgentPeer.greet(intake.path);
+  const obstacle = join(intake.journalDir, `${"0".repeat(16)}.seg`);
+  mkdirSync(obstacle);
+  first.socket.write(Buffer.concat(all.slice(0, 2)));
+  await until("the connection ends", () => first.isClosed);
+  assert.equal(first.refusal?.code, "SHUTTING_DOWN");
+  assert.deepEqual(first.acks, []);
+  assert.deepEqual(intake.counted, []);
+  rmSync(obstacle, { recursive: true });
+  const second = await AgentPeer.greet(intake.path);
+  assert.equal(second.welcome?.lastSequence, 0);
+  second.socket.write(Buffer.concat(all));
+  await until("all is acknowledged", () => second.lastAck === 3);
+  assert.deepEqual(intake.journaled(), [1, 2, 3]);
+  assert.deepEqual(intake.counted, ["shop 1", "shop 2", "shop 3"]);
+  assert.equal(readdirSync(intake.journalDir).length, 1);
+});
+
+test("an agent that does not read its acknowledgements gets the last one when it does", async (t) => {
+  const intake = await Intake.start(t);
+  const peer = await AgentPeer.greet(intake.path);
+  peer.socket.pause();
+  const [frame] = frames(1);
+  // Each is a duplicate of the first, and would be acknowledged.
+  for (let i = 0; i < 40_000; i++) peer.socket.write(frame as Buffer);
+  peer.socket.write(frames(2)[1] as Buffer);
+  await until("the daemon has read all", () => intake.counted.length === 2);
+  peer.socket.resume();
+  await until("the last is acknowledged", () => peer.lastAck === 2);
+});
