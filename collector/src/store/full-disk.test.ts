@@ -14,7 +14,9 @@ const BALLAST_BYTES = 14_000_000;
 function smallDisk(): { folder: string; skip: string | false } {
   const folder = temporaryFolder();
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${DISK_BYTES}`, "tmpfs", folder], { stdio: "ignore" });
+    execFileSync("/bin/mount", ["-t", "tmpfs", "-o", `size=${DISK_BYTES}`, "tmpfs", folder], {
+      stdio: "ignore",
+    });
     return { folder, skip: false };
   } catch {
     return { folder, skip: "only root may mount a small disk" };
@@ -61,7 +63,7 @@ test("a full disk: refused batches are stored once there is space again, and no 
   assert.equal(await deliver(second, bodies.keys()), true);
   assert.equal(await requests(second), bodies.size);
   await second.stop();
-  execFileSync("umount", [folder]);
+  execFileSync("/bin/umount", [folder]);
   fs.rmdirSync(folder);
 });
 
