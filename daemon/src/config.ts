@@ -60,9 +60,8 @@ export const DaemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
     .min(1)
     .max(255)
     .optional()
-    .describe(
-      "Name of this host in the console, unique among the collector's hosts; default: its host name.",
-    ),
+    .describe("Name of this host in the console, unique among the collector's hosts; default: its host name.")
+    .meta({ examples: ["web-1"] }),
   agent_socket_mode: z
     .string()
     .regex(/^0[0-7]{3}$/, { error: 'must be four octal digits, like "0660"' })

@@ -1,4 +1,5 @@
 import {
+  type AttributeValue,
   type Batch,
   type BatchHeader,
   decodeSpans,
@@ -10,6 +11,7 @@ import { safeText } from "../terminal/safe-text.ts";
 import { type Column, tableLines } from "../terminal/table.ts";
 
 const MAX_ROWS = 40;
+const MAX_VALUE_CHARS = 80;
 
 /** What a batch says, as a page of text; `fileBytes` is its size on disk. With `showTraces`, each kept trace span by span. */
 export function batchText(batch: Batch, fileBytes: number, showTraces: boolean): string {
@@ -117,11 +119,22 @@ function traceLines(trace: TraceSummary, frame: Uint8Array | undefined): string[
   if (!frame) return [head, "  its spans are missing in this batch"];
   const spans: SpanLine[] = [];
   decodeSpans(Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength), (span) => {
-    const duration = shownMs(span.durationNs / 1e6);
-    const text = `${safeText(span.name)}  ${duration}${span.hasError ? "  ERROR" : ""}`;
+    const attributes = span.shape.keys.map((key, i) => `${key}=${shownValue(span.shape.values[i])}`);
+    const parts = [
+      span.name,
+      shownMs(span.durationNs / 1e6),
+      ...(span.hasError ? ["ERROR"] : []),
+      ...attributes,
+    ];
+    const text = parts.map(safeText).join("  ");
     spans.push({ id: hexId(span.idHi, span.idLo), parentId: hexId(span.parentHi, span.parentLo), text });
   });
   return [head, ...treeLines(spans)];
+}
+
+function shownValue(value: AttributeValue | undefined): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value ?? null);
+  return text.length > MAX_VALUE_CHARS ? `${text.slice(0, MAX_VALUE_CHARS)}…` : text;
 }
 
 function treeLines(spans: readonly SpanLine[]): string[] {

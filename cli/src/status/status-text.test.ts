@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { noPaint } from "../terminal/paint.ts";
+import { sampleStatus } from "../test-support/sample-status.ts";
+import { statusText } from "./status-text.ts";
+
+const NOW = 1_790_000_060_000;
+
+test("a healthy daemon, line by line", () => {
+  assert.equal(
+    statusText(sampleStatus(), NOW, noPaint),
+    `web-1  ● ok  apm-daemon 0.1.0 · pid 4711 · up 1 min 0 s · own cost 0.4 % of a core, 62 MiB
+
+Host
+  cpu      12.3 %  iowait 1 %  steal –
+  load     0.52  0.40  0.30
+  memory   3 GiB of 8 GiB  swap 0 B
+  disks    – busy  read –/s  write –/s
+  network  in 12 KiB/s  out 1 KiB/s
+
+Apps    requests/min  errors  Apdex  average  processes   cpu   memory
+  shop         1,234  0.97 %   0.98  12.3 ms          2  20 %  100 MiB
+
+Data
+  spans    12,345 in 99 frames, 1 MiB; 2 connections, 0 refused, 1 malformed
+  journal  2 MiB of 256 MiB in 1 segments; 1 MiB not sealed yet
+  outbox   0 batches, 0 B of 512 MiB
+  uplink   connected, ws://127.0.0.1:8460; last acknowledged 4 s ago; 6 batches, 33.8 KiB sent
+  lost     nothing
+  socket   /run/apm-daemon/agent.sock`,
+  );
+});
+
+test("problems, a broken uplink, a backlog and losses are named", () => {
+  const { outbox, uplink } = sampleStatus();
+  const text = statusText(
+    sampleStatus({
+      health: "degraded",
+      problems: ["the collector cannot be reached: start it"],
+      outbox: { ...outbox, batches: 30, bytes: 300_000, oldestUnixMs: NOW - 300_000 },
+      uplink: { ...uplink, state: "waiting", reason: "ECONNREFUSED", lastAckUnixMs: null },
+      dropped: { shop: { agent_ring_full: 1_500, other: 0 } },
+    }),
+    NOW,
+    noPaint,
+  );
+  assert.match(text, /● degraded/);
+  assert.match(text, /^ {2}! the collector cannot be reached: start it$/m);
+  assert.match(text, /^ {2}outbox +30 batches, 293 KiB of 512 MiB, the oldest of 5 min 0 s ago$/m);
+  assert.match(text, /^ {2}uplink +waiting \(ECONNREFUSED\), .*nothing acknowledged yet/m);
+  assert.match(text, /^ {2}lost +1,500 spans of shop \(agent_ring_full\)$/m);
+});
+
+test("without an app it says how to start one", () => {
+  assert.match(statusText(sampleStatus({ apps: [] }), NOW, noPaint), /apm run/);
+});
+
+test("names of apps cannot play with the terminal", () => {
+  const [app] = sampleStatus().apps;
+  assert.ok(app);
+  const text = statusText(sampleStatus({ apps: [{ ...app, app: "\u001b[31mred\r\nnext" }] }), NOW, noPaint);
+  assert.ok(!text.includes("\u001b") && !text.includes("\r"));
+  assert.ok(text.includes("\\u{1b}[31mred\\u{d}\\u{a}next"));
+});
+
+test("colours mark the health only where colours are wanted", () => {
+  const marked = statusText(sampleStatus(), NOW, (style, text) => `<${String(style)}>${text}</>`);
+  assert.ok(marked.includes("<green>● ok</>"));
+});
