@@ -10,6 +10,7 @@ trace
   .startSpan(isFork ? "fork" : isMainThread ? "main" : "thread")
   .end();
 if (isMainThread && !isFork) {
-  new Worker(filename);
+  const worker = new Worker(filename);
+  worker.on("error", (error) => console.error(error));
   fork(filename, ["fork"]);
 }

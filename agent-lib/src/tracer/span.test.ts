@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { MAX_ATTRIBUTE_CHARS, MAX_ATTRIBUTES_PER_SPAN, MAX_EVENTS_PER_SPAN } from "@apm-daemon/protocol";
-import { createContextKey, ROOT_CONTEXT, SpanStatusCode, trace } from "@opentelemetry/api";
+import { createContextKey, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { DaemonPeer, type ReceivedSpan, until } from "../test-support/daemon-peer.ts";
 import { LinkedTracer } from "../test-support/linked-tracer.ts";
 import { ApmSpan } from "./span.ts";
@@ -27,7 +27,7 @@ async function received(name: string): Promise<ReceivedSpan> {
 }
 
 test("attributes of every type arrive as they were set", async () => {
-  const span = agent.tracer.startSpan("types", { kind: 3 });
+  const span = agent.tracer.startSpan("types", { kind: SpanKind.PRODUCER });
   span.setAttributes({
     text: "é",
     int: -7,
