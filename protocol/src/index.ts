@@ -11,6 +11,7 @@ export {
 } from "./batch.ts";
 export type * from "./batch-header.ts";
 export * from "./control.ts";
+export { databaseCategory } from "./database-category.ts";
 export { ProtocolError, type ProtocolErrorCode } from "./errors.ts";
 export {
   bucketMiddleUs,

@@ -1,5 +1,6 @@
 import {
   type AttributeValue,
+  databaseCategory,
   decodeSpans,
   decodeSpansHeader,
   ProtocolError,
@@ -32,19 +33,6 @@ const SERVER = 1;
 const CLIENT = 2;
 const PRODUCER = 3;
 const CONSUMER = 4;
-/** Databases that are shown under cache/NoSQL, by their OpenTelemetry names. */
-const CACHE_SYSTEMS: ReadonlySet<string> = new Set([
-  "aws.dynamodb",
-  "cassandra",
-  "couchdb",
-  "dynamodb",
-  "elasticsearch",
-  "memcached",
-  "mongodb",
-  "redis",
-  "valkey",
-]);
-
 /** The spans in one part's SPANS payload; those before the damage when it is damaged. */
 export function spansOfPart(part: StoredTracePart): SpanAnswer[] {
   const payload = Buffer.from(part.frame.buffer, part.frame.byteOffset, part.frame.byteLength);
@@ -95,7 +83,7 @@ function categoryOf(view: SpanView, part: StoredTracePart): SpanCategory {
   if (view.isLocalRoot) return part.kind;
   if (kind === SERVER) return "web";
   const slot = keys.findIndex((key) => key === "db.system.name" || key === "db.system");
-  if (slot >= 0) return CACHE_SYSTEMS.has(String(values[slot])) ? "cache" : "database";
+  if (slot >= 0) return databaseCategory(String(values[slot]));
   if (kind === CLIENT || kind === PRODUCER) return "external";
   return kind === CONSUMER ? "background" : "internal";
 }

@@ -1,6 +1,7 @@
 import {
   type AttributeValue,
   type DecodedShape,
+  databaseCategory,
   MAX_NAME_CHARS,
   MAX_STATEMENT_CHARS,
   type OperationCategory,
@@ -8,18 +9,6 @@ import {
 
 /** What spans of one shape mean to the counters. */
 export type SpanRole = "server" | "background" | OperationCategory | "internal";
-
-const CACHE_SYSTEMS = new Set([
-  "redis",
-  "memcached",
-  "valkey",
-  "mongodb",
-  "elasticsearch",
-  "cassandra",
-  "couchdb",
-  "dynamodb",
-  "aws.dynamodb",
-]);
 
 /** Longer waits in front of the app are a wrong clock's or a wrong unit's. */
 const MAX_QUEUE_MS = 3_600_000;
@@ -68,7 +57,7 @@ export class SpanPlan {
 
   get role(): SpanRole {
     if (this.#fixedRole !== null) return this.#fixedRole;
-    return CACHE_SYSTEMS.has(this.#text(this.#system)) ? "cache" : "database";
+    return databaseCategory(this.#text(this.#system));
   }
 
   /** HTTP status, 0 where there is none. */
