@@ -76,7 +76,7 @@ describe("apm run", () => {
         "run",
         "sh",
         "-c",
-        `trap 'echo got ${name}; exit 9' ${name}; echo ready; while :; do sleep 0.05; done`,
+        `trap 'echo got ${name}; exit 9' ${name}; echo ready; for i in $(seq 400); do sleep 0.05; done`,
       ]);
       assert.ok(child.stdout);
       const lines: string[] = [];

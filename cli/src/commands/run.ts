@@ -70,12 +70,13 @@ function runCommand(
   context: CliContext,
 ): Promise<number> {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: "inherit", env, cwd: context.cwd });
+    // Listening begins before the command exists: a signal in between would end us and leave the command alone.
     for (const signal of FORWARDED) {
       context.signals.on(signal, () => {
         if (!(context.hasTerminal && SENT_BY_TERMINAL.includes(signal))) child.kill(signal);
       });
     }
+    const child = spawn(command, args, { stdio: "inherit", env, cwd: context.cwd });
     child.once("error", (error: NodeJS.ErrnoException) => {
       context.stderr.write(`apm: ${cannotRun(command, error)}\n`);
       resolve(error.code === "ENOENT" ? NOT_FOUND_EXIT_CODE : NOT_EXECUTABLE_EXIT_CODE);
