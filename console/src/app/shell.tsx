@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { language, t } from "../i18n/translate.ts";
 import { Card } from "../ui/card.tsx";
+import { CrashGuard } from "../ui/crash-guard.tsx";
 import { Empty } from "../ui/states.tsx";
 import { lazyPage } from "./lazy-page.tsx";
 import { link, route } from "./location.ts";
@@ -43,7 +44,9 @@ export function Shell(): JSX.Element {
       </a>
       <Navigation />
       <main id="main" ref={main} tabIndex={-1}>
-        <Page key={key} route={current} />
+        <CrashGuard key={key}>
+          <Page route={current} />
+        </CrashGuard>
       </main>
       {isHelpOpen.value && <ShortcutHelp />}
     </>

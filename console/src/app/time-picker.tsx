@@ -50,9 +50,9 @@ export function TimePicker(): JSX.Element {
           id={TIME_BUTTON_ID}
           aria-haspopup="dialog"
           aria-expanded={isOpen.value}
-          aria-label={`${t("time.pick")}: ${preset === null ? "" : t("time.last", { span: spanText(preset) })} ${rangeSpanText(range.fromMs, range.toMs)}`}
           onClick={() => (isOpen.value = !isOpen.value)}
         >
+          <span class="hidden">{t("time.pick")}: </span>
           {preset !== null && <span class="strong">{t("time.last", { span: spanText(preset) })}</span>}
           <span class={preset === null ? "strong" : "time-span"}>
             {rangeSpanText(range.fromMs, range.toMs)}

@@ -51,6 +51,8 @@ export const en = {
   "cmp.vs7d": "vs last week",
 
   "state.loading": "Loading",
+  "state.notDrawn": "This page could not be drawn",
+  "state.notDrawnHint": "Collector and console may be of different versions: {reason}",
   "state.retry": "Retry",
   "state.failed": "This could not be loaded",
   "state.unreachable": "The collector at {origin} does not answer. Check that `apm up` is still running.",
@@ -85,7 +87,6 @@ export const en = {
   "state.noStatus": "No web requests in this time range",
   "state.noProcesses": "No monitored process on this host in this time range",
   "state.noSeries": "Nothing arrived in this time range",
-  "state.filling": "last bucket is still filling",
 
   "home.title": "Home",
   "home.apps": "Apps",
@@ -233,7 +234,6 @@ export const en = {
   "hosts.os": "System",
   "hosts.daemon": "Daemon",
 
-  "host.title": "Host",
   "host.cpuNote": "all cores together",
   "host.load": "Load and run queue",
   "host.loadNote": "{cores} cores",
@@ -266,7 +266,6 @@ export const en = {
   "host.cores": "CPU cores",
   "host.user": "user",
   "host.system": "system",
-  "host.nice": "nice",
   "host.irq": "irq",
   "host.iowait": "iowait",
   "host.steal": "steal",
@@ -277,9 +276,7 @@ export const en = {
   "host.blocked": "blocked",
   "host.used": "used",
   "host.cached": "cached",
-  "host.buffers": "buffers",
   "host.free": "free",
-  "host.swapUsed": "used",
   "host.read": "read",
   "host.write": "write",
   "host.busy": "busy",

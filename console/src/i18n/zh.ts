@@ -53,6 +53,8 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   "cmp.vs7d": "较上周",
 
   "state.loading": "加载中",
+  "state.notDrawn": "无法绘制此页面",
+  "state.notDrawnHint": "收集端与控制台的版本可能不同：{reason}",
   "state.retry": "重试",
   "state.failed": "加载失败",
   "state.unreachable": "收集端 {origin} 没有响应，请检查 `apm up` 是否仍在运行。",
@@ -86,7 +88,6 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   "state.noStatus": "该时间范围内没有 Web 请求",
   "state.noProcesses": "该时间范围内此主机上没有受监控的进程",
   "state.noSeries": "该时间范围内没有数据到达",
-  "state.filling": "最后一段仍在累积",
 
   "home.title": "首页",
   "home.apps": "应用",
@@ -234,7 +235,6 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   "hosts.os": "系统",
   "hosts.daemon": "守护进程",
 
-  "host.title": "主机",
   "host.cpuNote": "全部核合计",
   "host.load": "负载与运行队列",
   "host.loadNote": "{cores} 核",
@@ -267,7 +267,6 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   "host.cores": "CPU 核",
   "host.user": "用户",
   "host.system": "内核",
-  "host.nice": "nice",
   "host.irq": "中断",
   "host.iowait": "I/O 等待",
   "host.steal": "steal",
@@ -278,9 +277,7 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   "host.blocked": "阻塞",
   "host.used": "已用",
   "host.cached": "页缓存",
-  "host.buffers": "缓冲",
   "host.free": "空闲",
-  "host.swapUsed": "已用",
   "host.read": "读",
   "host.write": "写",
   "host.busy": "繁忙",

@@ -26,7 +26,7 @@ export function ErrorGroups({ errors, limit }: { errors: ErrorGroup[]; limit: nu
                 <a
                   class="row-link"
                   href={link({ page: "trace", traceId: row.traceId })}
-                  aria-label={t("app.showTrace")}
+                  title={t("app.showTrace")}
                 >
                   <ErrorText row={row} />
                 </a>

@@ -90,3 +90,8 @@ test("axis marks are round and few", () => {
   assert.deepEqual(axisMarks(1380), [0, 500, 1000]);
   assert.deepEqual(axisMarks(0), [0]);
 });
+
+test("a span with more children than a call has arguments is drawn", () => {
+  const children = Array.from({ length: 200_000 }, (_, n) => span(`c${n}`, "a", n, 1, `name ${n}`));
+  assert.equal(shape([span("a", null, 0, 1), ...children]).length, 200_001);
+});

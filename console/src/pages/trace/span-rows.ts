@@ -44,7 +44,9 @@ export function spanRows(spans: readonly TraceSpan[], unfolded: ReadonlySet<stri
     if (row.type === "fold") continue;
     const children = tree.children.get(row.span.spanId) ?? [];
     tree.children.delete(row.span.spanId); // a span that is its own ancestor ends here
-    pending.push(...pendingRows(children, row.depth + 1, tree, unfolded).toReversed());
+    // One by one: a span may have more children than a call may have arguments.
+    for (const child of pendingRows(children, row.depth + 1, tree, unfolded).toReversed())
+      pending.push(child);
   }
   return rows;
 }

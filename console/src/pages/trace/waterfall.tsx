@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { TraceSpan } from "../../data/answers.ts";
 import { t } from "../../i18n/translate.ts";
 import { duration, text } from "../../ui/number-text.ts";
-import { axisMarks, type Row, spanRows } from "./span-rows.ts";
+import { axisMarks, type Row, spanRows, traceBounds } from "./span-rows.ts";
 
 /** Rows drawn above and below what can be seen. */
 const MARGIN_ROWS = 10;
@@ -32,11 +32,10 @@ export function Waterfall({ spans, startMs, endMs, selected, onSelect }: Waterfa
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     if (step === 0) return;
     event.preventDefault();
-    const here = rows.findIndex((row) => row.key === selected);
-    const next = rows[Math.min(Math.max(here + step, 0), rows.length - 1)];
-    if (!next) return;
-    if (next.type === "span") onSelect(next.span.spanId);
-    view.reveal(rows.indexOf(next));
+    const next = neighbourSpan(rows, selected, step);
+    if (next < 0) return;
+    onSelect(rows[next]?.key ?? "");
+    view.reveal(next);
   };
   const lengthMs = endMs - startMs || 1;
   const visible = rows.slice(view.first, view.last);
@@ -65,6 +64,13 @@ export function Waterfall({ spans, startMs, endMs, selected, onSelect }: Waterfa
       </div>
     </div>
   );
+}
+
+/** Position of the next row in that direction that is a span, folds left out; -1 without any. */
+function neighbourSpan(rows: readonly Row[], selected: string | null, step: number): number {
+  let index = rows.findIndex((row) => row.key === selected) + step;
+  while (rows[index]?.type === "fold") index += step;
+  return rows[index] ? index : -1;
 }
 
 interface View {
@@ -129,16 +135,9 @@ function WaterfallRow({ row, startMs, lengthMs, isSelected, onChoose }: RowProps
   const left = ((facts.startMs - startMs) / lengthMs) * 100;
   const width = Math.max(((facts.endMs - facts.startMs) / lengthMs) * 100, 0.15);
   const time = text(duration(facts.durationMs));
-  const label = `${facts.name}, ${t(`trace.category.${facts.category}`)}, ${time}${facts.hasError ? `, ${t("trace.error")}` : ""}`;
   return (
     <div role="listitem" class="waterfall-item">
-      <button
-        type="button"
-        class="waterfall-row"
-        aria-label={label}
-        aria-pressed={isSelected}
-        onClick={onChoose}
-      >
+      <button type="button" class="waterfall-row" aria-pressed={isSelected} onClick={onChoose}>
         <span
           class="waterfall-name"
           style={{ paddingLeft: `${8 + Math.min(row.depth, DEEPEST_INDENT) * 14}px` }}
@@ -149,6 +148,9 @@ function WaterfallRow({ row, startMs, lengthMs, isSelected, onChoose }: RowProps
             </b>
           )}
           <span class={row.type === "fold" ? "fold-name" : undefined}>{facts.name}</span>
+          <span class="hidden">
+            {t(`trace.category.${facts.category}`)} {facts.hasError && t("trace.error")}
+          </span>
           {facts.isOrphan && <small> {t("trace.orphan")}</small>}
         </span>
         <span class="lane">
@@ -179,8 +181,7 @@ function factsOf(row: Row) {
       isOrphan: row.isOrphan,
     };
   }
-  const startMs = Math.min(...row.spans.map((span) => span.startUnixMs));
-  const endMs = Math.max(...row.spans.map((span) => span.startUnixMs + span.durationMs));
+  const { startMs, endMs } = traceBounds(row.spans);
   const name = t("trace.folded", { count: row.spans.length, name: row.name });
   return {
     name,
