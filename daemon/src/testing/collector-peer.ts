@@ -67,6 +67,14 @@ export class CollectorPeer {
     for (const client of this.#sockets.clients) say(client, message);
   }
 
+  /** Resolves when the daemons have read, and answered, what was sent so far. */
+  async roundTrip(): Promise<void> {
+    for (const client of this.#sockets.clients) {
+      client.ping();
+      await once(client, "pong");
+    }
+  }
+
   /** Ends the connections without a word, as a crash would. */
   cut(): void {
     for (const client of this.#sockets.clients) client.terminate();

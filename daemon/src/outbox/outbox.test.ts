@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { sampleBatch } from "../testing/sample-header.ts";
+import { tempDir } from "../testing/temp-dir.ts";
+import { Outbox } from "./outbox.ts";
+
+const fileOf = (dir: string, number: number): string =>
+  join(dir, `${String(number).padStart(12, "0")}.batch`);
+
+async function put(outbox: Outbox, number: number, bytes: Buffer = sampleBatch(number)): Promise<void> {
+  await outbox.write(number, bytes);
+  outbox.offer(number, bytes.length, number * 1_000);
+}
+
+test("batches come back whole, in the order of their numbers, also after a restart", async (t) => {
+  const dir = tempDir(t);
+  const outbox = new Outbox({ dir, capBytes: 1e9 });
+  for (const number of [1, 2, 10]) await put(outbox, number);
+  assert.deepEqual(outbox.numbers(), [1, 2, 10]);
+  assert.equal(outbox.oldestUnixMs, 1_000);
+  const again = new Outbox({ dir, capBytes: 1e9 });
+  assert.deepEqual(again.numbers(), [1, 2, 10]);
+  assert.equal(again.bytes, outbox.bytes);
+  assert.deepEqual(Buffer.from(again.read(10) as Uint8Array), sampleBatch(10));
+  assert.deepEqual(Buffer.from(again.newest() as Uint8Array), sampleBatch(10));
+});
+
+test("a written batch is not sent before it is offered", async (t) => {
+  const outbox = new Outbox({ dir: tempDir(t), capBytes: 1e9 });
+  await outbox.write(1, sampleBatch(1));
+  assert.deepEqual([outbox.count, outbox.bytes, outbox.read(1)], [0, 0, null]);
+});
+
+test("beyond the cap the oldest go, counted, but never the newest", async (t) => {
+  const dir = tempDir(t);
+  const bytes = sampleBatch(1).length;
+  const outbox = new Outbox({ dir, capBytes: bytes * 3 + 20 });
+  for (let number = 1; number <= 5; number++) await put(outbox, number);
+  assert.deepEqual(outbox.numbers(), [3, 4, 5]);
+  assert.equal(outbox.droppedBatches, 2);
+  assert.equal(readdirSync(dir).length, 3);
+  const tiny = new Outbox({ dir: tempDir(t), capBytes: 1 });
+  await put(tiny, 1);
+  assert.deepEqual(tiny.numbers(), [1]);
+});
+
+test("a batch offered again, after a failed seal, counts once", async (t) => {
+  const outbox = new Outbox({ dir: tempDir(t), capBytes: 1e9 });
+  await put(outbox, 1);
+  await put(outbox, 1);
+  assert.deepEqual([outbox.count, outbox.bytes], [1, sampleBatch(1).length]);
+});
+
+test("damaged batches are put aside, whatever the damage, and the others go on", async (t) => {
+  const dir = tempDir(t);
+  const outbox = new Outbox({ dir, capBytes: 1e9 });
+  for (let number = 1; number <= 4; number++) await put(outbox, number);
+  truncateSync(fileOf(dir, 2), 30);
+  const flipped = readFileSync(fileOf(dir, 3));
+  flipped[60] = (flipped[60] as number) ^ 4;
+  writeFileSync(fileOf(dir, 3), flipped);
+  writeFileSync(fileOf(dir, 4), "");
+  const again = new Outbox({ dir, capBytes: 1e9 });
+  assert.deepEqual(Buffer.from(again.newest() as Uint8Array), sampleBatch(1));
+  assert.deepEqual(
+    [2, 3, 4].map((number) => again.read(number)),
+    [null, null, null],
+  );
+  assert.deepEqual(again.numbers(), [1]);
+  assert.equal(again.bytes, sampleBatch(1).length);
+  assert.equal(again.quarantinedBatches, 3);
+  const names = readdirSync(join(dir, "quarantine")).map((name) => name.slice(0, 18));
+  assert.deepEqual(names.sort(), ["000000000002.batch", "000000000003.batch", "000000000004.batch"]);
+});
+
+test("batches deleted by hand are in nobody's way", async (t) => {
+  const dir = tempDir(t);
+  const outbox = new Outbox({ dir, capBytes: 1e9 });
+  for (const number of [1, 2]) await put(outbox, number);
+  for (const number of [1, 2]) rmSync(fileOf(dir, number));
+  outbox.delete(1);
+  assert.equal(outbox.read(2), null);
+  assert.deepEqual([outbox.count, outbox.bytes], [0, 0]);
+});
+
+test("a batch that cannot be read for the moment is not given up", async (t) => {
+  const dir = tempDir(t);
+  const outbox = new Outbox({ dir, capBytes: 1e9 });
+  await put(outbox, 1);
+  rmSync(fileOf(dir, 1));
+  mkdirSync(fileOf(dir, 1));
+  assert.throws(() => outbox.read(1), { code: "EISDIR" });
+  assert.deepEqual([outbox.count, outbox.quarantinedBatches], [1, 0]);
+});
+
+test("foreign files, and what a crash left half written, are not taken for batches", async (t) => {
+  const dir = tempDir(t);
+  for (const name of ["000000000001.batch.tmp", "1.batch", "notes.txt", "x00000000001.batch"])
+    writeFileSync(join(dir, name), "mine");
+  mkdirSync(join(dir, "quarantine"));
+  const outbox = new Outbox({ dir, capBytes: 1e9 });
+  assert.equal(outbox.count, 0);
+  await put(outbox, 1);
+  assert.equal(existsSync(join(dir, "000000000001.batch.tmp")), false);
+  assert.deepEqual(outbox.numbers(), [1]);
+});

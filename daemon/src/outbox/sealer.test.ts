@@ -1,0 +1,364 @@
+import assert from "node:assert/strict";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import {
+  type BatchHeader,
+  decodeBatch,
+  decodeSpans,
+  MAX_UPLINK_MESSAGE_BYTES,
+  MessageType,
+} from "@apm-daemon/protocol";
+import { Aggregator } from "../aggregate/aggregator.ts";
+import { LossLedger } from "../aggregate/loss-ledger.ts";
+import { FrameIntake } from "../intake/frame-intake.ts";
+import { type AppInstance, InstanceRegistry } from "../intake/instance-registry.ts";
+import { Journal } from "../journal/journal.ts";
+import { recover } from "../recovery.ts";
+import { helloOf } from "../testing/agent-peer.ts";
+import { FrameWriter, KIND, spanId, type TestSpan } from "../testing/frame-writer.ts";
+import { LoggedLines } from "../testing/logged-lines.ts";
+import { sampleHeader } from "../testing/sample-header.ts";
+import { tempDir } from "../testing/temp-dir.ts";
+import { TraceKeeper } from "../traces/trace-keeper.ts";
+import { recoverCursor } from "./cursor.ts";
+import { Outbox } from "./outbox.ts";
+import { Sealer } from "./sealer.ts";
+
+const NOW_MS = 1_790_000_000_000;
+
+/** The daemon from intake to outbox over a folder; `crash` leaves what kill -9 would. */
+class SealingDaemon {
+  readonly outbox: Outbox;
+  readonly journal: Journal;
+  readonly sealer: Sealer;
+  readonly sealed: BatchHeader[] = [];
+  readonly traces: TraceKeeper;
+  readonly #intake: FrameIntake;
+  readonly #instance: AppInstance;
+
+  private constructor(dir: string, outbox: Outbox, journal: Journal, cursor: Sealer["cursor"]) {
+    const clock = { unixMs: (): number => NOW_MS };
+    this.outbox = outbox;
+    this.journal = journal;
+    this.traces = new TraceKeeper({
+      keep: "all",
+      errorsPerAction: 0,
+      slowestPerAction: 0,
+      randomPerAction: 0,
+      random: () => 0,
+    });
+    const aggregator = new Aggregator({
+      limits: { actionsPerApp: 100, operationsPerApp: 100, openTraces: 1_000 },
+      apdexTUs: () => 500_000,
+      traces: this.traces,
+      ledger: new LossLedger(),
+      onNewApp: () => undefined,
+    });
+    const instances = new InstanceRegistry(journal);
+    this.#intake = new FrameIntake({ journal, counter: aggregator, onRuntime: () => undefined, clock });
+    this.sealer = new Sealer({
+      cursor,
+      cursorPath: join(dir, "journal", "cursor.json"),
+      journal,
+      journalCapBytes: 1e9,
+      aggregator,
+      traces: this.traces,
+      instances,
+      outbox,
+      host: sampleHeader(1).host,
+      hostSampler: {
+        drain: () => ({ tsSec: [], columns: {} }),
+        snapshot: () => ({
+          tsSec: 0,
+          coreBusyRatios: [],
+          disks: [],
+          interfaces: [],
+          filesystems: [],
+          topProcesses: [],
+        }),
+      },
+      processSampler: {
+        drain: () => new Map([["a".repeat(32), { tsSec: [1], columns: { cpuRatio: [0.5] } }]]),
+      },
+      apdexTMs: () => 500,
+      clock,
+      log: new LoggedLines().log,
+      onSealed: (header) => void this.sealed.push(header),
+    });
+    recover({
+      journal,
+      cursor,
+      instances,
+      intake: this.#intake,
+      aggregator,
+      traces: this.traces,
+      nowUnixMs: NOW_MS,
+    });
+    this.#instance = instances.greet(helloOf({ instance: "a".repeat(32), pid: 7 }));
+  }
+
+  static async start(dir: string): Promise<SealingDaemon> {
+    const journal = new Journal({
+      dir: join(dir, "journal"),
+      segmentBytes: 5_000,
+      capBytes: 1e9,
+      fsync: "seal",
+    });
+    const outbox = new Outbox({ dir: join(dir, "outbox"), capBytes: 1e9 });
+    const { cursor } = await recoverCursor(
+      join(dir, "journal", "cursor.json"),
+      outbox.newest(),
+      journal.position,
+    );
+    return new SealingDaemon(dir, outbox, journal, cursor);
+  }
+
+  /** A folder to run over, and a daemon in it. */
+  static async make(t: TestContext): Promise<{ dir: string; daemon: SealingDaemon }> {
+    const dir = tempDir(t);
+    const daemon = await SealingDaemon.start(dir);
+    return { dir, daemon };
+  }
+
+  take(frames: FrameWriter, ...spans: TestSpan[]): void {
+    const payload = frames.payload(spans);
+    const frame = { type: MessageType.spans, sequence: frames.lastSequence, payload };
+    this.#intake.receive(this.#instance, [frame], () => undefined);
+  }
+
+  crash(): void {
+    this.journal.close();
+  }
+}
+
+function request(number: number, changes: Partial<TestSpan> = {}): TestSpan {
+  const id = spanId(number);
+  return {
+    root: id,
+    id,
+    name: "GET /",
+    kind: KIND.server,
+    endUnixUs: NOW_MS * 1_000,
+    durationUs: 5,
+    ...changes,
+  };
+}
+
+/** Requests in the batches of an outbox, with the numbers of the batches. */
+function delivered(outbox: Outbox): { numbers: number[]; requests: number } {
+  let requests = 0;
+  for (const number of outbox.numbers())
+    for (const row of decodeBatch(outbox.read(number) as Uint8Array).header.actions) requests += row.requests;
+  return { numbers: outbox.numbers(), requests };
+}
+
+test("a batch holds what was counted, who sent it, its traces' spans, and how far the journal is sealed", async (t) => {
+  const { daemon } = await SealingDaemon.make(t);
+  const frames = new FrameWriter();
+  daemon.take(frames, request(1), request(2, { hasError: true }));
+  const position = daemon.journal.position;
+  await daemon.sealer.seal();
+  const { header, frames: traces } = decodeBatch(daemon.outbox.read(1) as Uint8Array);
+  assert.equal(header.number, 1);
+  assert.deepEqual(header.journal, { sealed: position, replayFrom: position });
+  assert.deepEqual(
+    header.apps.map(({ app, apdexTMs, instances }) => [app, apdexTMs, instances[0]?.pid]),
+    [["shop", 500, 7]],
+  );
+  assert.deepEqual(header.processSeconds, [
+    { app: "shop", instance: "a".repeat(32), pid: 7, tsSec: [1], columns: { cpuRatio: [0.5] } },
+  ]);
+  const roots = traces.map((frame) => {
+    let id = "";
+    decodeSpans(Buffer.from(frame), (span) => {
+      id = span.trace.rootSpanId;
+    });
+    return id;
+  });
+  assert.deepEqual(
+    roots,
+    header.traces.map(({ rootSpanId }) => rootSpanId),
+  );
+  assert.deepEqual(roots, [spanId(2), spanId(1)]);
+  assert.equal(JSON.stringify(daemon.sealed), JSON.stringify([header]));
+  daemon.crash();
+});
+
+test("an open request keeps the replay's start before it, and is whole in the batch after the crash", async (t) => {
+  const { dir, daemon } = await SealingDaemon.make(t);
+  const frames = new FrameWriter();
+  const call = {
+    kind: KIND.client,
+    name: "GET",
+    durationUs: 3,
+    attributes: { "http.request.method": "GET" },
+  };
+  daemon.take(frames, request(9));
+  const before = daemon.journal.position;
+  daemon.take(frames, request(1, { ...call, id: spanId(50) }));
+  await daemon.sealer.seal();
+  assert.equal(daemon.sealed[0]?.journal.replayFrom, before);
+  daemon.crash();
+  const next = await SealingDaemon.start(dir);
+  next.take(frames, request(1));
+  await next.sealer.seal();
+  const { header } = decodeBatch(next.outbox.read(2) as Uint8Array);
+  assert.deepEqual(
+    header.actions.map(({ requests, externalUs }) => [requests, externalUs]),
+    [[1, 3]],
+  );
+  assert.equal(header.operations[0]?.calls, 1);
+  next.crash();
+});
+
+test("a crash between any two steps of a seal neither loses nor doubles", async (t) => {
+  const { dir, daemon } = await SealingDaemon.make(t);
+  const frames = new FrameWriter();
+  for (let number = 1; number <= 10; number++) daemon.take(frames, request(number));
+  await daemon.sealer.seal();
+  for (let number = 11; number <= 15; number++) daemon.take(frames, request(number));
+  const drainedOnly = tempDir(t);
+  cpSync(dir, drainedOnly, { recursive: true });
+  await daemon.sealer.seal();
+  daemon.crash();
+
+  const halfWritten = tempDir(t);
+  cpSync(drainedOnly, halfWritten, { recursive: true });
+  writeFileSync(join(halfWritten, "outbox", "000000000002.batch.tmp"), "APMB half a ba");
+  const writtenNotNoted = tempDir(t);
+  cpSync(dir, writtenNotNoted, { recursive: true });
+  cpSync(join(drainedOnly, "journal", "cursor.json"), join(writtenNotNoted, "journal", "cursor.json"));
+  const noting = tempDir(t);
+  cpSync(writtenNotNoted, noting, { recursive: true });
+  writeFileSync(join(noting, "journal", "cursor.json.tmp"), "{");
+
+  for (const [state, folder] of Object.entries({
+    drainedOnly,
+    halfWritten,
+    writtenNotNoted,
+    noting,
+    noted: dir,
+  })) {
+    const next = await SealingDaemon.start(folder);
+    next.take(frames, request(16));
+    await next.sealer.seal();
+    const { numbers, requests } = delivered(next.outbox);
+    assert.equal(requests, 16, state);
+    assert.deepEqual(
+      numbers,
+      numbers.map((_, i) => i + 1),
+      state,
+    );
+    next.crash();
+    // The frame was for this folder; the next one gets its own.
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("a batch found at the start, sent and deleted before the next crash, is not made again", async (t) => {
+  const { dir, daemon } = await SealingDaemon.make(t);
+  const frames = new FrameWriter();
+  const oldCursor = readFileSync(join(dir, "journal", "cursor.json"));
+  daemon.take(frames, request(1));
+  await daemon.sealer.seal();
+  daemon.crash();
+  writeFileSync(join(dir, "journal", "cursor.json"), oldCursor);
+  const second = await SealingDaemon.start(dir);
+  second.outbox.delete(1);
+  second.crash();
+  const third = await SealingDaemon.start(dir);
+  await third.sealer.seal();
+  assert.deepEqual(delivered(third.outbox), { numbers: [2], requests: 0 });
+  third.crash();
+});
+
+test("an outbox that cannot be written keeps the batch, says why, and loses nothing when it can", async (t) => {
+  const { dir, daemon } = await SealingDaemon.make(t);
+  const frames = new FrameWriter();
+  const [outboxDir, aside] = [join(dir, "outbox"), join(dir, "aside")];
+  renameSync(outboxDir, aside);
+  writeFileSync(outboxDir, "a file in the way");
+  daemon.take(frames, request(1));
+  await daemon.sealer.seal();
+  assert.match(
+    daemon.sealer.problem,
+    /could not be written to the outbox: ENOTDIR.*kept in memory and tried again/,
+  );
+  daemon.take(frames, request(2));
+  await daemon.sealer.seal();
+  assert.equal(daemon.sealer.cursor.nextNumber, 1);
+  assert.deepEqual(daemon.sealed, []);
+  rmSync(outboxDir);
+  renameSync(aside, outboxDir);
+  await daemon.sealer.seal();
+  assert.equal(daemon.sealer.problem, "");
+  await daemon.sealer.seal();
+  assert.deepEqual(delivered(daemon.outbox), { numbers: [1, 2], requests: 2 });
+  daemon.crash();
+});
+
+test("a cursor that cannot be written keeps the batch unsent, and the next seal goes on with it", async (t) => {
+  const { dir, daemon } = await SealingDaemon.make(t);
+  const frames = new FrameWriter();
+  const obstacle = join(dir, "journal", "cursor.json.tmp");
+  mkdirSync(obstacle);
+  daemon.take(frames, request(1));
+  await daemon.sealer.seal();
+  assert.match(daemon.sealer.problem, /EISDIR/);
+  assert.equal(daemon.outbox.count, 0);
+  assert.ok(existsSync(join(dir, "outbox", "000000000001.batch")));
+  rmSync(obstacle, { recursive: true });
+  await daemon.sealer.sealFinally();
+  assert.deepEqual(delivered(daemon.outbox), { numbers: [1], requests: 1 });
+  daemon.crash();
+});
+
+test("seals asked for at once are one; sealFinally covers what came in during one", async (t) => {
+  const { daemon } = await SealingDaemon.make(t);
+  const frames = new FrameWriter();
+  daemon.take(frames, request(1));
+  const running = Promise.all([daemon.sealer.seal(), daemon.sealer.seal()]);
+  daemon.take(frames, request(2));
+  await daemon.sealer.sealFinally();
+  await running;
+  assert.deepEqual(delivered(daemon.outbox), { numbers: [1, 2], requests: 2 });
+  daemon.crash();
+});
+
+test("traces that would make the batch larger than a message are left out, counted; the counters go", async (t) => {
+  const { daemon } = await SealingDaemon.make(t);
+  const frames = new FrameWriter();
+  for (let number = 1; number <= 60; number++) {
+    const texts = Array.from({ length: 12 }, (_, i) => [
+      `text${i}`,
+      `${number} ${i} `.repeat(3_000).slice(0, 16_000),
+    ]);
+    daemon.take(frames, request(number, { attributes: Object.fromEntries(texts) as Record<string, string> }));
+  }
+  await daemon.sealer.seal();
+  const bytes = daemon.outbox.read(1) as Uint8Array;
+  assert.ok(bytes.length < MAX_UPLINK_MESSAGE_BYTES);
+  const { header } = decodeBatch(bytes);
+  assert.equal(header.actions[0]?.requests, 60);
+  assert.ok(header.traces.length > 5 && header.traces.length < 60, `${header.traces.length} traces`);
+  assert.equal(header.traces.length + daemon.traces.passedOver, 60);
+  daemon.crash();
+});
+
+test("an empty outbox folder stays empty until something is sealed", async (t) => {
+  const { dir, daemon } = await SealingDaemon.make(t);
+  assert.deepEqual(readdirSync(join(dir, "outbox")), []);
+  await daemon.sealer.seal();
+  assert.deepEqual(readdirSync(join(dir, "outbox")), ["000000000001.batch"]);
+  daemon.crash();
+});

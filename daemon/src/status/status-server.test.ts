@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { statSync } from "node:fs";
+import { request } from "node:http";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import type { StatusReport } from "@apm-daemon/protocol";
+import { tempDir } from "../testing/temp-dir.ts";
+import { StatusServer } from "./status-server.ts";
+
+interface Answer {
+  status: number;
+  type: string;
+  allow: string;
+  body: string;
+}
+
+function ask(socketPath: string, path: string, method = "GET"): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath, path, method, agent: false }, (response) => {
+      let body = "";
+      response.setEncoding("utf8");
+      response.on("data", (text: string) => {
+        body += text;
+      });
+      response.on("end", () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          type: response.headers["content-type"] ?? "",
+          allow: response.headers.allow ?? "",
+          body,
+        }),
+      );
+    });
+    asked.on("error", reject);
+    asked.end();
+  });
+}
+
+function report(changes: Partial<StatusReport> = {}): StatusReport {
+  return {
+    version: "1",
+    pid: 1,
+    startUnixMs: 1_500,
+    host: "test",
+    health: "ok",
+    problems: [],
+    self: { cpuRatio: 0.01, rssBytes: 1_000 },
+    hostSecond: {},
+    agentSocket: "",
+    apps: [],
+    intake: { connections: 2, frames: 3, spans: 4, bytes: 5, refused: 6, malformed: 7 },
+    journal: { bytes: 8, segments: 1, position: 100, sealed: 60, capBytes: 9 },
+    outbox: { batches: 10, bytes: 11, oldestUnixMs: null, capBytes: 12 },
+    uplink: { url: "", state: "waiting", reason: "no", lastAckUnixMs: null, batchesAcked: 13, bytesSent: 14 },
+    dropped: {},
+    ...changes,
+  };
+}
+
+async function serve(t: TestContext, now: () => StatusReport): Promise<string> {
+  const path = join(tempDir(t), "status.sock");
+  const server = new StatusServer({ path, report: now });
+  await server.start();
+  t.after(() => server.stop());
+  return path;
+}
+
+test("/status is the report as it is now", async (t) => {
+  let now = report();
+  const path = await serve(t, () => now);
+  const { status, type, body } = await ask(path, "/status");
+  assert.deepEqual([status, type, JSON.parse(body)], [200, "application/json", now]);
+  now = report({ problems: ["a problem"], health: "degraded" });
+  assert.deepEqual(JSON.parse((await ask(path, "/status?x=1")).body), now);
+});
+
+test("/healthz is 200 while the daemon does its work, 503 when it fails", async (t) => {
+  let health: StatusReport["health"] = "ok";
+  const path = await serve(t, () => report({ health, problems: ["why"] }));
+  assert.equal((await ask(path, "/healthz")).status, 200);
+  health = "degraded";
+  assert.equal((await ask(path, "/healthz")).status, 200);
+  health = "failing";
+  const { status, body } = await ask(path, "/healthz");
+  assert.deepEqual([status, JSON.parse(body)], [503, { health: "failing", problems: ["why"] }]);
+});
+
+test("/metrics is Prometheus' text format, and hostile names stay inside their quotes", async (t) => {
+  const names = ['quo"te', "back\\slash", "new\nline", '"} 1\napm_fake 1'];
+  const dropped = Object.fromEntries(names.map((name, i) => [name, { [name]: i + 1 }]));
+  const path = await serve(t, () => report({ dropped }));
+  const { status, type, body } = await ask(path, "/metrics");
+  assert.deepEqual([status, type], [200, "text/plain; version=0.0.4"]);
+  assert.ok(body.endsWith("\n"));
+  const seen = new Map<string, number>();
+  let described = "";
+  for (const line of body.trimEnd().split("\n")) {
+    const comment = /^# (HELP|TYPE) ([a-z_]+) (.+)$/.exec(line);
+    if (comment !== null) {
+      described = comment[2] as string;
+      if (comment[1] === "TYPE") assert.match(comment[3] as string, /^(counter|gauge)$/);
+      continue;
+    }
+    const sample = /^([a-z_]+)(\{(?:[a-z_]+="(?:[^"\\]|\\[\\"n])*",?)*\})? (\d+(?:\.\d+)?)$/.exec(line);
+    assert.ok(sample !== null, `not a sample: ${line}`);
+    assert.equal(sample[1], described);
+    seen.set(`${sample[1]}${sample[2] ?? ""}`, Number(sample[3]));
+  }
+  assert.equal(seen.get("apm_intake_spans_total"), 4);
+  assert.equal(seen.get("apm_journal_unsealed_bytes"), 40);
+  assert.equal(seen.get("apm_uplink_connected"), 0);
+  assert.equal(seen.get("apm_daemon_start_time_seconds"), 1.5);
+  assert.equal(seen.get('apm_spans_dropped_total{app="new\\nline",reason="new\\nline"}'), 3);
+  assert.equal(
+    [...seen.keys()].filter((key) => key.startsWith("apm_spans_dropped_total")).length,
+    names.length,
+  );
+  assert.equal(seen.has("apm_fake"), false);
+});
+
+test("other paths are told what there is, other methods that only GET is answered", async (t) => {
+  const path = await serve(t, report);
+  assert.deepEqual(
+    [
+      (await ask(path, "/")).status,
+      (await ask(path, "/status/")).status,
+      (await ask(path, "//status")).status,
+    ],
+    [404, 404, 404],
+  );
+  assert.match((await ask(path, "/x")).body, /\/status, \/metrics and \/healthz/);
+  for (const method of ["POST", "PUT", "DELETE", "HEAD"]) {
+    const { status, allow } = await ask(path, "/status", method);
+    assert.deepEqual([status, allow], [405, "GET"]);
+  }
+});
+
+test("only the owner and the group may ask", async (t) => {
+  const path = await serve(t, report);
+  assert.equal(statSync(path).mode & 0o777, 0o660);
+});
+
+test("stop ends open connections, and the socket is gone", async (t) => {
+  const path = join(tempDir(t), "status.sock");
+  const server = new StatusServer({ path, report });
+  await server.start();
+  await ask(path, "/status");
+  await server.stop();
+  await assert.rejects(ask(path, "/status"), { code: "ENOENT" });
+});
