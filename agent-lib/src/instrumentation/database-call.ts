@@ -12,6 +12,7 @@ import type { Method } from "./patches.ts";
 export interface DatabaseTarget {
   readonly system: string;
   readonly namespace: string;
+  /** Host or path of a Unix socket, "" where it cannot be known. */
   readonly address: string;
   /** 0 for a Unix socket. */
   readonly port: number;
@@ -30,7 +31,7 @@ export function startDatabaseCall(
   const span = tracer.start(name, SpanKind.CLIENT, context, nowMs());
   span.put("db.system.name", target.system);
   if (target.namespace !== "") span.put("db.namespace", target.namespace);
-  span.put("server.address", target.address);
+  if (target.address !== "") span.put("server.address", target.address);
   if (target.port !== 0) span.put("server.port", target.port);
   if (operation !== "") span.put("db.operation.name", operation);
   if (table !== "") span.put("db.collection.name", table);

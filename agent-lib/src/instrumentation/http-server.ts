@@ -11,6 +11,7 @@ import * as http from "node:http";
 import * as https from "node:https";
 import type { Socket } from "node:net";
 import { type Context, ROOT_CONTEXT, SpanKind, trace } from "@opentelemetry/api";
+import { isLocalAddress } from "../local-address.ts";
 import { nowMs } from "../tracer/clock.ts";
 import type { ApmSpan } from "../tracer/span.ts";
 import { parseTraceparent } from "../tracer/trace-context.ts";
@@ -163,11 +164,4 @@ function putQueueTime(span: ApmSpan, header: string): void {
   const queuedMs = Date.now() - startUnixMs;
   if (queuedMs >= 0 && queuedMs <= MAX_QUEUE_MS)
     span.put("apm.queue_time_ms", Math.round(queuedMs * 1_000) / 1_000);
-}
-
-/** Loopback, private and link-local addresses of IPv4 and IPv6. */
-function isLocalAddress(address: string): boolean {
-  return /^(?:::ffff:)?(?:127\.|10\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.)|^::1$|^f[cde]/i.test(
-    address,
-  );
 }

@@ -1,4 +1,4 @@
-/** Spans of commands sent with node-redis 5 and 6. Keys and values are never recorded, only the command's name. */
+/** Spans of commands sent with node-redis 4 to 6. Keys and values are never recorded, only the command's name. */
 import { type DatabaseTarget, endDatabaseCall, endWithPromise, startDatabaseCall } from "./database-call.ts";
 import type { InstrumentationParts } from "./instrumentation-parts.ts";
 import type { Method } from "./patches.ts";
@@ -11,15 +11,25 @@ interface Client {
   };
 }
 
+const UNKNOWN_SERVER: DatabaseTarget = { system: "redis", namespace: "", address: "", port: 0 };
 const TARGET = Symbol("apm-daemon target");
 
 export function instrumentRedis(parts: InstrumentationParts): void {
   const { libraries, patches } = parts;
   libraries.onLoad("@redis/client/dist/lib/client/index.js", (exports) => {
     const { prototype } = (exports as { default: { prototype: object } }).default;
+    if (!("_executeMulti" in prototype)) return;
     patches.wrap(prototype, "sendCommand", (original) => wrapCommand(original, commandName, parts));
     patches.wrap(prototype, "_executeMulti", (original) => wrapCommand(original, () => "MULTI", parts));
     patches.wrap(prototype, "_executePipeline", (original) => wrapCommand(original, () => "PIPELINE", parts));
+  });
+  // Release 4 keeps its way of sending private; its queue, which does not know the server's address, is what is left.
+  libraries.onLoad("@redis/client/dist/lib/client/commands-queue.js", (exports) => {
+    const { prototype } = (exports as { default: { prototype: object } }).default;
+    if (!("getCommandToSend" in prototype)) return;
+    patches.wrap(prototype, "addCommand", (original) =>
+      wrapCommand(original, commandName, parts, UNKNOWN_SERVER),
+    );
   });
 }
 
@@ -27,11 +37,16 @@ function wrapCommand(
   original: Method,
   nameOf: (first: unknown) => string,
   { provider, log }: InstrumentationParts,
+  server: DatabaseTarget | null = null,
 ): Method {
   const tracer = provider.tracer("redis");
   const start = (client: Client, first: unknown): ReturnType<typeof startDatabaseCall> => {
     try {
-      return startDatabaseCall(tracer, targetOf(client), { operation: nameOf(first), table: "", text: "" });
+      return startDatabaseCall(tracer, server ?? targetOf(client), {
+        operation: nameOf(first),
+        table: "",
+        text: "",
+      });
     } catch (error) {
       log.internalError("redis", error);
       return null;
