@@ -158,7 +158,7 @@ export const en = {
   "app.hostCpu": "Host CPU",
   "app.actions": "Actions",
   "app.actionsNote": "by share of wall-clock time",
-  "app.allActions": "All {count} actions",
+  "app.allActions": "All actions ({count})",
   "app.slowSql": "Slow SQL",
   "app.slowSqlNote": "by share of database time",
   "app.caches": "Caches & NoSQL",

@@ -48,7 +48,7 @@ export function AppTables({ app }: { app: string }): JSX.Element {
         note={t("app.actionsNote")}
         aside={
           <a href={link({ page: "actions", app })}>
-            {t("app.allActions", { count: actions.data?.actions.length ?? "" })} →
+            {t("app.allActions", { count: actions.data?.actions.length ?? "…" })} →
           </a>
         }
       >
