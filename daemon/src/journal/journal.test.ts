@@ -242,6 +242,22 @@ test("when all segments are deleted by hand positions still go on", (t) => {
   assert.equal(second.readFrame(position).toString(), "next");
 });
 
+test("a segment that the disk does not give back costs its frames only", (t) => {
+  const dir = tempDir(t);
+  const first = open(t, dir);
+  for (let i = 0; i < 4; i++) write(first, `${i}`.repeat(200));
+  first.close();
+  const unreadable = join(dir, segmentFiles(dir)[1] as string);
+  rmSync(unreadable);
+  mkdirSync(unreadable);
+  const second = open(t, dir);
+  assert.deepEqual(
+    replay(second).map(({ text }) => text[0]),
+    ["0", "2", "3"],
+  );
+  assert.ok(second.unreadableBytes > 0);
+});
+
 /** /dev/full takes no byte: ENOSPC at each write. */
 const withDevFull = { skip: !existsSync("/dev/full") };
 

@@ -121,9 +121,12 @@ export class Journal {
   /** Visits every intact record that was there before this run, oldest first. Call before the first append. */
   replay(visit: (record: JournalRecord, position: number) => void): void {
     for (const { path, position, bytes } of this.#segments) {
-      const held = readFileSync(path).subarray(0, bytes);
-      const { unreadableBytes } = readSegment(held, (record, offset) => visit(record, position + offset));
-      this.unreadableBytes += unreadableBytes;
+      const held = readIfPossible(path)?.subarray(0, bytes);
+      if (!held) this.unreadableBytes += bytes;
+      else
+        this.unreadableBytes += readSegment(held, (record, offset) =>
+          visit(record, position + offset),
+        ).unreadableBytes;
     }
   }
 
@@ -272,6 +275,15 @@ export class Journal {
       this.#readFds.set(path, fd);
     }
     return fd;
+  }
+}
+
+/** A disk that refuses one segment must not keep the daemon from starting with the others. */
+function readIfPossible(path: string): Buffer | null {
+  try {
+    return readFileSync(path);
+  } catch {
+    return null;
   }
 }
 
