@@ -16,7 +16,6 @@ export interface DaemonConfig {
   log: { level: "debug" | "info" | "warn" | "error" };
   journal: { segment_bytes: number; cap_bytes: number; fsync: "seal" | "always" };
   outbox: { cap_bytes: number };
-  sampling: { interval_ms: number };
   traces: {
     keep: "sampled" | "all";
     errors_per_action: number;
@@ -116,12 +115,6 @@ export const DaemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
     })
     .prefault({})
     .describe("Batches that the collector has not acknowledged yet."),
-  sampling: z
-    .strictObject({
-      interval_ms: z.int().min(1_000).max(60_000).default(1_000).describe("How often the host is sampled."),
-    })
-    .prefault({})
-    .describe("CPU, memory, disks, network and processes of this host."),
   traces: z
     .strictObject({
       keep: z
