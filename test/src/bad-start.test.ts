@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { sendHellos, startHello } from "./support/apps.ts";
@@ -85,6 +85,33 @@ describe("what cannot start says why in one sentence", () => {
     const path = join(dir, "nowhere.key");
     const result = await runApm(["daemon", "--state-dir", stateDir.path, "--license-key-file", path]);
     assertRefused(result, EXIT_WRONG, [path]);
+  });
+
+  test("a license key file without a key", async () => {
+    const path = configFile("empty.key", "");
+    const result = await runApm(["daemon", "--state-dir", stateDir.path, "--license-key-file", path]);
+    assertRefused(result, EXIT_WRONG, [path, "apm key create"]);
+  });
+
+  test("a list of keys that was damaged", async () => {
+    const damaged = new StateDir(cleanup).path;
+    writeFileSync(join(damaged, "keys.json"), "garbage");
+    const listen = `127.0.0.1:${await freePort()}`;
+    const result = await runApm(["up", "--state-dir", damaged, "--listen", listen]);
+    assertRefused(result, EXIT_WRONG, [join(damaged, "keys.json")]);
+  });
+
+  test("a file that is no socket in the place of the agents' socket, which stays as it is", async () => {
+    const taken = new StateDir(cleanup);
+    mkdirSync(join(taken.path, "run"));
+    writeFileSync(taken.agentSocket, "not a socket");
+    assertRefused(await runApm(["daemon", "--state-dir", taken.path]), EXIT_WRONG, [taken.agentSocket]);
+    assert.equal(readFileSync(taken.agentSocket, "utf8"), "not a socket");
+  });
+
+  test("a state directory whose sockets would have too long a path", async () => {
+    const long = join(dir, "long".repeat(25));
+    assertRefused(await runApm(["daemon", "--state-dir", long]), EXIT_WRONG, [long, "107"]);
   });
 
   test("an address that is none", async () => {
