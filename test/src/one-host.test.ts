@@ -12,7 +12,7 @@ import { takeTurn } from "./support/take-turn.ts";
 import { assertKeptFailures } from "./support/trace-checks.ts";
 import { apdexOf, expectation, type Plan, plan5000 } from "./support/traffic.ts";
 
-const CONCURRENCY = 32;
+const CONCURRENCY = 16;
 const SEEN_DEADLINE_MS = 20_000;
 /** The relative error of a percentile read from the histograms, and of the score against another clock's timings. */
 const HISTOGRAM_ERROR = 0.011;
@@ -108,7 +108,8 @@ describe("one host with an Express app and a Fastify app, 5,000 requests", {
     const timed = answers.filter(({ planned }) => planned.action === "GET /slow/:ms");
     const longest = Math.max(...timed.map(({ durationMs }) => durationMs));
     assert.ok(slow);
-    assert.ok(slow.responseTimeMs.max >= 2_300 && slow.responseTimeMs.max <= longest);
+    // A timer may fire a millisecond early.
+    assert.ok(slow.responseTimeMs.max >= 2_298 && slow.responseTimeMs.max <= longest);
     const median = timed.map(({ durationMs }) => durationMs).sort((a, b) => a - b)[24] ?? 0;
     assert.ok(slow.responseTimeMs.p50 >= 900 * (1 - HISTOGRAM_ERROR), `p50 ${slow.responseTimeMs.p50}`);
     assert.ok(slow.responseTimeMs.p50 <= median * (1 + HISTOGRAM_ERROR), `p50 ${slow.responseTimeMs.p50}`);
