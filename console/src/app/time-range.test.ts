@@ -69,6 +69,17 @@ test("the next period never passes now and is relative again there", () => {
   assert.deepEqual(shiftRange(back, 1, NOW), DEFAULT_RANGE);
 });
 
+test("going back and forth between periods keeps their length at any moment", () => {
+  const oddNow = NOW + 3456;
+  const range = resolveRange({ from: "now-1h", to: "now" }, oddNow);
+  assert.ok(range);
+  const before = resolveRange(shiftRange(range, -1, oddNow), oddNow);
+  assert.ok(before);
+  assert.equal(before.toMs - before.fromMs, 60 * MINUTE);
+  const after = shiftRange({ fromMs: before.fromMs, toMs: before.toMs }, 1, oddNow);
+  assert.equal(resolveRange(after, oddNow)?.fromMs, before.toMs);
+});
+
 test("zooming out doubles the range around its middle, up to now", () => {
   const past = { fromMs: NOW - 120 * MINUTE, toMs: NOW - 60 * MINUTE };
   assert.deepEqual(widenRange(past, NOW), { from: "2026-11-23T06:00:00Z", to: "2026-11-23T08:00:00Z" });

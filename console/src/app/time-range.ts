@@ -69,14 +69,20 @@ export function shiftRange(range: Range, direction: -1 | 1, nowMs: number): Rang
   const lengthMs = range.toMs - range.fromMs;
   const toMs = range.toMs + direction * lengthMs;
   if (toMs >= nowMs) return { from: relativeText(lengthMs), to: "now" };
-  return rangeText({ fromMs: toMs - lengthMs, toMs });
+  return wholeWindows(toMs, lengthMs);
+}
+
+/** A range of about this length whose ends are windows' borders; going there and back keeps the length. */
+function wholeWindows(toMs: number, lengthMs: number): RangeText {
+  const endMs = Math.floor(toMs / WINDOW_MS) * WINDOW_MS;
+  return rangeText({ fromMs: endMs - Math.round(lengthMs / WINDOW_MS) * WINDOW_MS, toMs: endMs });
 }
 
 /** Twice the range around the same middle, but not into the future. */
 export function widenRange(range: Range, nowMs: number): RangeText {
   const halfMs = (range.toMs - range.fromMs) / 2;
   if (range.toMs + halfMs >= nowMs) return { from: relativeText(4 * halfMs), to: "now" };
-  return rangeText({ fromMs: range.fromMs - halfMs, toMs: range.toMs + halfMs });
+  return wholeWindows(range.toMs + halfMs, 4 * halfMs);
 }
 
 /** Unit by unit from the largest that divides the length, so that 1,800,000 ms reads `now-30m`. */

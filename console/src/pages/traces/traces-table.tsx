@@ -23,7 +23,11 @@ export function TracesTable({
       key: "action",
       label: t("metric.action"),
       cell: (row) => (
-        <a class="row-link clip" href={link({ page: "trace", traceId: row.traceId })} title={row.traceId}>
+        <a
+          class={isShort ? "row-link clip" : "row-link action-cell"}
+          href={link({ page: "trace", traceId: row.traceId })}
+          title={row.traceId}
+        >
           <ActionName name={row.action} />
         </a>
       ),
@@ -39,7 +43,7 @@ export function TracesTable({
               <i style={{ width: `${(row.durationMs / longest) * 100}%` }} />
             </span>
           )}
-          {text(duration(row.durationMs))}
+          <span class="duration-text">{text(duration(row.durationMs))}</span>
         </span>
       ),
     },
