@@ -1,15 +1,11 @@
 /** The composition root: the parts in the order in which the data flows. */
 import { join } from "node:path";
-import { DEFAULT_AGENT_SETTINGS, type HostIdentity } from "@apm-daemon/protocol";
-import { schedule } from "node-cron";
+import { DEFAULT_AGENT_SETTINGS } from "@apm-daemon/protocol";
 import type { Logger } from "pino";
 import { Aggregator } from "./aggregate/aggregator.ts";
 import { LossLedger } from "./aggregate/loss-ledger.ts";
 import type { DaemonConfig } from "./config.ts";
-import { Beat } from "./host-sampling/beat.ts";
-import { HostSampler } from "./host-sampling/host-sampler.ts";
-import { readInventory } from "./host-sampling/inventory.ts";
-import { ProcessSampler } from "./host-sampling/process-sampler.ts";
+import { watchHost } from "./host-watch.ts";
 import { AgentListener } from "./intake/agent-listener.ts";
 import { FrameIntake } from "./intake/frame-intake.ts";
 import { InstanceRegistry } from "./intake/instance-registry.ts";
@@ -21,9 +17,9 @@ import { recover } from "./recovery.ts";
 import { SealBeat } from "./seal-beat.ts";
 import { claimStateDir } from "./state-lock.ts";
 import { RecentWindows } from "./status/recent-requests.ts";
-import { SelfUsage } from "./status/self-usage.ts";
 import { StatusReporter } from "./status/status-reporter.ts";
 import { StatusServer } from "./status/status-server.ts";
+import { StopStack } from "./stop-stack.ts";
 import { TraceKeeper } from "./traces/trace-keeper.ts";
 import { readLicenseKey } from "./uplink/license-key.ts";
 import { Uplink } from "./uplink/uplink.ts";
@@ -43,12 +39,23 @@ const clock = { unixMs: (): number => Date.now() };
 const UPLOAD_AT_STOP_MS = 2_000;
 
 /** Starts the daemon; rejects with DaemonError when it cannot work with its folders, sockets or key. */
-export async function startDaemon({ config, version, log }: DaemonOptions): Promise<RunningDaemon> {
+export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon> {
+  const stops = new StopStack();
+  try {
+    await startParts(options, stops);
+  } catch (error) {
+    await stops.stopAll();
+    throw error;
+  }
+  return { stop: () => stops.stopAll() };
+}
+
+async function startParts({ config, version, log }: DaemonOptions, stops: StopStack): Promise<void> {
   const startUnixMs = clock.unixMs();
-  const path = (...parts: string[]): string => join(config.state_dir, ...parts);
   const readKey = (): string | null => readLicenseKey(config.license_key_file);
   readKey();
-  const releaseStateDir = await claimStateDir(config.state_dir);
+  stops.push(await claimStateDir(config.state_dir));
+  const path = (...parts: string[]): string => join(config.state_dir, ...parts);
   const apdexTMs = (app: string): number => config.apps[app]?.apdex_t_ms ?? config.apdex_t_ms;
 
   const journal = new Journal({
@@ -57,10 +64,20 @@ export async function startDaemon({ config, version, log }: DaemonOptions): Prom
     capBytes: config.journal.cap_bytes,
     fsync: config.journal.fsync,
   });
+  stops.push(() => journal.close());
   const outbox = new Outbox({ dir: path("outbox"), capBytes: config.outbox.cap_bytes });
   const cursorPath = path("journal", "cursor.json");
   const { cursor, source } = await recoverCursor(cursorPath, outbox.newest(), journal.position);
   journal.startFrom(cursor.journal.sealed);
+
+  const watch = await watchHost(
+    {
+      ...(config.host_name === undefined ? {} : { name: config.host_name }),
+      daemonVersion: version,
+      hostIdFile: path("host-id"),
+    },
+    stops,
+  );
 
   const traces = new TraceKeeper({
     keep: config.traces.keep,
@@ -70,7 +87,6 @@ export async function startDaemon({ config, version, log }: DaemonOptions): Prom
     random: Math.random,
   });
   const ledger = new LossLedger();
-  const recent = new RecentWindows();
   const aggregator = new Aggregator({
     limits: {
       actionsPerApp: config.limits.actions_per_app,
@@ -82,57 +98,25 @@ export async function startDaemon({ config, version, log }: DaemonOptions): Prom
     ledger,
     onNewApp: () => sealBeat.sealSoon(),
   });
-  const processSampler = new ProcessSampler();
   const instances = new InstanceRegistry(journal);
   const intake = new FrameIntake({
     journal,
     counter: aggregator,
-    onRuntime: (
-      { instance },
-      { eventLoopDelayP99Ms, eventLoopUtilizationRatio, gcPauseMs, heapUsedBytes, heapTotalBytes },
-    ) =>
-      processSampler.note(instance, {
-        eventLoopDelayP99Ms,
-        eventLoopUtilizationRatio,
-        gcPauseMs,
-        heapUsedBytes,
-        heapTotalBytes,
-      }),
+    onRuntime: ({ instance }, { inFlight: _inFlight, ...values }) => watch.processes.note(instance, values),
     clock,
-  });
-
-  const hostSampler = new HostSampler();
-  const self = new SelfUsage();
-  const beat = new Beat({
-    onSecond: (tsSec, monoMs) => {
-      hostSampler.tick(tsSec, monoMs);
-      void processSampler.tick(tsSec, monoMs);
-      if (tsSec % 5 === 0) self.measure();
-    },
-  });
-
-  const inventory = (): Promise<HostIdentity> =>
-    readInventory({
-      ...(config.host_name === undefined ? {} : { name: config.host_name }),
-      daemonVersion: version,
-      hostIdFile: path("host-id"),
-    });
-  const host = await inventory();
-  // Hardware and system change seldom, under a running daemon least of all: once a day is enough.
-  const inventoryJob = schedule("17 4 * * *", async () => {
-    Object.assign(host, await inventory());
   });
 
   const uplink = new Uplink({
     url: config.collector,
     readKey,
-    host,
+    host: watch.identity,
     outbox,
     position: () => ({ stream: sealer.cursor.stream, nextNumber: sealer.cursor.nextNumber }),
     log,
     clock,
     random: Math.random,
   });
+  const recent = new RecentWindows();
   const sealer = new Sealer({
     cursor,
     cursorPath,
@@ -142,9 +126,9 @@ export async function startDaemon({ config, version, log }: DaemonOptions): Prom
     traces,
     instances,
     outbox,
-    host,
-    hostSampler,
-    processSampler,
+    host: watch.identity,
+    hostSampler: watch.host,
+    processSampler: watch.processes,
     apdexTMs,
     clock,
     log,
@@ -170,19 +154,16 @@ export async function startDaemon({ config, version, log }: DaemonOptions): Prom
     clock,
     onOpen: ({ app, instance, pid, startUnixMs: processStartUnixMs }) => {
       log.info({ app, pid }, "an app connected");
-      processSampler.add({ key: instance, pid, startUnixMs: processStartUnixMs });
+      watch.processes.add({ key: instance, pid, startUnixMs: processStartUnixMs });
     },
     onGone: ({ instance, connections }) => {
-      if (connections === 0) processSampler.remove(instance);
+      if (connections === 0) watch.processes.remove(instance);
     },
   });
   const reporter = new StatusReporter({
     version,
-    hostName: host.name,
-    collectorUrl: config.collector,
+    config,
     agentSocket,
-    journalCapBytes: config.journal.cap_bytes,
-    outboxCapBytes: config.outbox.cap_bytes,
     startUnixMs,
     clock,
     listener,
@@ -194,35 +175,23 @@ export async function startDaemon({ config, version, log }: DaemonOptions): Prom
     uplink,
     ledger,
     recent,
-    self,
-    hostSampler,
-    processSampler,
+    watch,
   });
   const status = new StatusServer({
     path: join(config.run_dir, "status.sock"),
     report: () => reporter.report(),
   });
 
+  // Each start pushes its stop, so the end runs backwards: no more spans, seal, send, and only then let go of the folders.
   await status.start();
-  await listener.start();
-  beat.start();
+  stops.push(() => status.stop());
+  uplink.start();
+  stops.push(() => uplink.stop(UPLOAD_AT_STOP_MS));
+  stops.push(() => sealer.sealFinally());
   sealBeat.start();
   sealBeat.sealSoon();
-  uplink.start();
-  log.info({ host: host.name, agentSocket, collector: config.collector }, "the daemon is ready");
-
-  return {
-    stop: async () => {
-      beat.stop();
-      await inventoryJob.stop();
-      await listener.stop();
-      sealBeat.stop();
-      await sealer.sealFinally();
-      await uplink.stop(UPLOAD_AT_STOP_MS);
-      await status.stop();
-      hostSampler.stop();
-      journal.close();
-      releaseStateDir();
-    },
-  };
+  stops.push(() => sealBeat.stop());
+  await listener.start();
+  stops.push(() => listener.stop());
+  log.info({ host: watch.identity.name, agentSocket, collector: config.collector }, "the daemon is ready");
 }

@@ -1,5 +1,7 @@
 import type { StatusReport } from "@apm-daemon/protocol";
 import type { LossLedger } from "../aggregate/loss-ledger.ts";
+import type { DaemonConfig } from "../config.ts";
+import type { HostWatch } from "../host-watch.ts";
 import type { AgentListener } from "../intake/agent-listener.ts";
 import type { FrameIntake } from "../intake/frame-intake.ts";
 import type { InstanceRegistry } from "../intake/instance-registry.ts";
@@ -8,15 +10,11 @@ import type { Outbox } from "../outbox/outbox.ts";
 import type { Sealer } from "../outbox/sealer.ts";
 import type { Uplink } from "../uplink/uplink.ts";
 import type { RecentWindows } from "./recent-requests.ts";
-import type { SelfUsage } from "./self-usage.ts";
 
 export interface StatusReporterOptions {
   version: string;
-  hostName: string;
-  collectorUrl: string;
+  config: Pick<DaemonConfig, "collector" | "journal" | "outbox">;
   agentSocket: string;
-  journalCapBytes: number;
-  outboxCapBytes: number;
   startUnixMs: number;
   clock: { unixMs(): number };
   listener: AgentListener;
@@ -28,9 +26,7 @@ export interface StatusReporterOptions {
   uplink: Uplink;
   ledger: LossLedger;
   recent: RecentWindows;
-  self: SelfUsage;
-  hostSampler: { newest(): Record<string, number | null> };
-  processSampler: { newest(key: string): Record<string, number | null> | null };
+  watch: HostWatch;
 }
 
 /** A collector that is away for longer than this is a problem worth a word. */
@@ -51,11 +47,11 @@ export class StatusReporter {
       version: o.version,
       pid: process.pid,
       startUnixMs: o.startUnixMs,
-      host: o.hostName,
+      host: o.watch.identity.name,
       health: o.sealer.problem !== "" ? "failing" : problems.length > 0 ? "degraded" : "ok",
       problems,
-      self: o.self.read(),
-      hostSecond: o.hostSampler.newest(),
+      self: o.watch.self.read(),
+      hostSecond: o.watch.host.newest(),
       agentSocket: o.agentSocket,
       apps: this.#apps(),
       intake: {
@@ -71,16 +67,16 @@ export class StatusReporter {
         segments: o.journal.segments,
         position: o.journal.position,
         sealed: o.sealer.cursor.journal.sealed,
-        capBytes: o.journalCapBytes,
+        capBytes: o.config.journal.cap_bytes,
       },
       outbox: {
         batches: o.outbox.count,
         bytes: o.outbox.bytes,
         oldestUnixMs: o.outbox.oldestUnixMs,
-        capBytes: o.outboxCapBytes,
+        capBytes: o.config.outbox.cap_bytes,
       },
       uplink: {
-        url: o.collectorUrl,
+        url: o.config.collector,
         state: o.uplink.state,
         reason: o.uplink.reason,
         lastAckUnixMs: o.uplink.lastAckUnixMs,
@@ -92,11 +88,11 @@ export class StatusReporter {
   }
 
   #apps(): StatusReport["apps"] {
-    const { instances, recent, clock, processSampler } = this.#options;
+    const { instances, recent, clock, watch } = this.#options;
     const apps = new Map<string, StatusReport["apps"][number]>();
     for (const { app, instance, pid, runtime } of instances.connected()) {
       const entry = apps.get(app) ?? { app, instances: [], ...recent.of(app, clock.unixMs() / 1_000) };
-      const newest = processSampler.newest(instance);
+      const newest = watch.processes.newest(instance);
       entry.instances.push({
         instance,
         pid,
