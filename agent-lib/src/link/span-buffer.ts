@@ -1,7 +1,7 @@
 /**
  * Ended spans on their way to the link: encoded at once into the current frame; the frame goes to the ring when it is
  * full or when its time has come. One timer, not referenced, and only while there is something to flush: every
- * `flushIntervalMs` under load, up to 1 s when spans are rare.
+ * `flushIntervalMs` under load (0.1 s by default), up to ten times that when spans are rare.
  */
 import { encodeGap, encodeRuntime, type RuntimeFrame, SpanEncoder } from "@apm-daemon/protocol";
 import type { AgentLog } from "../agent-log.ts";
@@ -14,7 +14,9 @@ export type DropReason = "agent_ring_full" | "span_too_large" | "agent_error" | 
 
 /** Room that a frame's base leaves for spans whose end was set to a time in the past. */
 const BACKDATE_MS = 1_000;
-const MAX_FLUSH_INTERVAL_MS = 1_000;
+/** When spans are rare the flush interval doubles up to this many times as much: waking up costs more than waiting. */
+const MAX_STRETCH = 10;
+const MAX_STRETCHED_MS = 1_000;
 /** Fewer spans than this in a frame: the app is almost idle, the next frame may wait longer. */
 const FEW_SPANS = 16;
 
@@ -72,9 +74,7 @@ export class SpanBuffer implements SpanSink {
     const spans = this.encoder.spans;
     if (spans === 0 && this.#dropped.size === 0) return;
     this.#intervalMs =
-      spans >= FEW_SPANS
-        ? this.#flushIntervalMs
-        : Math.max(this.#flushIntervalMs, Math.min(this.#intervalMs * 2, MAX_FLUSH_INTERVAL_MS));
+      spans >= FEW_SPANS ? this.#flushIntervalMs : Math.min(this.#intervalMs * 2, this.#longestIntervalMs());
     if (spans > 0) this.ring.push(this.encoder.take(this.ring.nextSequence));
     if (this.#dropped.size > 0 && !this.ring.isFull) this.#pushGap();
     this.#onFrame();
@@ -144,6 +144,10 @@ export class SpanBuffer implements SpanSink {
     } catch (error) {
       this.#log.internalError("flush", error);
     }
+  }
+
+  #longestIntervalMs(): number {
+    return Math.max(this.#flushIntervalMs, Math.min(this.#flushIntervalMs * MAX_STRETCH, MAX_STRETCHED_MS));
   }
 
   #pushGap(): void {
