@@ -17,7 +17,7 @@ export function Navigation(): JSX.Element {
           <rect width="24" height="24" rx="6" />
           <path d="M4 13h3.5l2-6 4 11 2.5-7 1 2h3" />
         </svg>
-        <span>host·apm</span>
+        <span>apm-daemon</span>
       </a>
       <ul>
         <Item icon="home" label={t("nav.home")} href={link({ page: "home" })} isCurrent={page === "home"} />

@@ -25,7 +25,7 @@ export function PageFrame(props: {
 }): JSX.Element {
   const { title, crumbs = [] } = props;
   useEffect(() => {
-    document.title = `${title} · host·apm`;
+    document.title = `${title} · apm-daemon`;
   }, [title]);
   return (
     <>
