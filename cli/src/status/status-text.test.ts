@@ -23,7 +23,7 @@ Apps    requests/min  errors  Apdex  average  processes   cpu   memory
 
 Data
   spans    12,345 in 99 frames, 1 MiB; 2 connections, 0 refused, 1 malformed
-  journal  2 MiB of 256 MiB in 1 segments; 1 MiB not sealed yet
+  journal  2 MiB of 256 MiB in 1 segment; 1 MiB not sealed yet
   outbox   0 batches, 0 B of 512 MiB
   uplink   connected, ws://127.0.0.1:8460; last acknowledged 4 s ago; 6 batches, 33.8 KiB sent
   lost     nothing

@@ -97,15 +97,15 @@ function dataLines(status: StatusReport, nowUnixMs: number, paint: Paint): strin
     [
       [
         "spans",
-        `${shownCount(intake.spans)} in ${shownCount(intake.frames)} frames, ${shownBytes(intake.bytes)}; ${shownCount(intake.connections)} connections, ${shownCount(intake.refused)} refused, ${shownCount(intake.malformed)} malformed`,
+        `${shownCount(intake.spans)} in ${counted(intake.frames, "frame")}, ${shownBytes(intake.bytes)}; ${counted(intake.connections, "connection")}, ${shownCount(intake.refused)} refused, ${shownCount(intake.malformed)} malformed`,
       ],
       [
         "journal",
-        `${shownBytes(journal.bytes)} of ${shownBytes(journal.capBytes)} in ${journal.segments} segments; ${shownBytes(Math.max(0, journal.position - journal.sealed))} not sealed yet`,
+        `${shownBytes(journal.bytes)} of ${shownBytes(journal.capBytes)} in ${counted(journal.segments, "segment")}; ${shownBytes(Math.max(0, journal.position - journal.sealed))} not sealed yet`,
       ],
       [
         "outbox",
-        `${shownCount(outbox.batches)} batches, ${shownBytes(outbox.bytes)} of ${shownBytes(outbox.capBytes)}${oldest}`,
+        `${counted(outbox.batches, "batch", "batches")}, ${shownBytes(outbox.bytes)} of ${shownBytes(outbox.capBytes)}${oldest}`,
       ],
       ["uplink", uplinkText(status.uplink, nowUnixMs)],
       ["lost", lost === "" ? "nothing" : paint("yellow", lost)],
@@ -121,7 +121,7 @@ function uplinkText(uplink: StatusReport["uplink"], nowUnixMs: number): string {
     uplink.lastAckUnixMs === null
       ? "nothing acknowledged yet"
       : `last acknowledged ${shownAge(nowUnixMs - uplink.lastAckUnixMs)} ago`;
-  return `${uplink.state}${reason}, ${safeText(uplink.url)}; ${last}; ${shownCount(uplink.batchesAcked)} batches, ${shownBytes(uplink.bytesSent)} sent`;
+  return `${uplink.state}${reason}, ${safeText(uplink.url)}; ${last}; ${counted(uplink.batchesAcked, "batch", "batches")}, ${shownBytes(uplink.bytesSent)} sent`;
 }
 
 function lostText(dropped: StatusReport["dropped"]): string {
@@ -141,6 +141,10 @@ function labelled(title: string, parts: readonly (readonly string[])[], paint: P
 
 function bytes(value: number | null | undefined): string {
   return value === null || value === undefined ? "–" : shownBytes(value);
+}
+
+function counted(count: number, one: string, many = `${one}s`): string {
+  return `${shownCount(count)} ${count === 1 ? one : many}`;
 }
 
 /** Sum of what is known; null when nothing is. */
