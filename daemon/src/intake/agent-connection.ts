@@ -1,9 +1,10 @@
 /**
  * One agent's connection.
  *
- *   greeting --HELLO--> open --BYE or close--> ended
+ *   greeting --HELLO--> open --end of the stream--> ended
  *      └── anything else, or 2 s of silence: REFUSE, ended
  *
+ * The stream is read to its end, also when the app is gone already: what it wrote before is there still.
  * All frames of one read are journaled in one write and acknowledged together. Bytes that break the protocol end this
  * connection with a REFUSE that says why; no other connection notices.
  */
@@ -12,6 +13,7 @@ import {
   type AgentSettings,
   decodeHello,
   encodeAck,
+  encodeRefuse,
   encodeWelcome,
   MessageReader,
   MessageType,
@@ -23,6 +25,7 @@ import type { Logger } from "pino";
 import type { DataFrame, FrameIntake } from "./frame-intake.ts";
 import type { AppInstance, InstanceRegistry } from "./instance-registry.ts";
 import { refuseConnection } from "./refuse-connection.ts";
+import { writePast } from "./write-past.ts";
 
 export interface AgentConnectionOptions {
   socket: Socket;
@@ -36,6 +39,12 @@ export interface AgentConnectionOptions {
 }
 
 const HELLO_WITHIN_MS = 2_000;
+/** An agent that does not read its acknowledgements is told again after this. */
+const ACKNOWLEDGE_AGAIN_MS = 50;
+/** A stop waits this long for agents to hang up, and takes in what they wrote before. */
+const HANG_UP_WITHIN_MS = 500;
+
+const STOPPING = "the daemon is stopping; frames stay with the app until it is back";
 
 export class AgentConnection {
   readonly #options: AgentConnectionOptions;
@@ -45,6 +54,7 @@ export class AgentConnection {
   #instance: AppInstance | null = null;
   #end: "bye" | "closed" | "refused" = "closed";
   #isEnded = false;
+  #ackTimer: NodeJS.Timeout | null = null;
 
   constructor(options: AgentConnectionOptions) {
     this.#options = options;
@@ -54,14 +64,20 @@ export class AgentConnection {
       HELLO_WITHIN_MS,
     );
     options.socket.on("data", (chunk: Buffer) => this.#read(chunk));
-    options.socket.on("drain", () => this.#acknowledge());
     options.socket.on("error", () => undefined); // "close" follows.
     options.socket.on("close", () => this.#ended());
   }
 
-  /** Ends the connection from this side: the agent keeps its frames and comes back. */
+  /** Asks the agent to hang up, and takes in what it wrote until it does: it keeps the rest and comes back. */
   close(): void {
-    this.#refuse("SHUTTING_DOWN", "the daemon is stopping; frames stay with the app until it is back", 1_000);
+    if (this.#instance === null) {
+      this.#refuse("SHUTTING_DOWN", STOPPING, 1_000);
+      return;
+    }
+    const { socket } = this.#options;
+    writePast(socket, encodeRefuse({ code: "SHUTTING_DOWN", message: STOPPING, retryAfterMs: 1_000 }));
+    const timer = setTimeout(() => socket.destroy(), HANG_UP_WITHIN_MS);
+    socket.once("close", () => clearTimeout(timer));
   }
 
   #read(chunk: Buffer): void {
@@ -97,7 +113,10 @@ export class AgentConnection {
     const instance = registry.greet(hello);
     this.#instance = instance;
     this.#options.onOpen(instance);
-    socket.write(encodeWelcome({ version: hello.version, lastSequence: instance.lastSequence, settings }));
+    writePast(
+      socket,
+      encodeWelcome({ version: hello.version, lastSequence: instance.lastSequence, settings }),
+    );
   }
 
   #receive(): void {
@@ -111,11 +130,14 @@ export class AgentConnection {
     }
   }
 
-  /** Tells the agent how far its frames are journaled; later, if it does not read what it is told. */
+  /** Tells the agent how far its frames are journaled; again later, if it does not read what it is told. */
   #acknowledge(): void {
-    const { socket } = this.#options;
-    if (this.#instance !== null && !this.#isEnded && !socket.writableNeedDrain)
-      socket.write(encodeAck(this.#instance.lastSequence));
+    if (this.#instance === null || this.#isEnded || this.#ackTimer !== null) return;
+    if (writePast(this.#options.socket, encodeAck(this.#instance.lastSequence))) return;
+    this.#ackTimer = setTimeout(() => {
+      this.#ackTimer = null;
+      this.#acknowledge();
+    }, ACKNOWLEDGE_AGAIN_MS);
   }
 
   #giveUp(error: unknown): void {
@@ -150,6 +172,7 @@ export class AgentConnection {
 
   #ended(): void {
     clearTimeout(this.#helloTimer);
+    if (this.#ackTimer !== null) clearTimeout(this.#ackTimer);
     this.#isEnded = true;
     const instance = this.#instance;
     this.#instance = null;

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import {
@@ -354,4 +356,37 @@ test("acknowledgements that an agent does not read do not pile up; it gets the l
   peer.socket.resume();
   await until("the last is acknowledged", () => peer.lastAck === 2);
   assert.ok(peer.acks.length < 3_000, `${peer.acks.length} acknowledgements`);
+});
+
+test("what an app wrote before it ended is taken in, although nobody is left to acknowledge to", async (t) => {
+  const intake = await Intake.start(t);
+  const all = frames(1_500);
+  const file = join(tempDir(t), "written");
+  writeFileSync(file, Buffer.concat([encodeHello(helloOf()), ...all]));
+  const script = `
+    const socket = require("node:net").connect(process.argv[1]);
+    socket.on("connect", () => {
+      const fs = require("node:fs");
+      const bytes = fs.readFileSync(process.argv[2]);
+      for (let at = 0; at < bytes.length; ) {
+        try { at += fs.writeSync(socket._handle.fd, bytes, at); } catch (error) { if (error.code !== "EAGAIN") throw error; }
+      }
+      process.exit(0);
+    });`;
+  const app = spawn(process.execPath, ["-e", script, intake.path, file], { stdio: "inherit" });
+  const [exitCode] = await once(app, "exit");
+  assert.equal(exitCode, 0);
+  await until("the connection has ended", () => intake.events.includes("shop gone, 0 left"));
+  assert.equal(intake.counted.length, all.length);
+});
+
+test("a stop takes in what an agent wrote before it hung up", async (t) => {
+  const intake = await Intake.start(t);
+  const peer = await AgentPeer.greet(intake.path);
+  peer.socket.write(Buffer.concat(frames(1_500)));
+  const stopped = intake.listener.stop();
+  await until("the agent is asked to hang up", () => peer.refusal !== null);
+  peer.socket.end();
+  await stopped;
+  assert.equal(intake.counted.length, 1_500);
 });
