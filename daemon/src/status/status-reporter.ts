@@ -29,7 +29,7 @@ export interface StatusReporterOptions {
   watch: HostWatch;
 }
 
-/** A collector that is away for longer than this is a problem worth a word. */
+/** A collector that is away for longer than this is a problem worth a word; one that refuses is at once. */
 const UPLINK_AWAY_MS = 30_000;
 
 /** Puts together what the daemon knows of itself. */
@@ -109,10 +109,8 @@ export class StatusReporter {
     const { sealer, uplink, outbox, journal, startUnixMs, clock } = this.#options;
     const problems: string[] = [];
     if (sealer.problem !== "") problems.push(sealer.problem);
-    if (
-      uplink.state !== "connected" &&
-      clock.unixMs() - (uplink.lastAckUnixMs ?? startUnixMs) > UPLINK_AWAY_MS
-    ) {
+    const awayMs = clock.unixMs() - (uplink.lastAckUnixMs ?? startUnixMs);
+    if (uplink.state === "refused" || (uplink.state !== "connected" && awayMs > UPLINK_AWAY_MS)) {
       problems.push(`no connection to the collector: ${uplink.reason}`);
     }
     if (outbox.droppedBatches > 0)

@@ -91,7 +91,8 @@ export class Uplink {
 
   #connect(): void {
     const { url, readKey } = this.#options;
-    this.state = "connecting";
+    // Trying again does not heal a refusal: it stands until something else is known.
+    if (this.state !== "refused") this.state = "connecting";
     let key: string | null = null;
     try {
       key = readKey();
