@@ -36,9 +36,11 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   const { config, consoleDir, version, log, clock = Date.now } = options;
   prepareStateDir(config.state_dir);
   const store = await openStore(config, log, clock);
+  const keys = new KeyStore(config.state_dir, clock);
+  complainOfKeys(keys, log);
   const uplinks = new UplinkServer({
     intake: new BatchIntake({ store, clock, log }),
-    keys: new KeyStore(config.state_dir, clock),
+    keys,
     lastNumber: (stream) => store.lastNumber(stream),
     maxUplinks: config.limits.uplinks,
     version,
@@ -72,6 +74,18 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       log.info("the collector stopped");
     },
   };
+}
+
+/**
+ * A collector without its keys starts nevertheless: the console shows what is stored, daemons keep what they have in
+ * their journals, and a restored file works at once, without a restart.
+ */
+function complainOfKeys(keys: KeyStore, log: Logger): void {
+  try {
+    keys.check();
+  } catch (error) {
+    log.warn({ err: error }, `no daemon can report: ${(error as Error).message}`);
+  }
 }
 
 async function openStore(config: CollectorConfig, log: Logger, clock: () => number): Promise<DuckDbStore> {

@@ -78,6 +78,22 @@ describe("license keys", () => {
     }
   });
 
+  test("a file that another user owns is said to be one, without the advice to remove it", () => {
+    new KeyStore(stateDir).create("one");
+    fs.chmodSync(stateDir, 0o000);
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot) process.seteuid?.("nobody");
+    try {
+      for (const use of [() => new KeyStore(stateDir).list(), () => new KeyStore(stateDir).verify("apm_x")]) {
+        assert.throws(use, failsWith("KEYS_UNREADABLE"));
+        assert.throws(use, /may not be read by this user .*root$/);
+      }
+    } finally {
+      if (isRoot) process.seteuid?.(0);
+      fs.chmodSync(stateDir, 0o700);
+    }
+  });
+
   test("two writers take turns; what a dead writer left is taken over", () => {
     const keys = new KeyStore(stateDir);
     keys.create("one");

@@ -111,23 +111,32 @@ export class KeyStore {
     return found && publicPart(found);
   }
 
+  /** Throws KEYS_UNREADABLE when there is a file of keys that cannot be used; no file is no keys. */
+  check(): void {
+    this.#refresh();
+  }
+
   #refresh(): void {
-    const stat = fs.statSync(this.#file, { throwIfNoEntry: false });
+    const stat = this.#stat();
     const seen = stat ? `${stat.ino}:${stat.size}:${stat.mtimeMs}` : "absent";
     if (seen === this.#seen) return;
     this.#keys = stat ? this.#read() : [];
     this.#seen = seen;
   }
 
+  #stat(): fs.Stats | undefined {
+    try {
+      return fs.statSync(this.#file, { throwIfNoEntry: false });
+    } catch (cause) {
+      throw unreadable(this.#file, cause);
+    }
+  }
+
   #read(): StoredKey[] {
     try {
       return KeysFileSchema.parse(JSON.parse(fs.readFileSync(this.#file, "utf8"))).keys;
     } catch (cause) {
-      throw new CollectorError(
-        "KEYS_UNREADABLE",
-        `${this.#file} cannot be read as a list of keys; restore it, or remove it and create new keys`,
-        { cause },
-      );
+      throw unreadable(this.#file, cause);
     }
   }
 
@@ -173,6 +182,16 @@ export class KeyStore {
       );
     }
   }
+}
+
+/** A list that is another user's is not damaged: nobody should be told to remove it. */
+function unreadable(file: string, cause: unknown): CollectorError {
+  const { code } = cause as NodeJS.ErrnoException;
+  const sentence =
+    code === "EACCES" || code === "EPERM"
+      ? `${file} may not be read by this user (${code}); use the user that the collector runs as, or root`
+      : `${file} cannot be read as a list of keys; restore it, or remove it and create new keys`;
+  return new CollectorError("KEYS_UNREADABLE", sentence, { cause });
 }
 
 function hash(key: string): Buffer {

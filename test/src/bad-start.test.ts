@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -6,12 +7,27 @@ import { sendHellos, startHello } from "./support/apps.ts";
 import { Cleanup } from "./support/cleanup.ts";
 import { eventually } from "./support/eventually.ts";
 import { freePort } from "./support/free-port.ts";
-import { type Collector, type CommandResult, runApm, StateDir, startUp } from "./support/system.ts";
+import {
+  APM_PROGRAM,
+  type Collector,
+  type CommandResult,
+  runApm,
+  StateDir,
+  startCollector,
+  startUp,
+} from "./support/system.ts";
 import { takeTurn } from "./support/take-turn.ts";
 
 /** Wrong usage or configuration. */
 const EXIT_WRONG = 2;
 const EXIT_NOTHING_THERE = 3;
+const EXIT_FAILED = 1;
+
+/** Root may read and write everything: then the programs run as nobody. */
+const unprivileged = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+const startsUnprivileged =
+  spawnSync(process.execPath, [APM_PROGRAM, "--version"], { ...unprivileged, stdio: "ignore" }).status === 0;
+const skipUnprivileged = startsUnprivileged ? false : "the built programs are not readable by nobody";
 
 describe("what cannot start says why in one sentence", () => {
   const cleanup = new Cleanup();
@@ -27,6 +43,17 @@ describe("what cannot start says why in one sentence", () => {
   /** Starts a daemon with a file as its configuration. */
   function daemonWith(configFile: string): Promise<CommandResult> {
     return runApm(["daemon", "--state-dir", stateDir.path], { APM_CONFIG_FILE: configFile });
+  }
+
+  /** A folder below which this user may only read. */
+  function closedFolder(): string {
+    const parent = cleanup.tempDir();
+    chmodSync(parent, 0o755);
+    const closed = join(parent, "closed");
+    mkdirSync(closed);
+    cleanup.add(() => chmodSync(closed, 0o700));
+    chmodSync(closed, 0o555);
+    return closed;
   }
 
   function configFile(name: string, text: string): string {
@@ -46,12 +73,13 @@ describe("what cannot start says why in one sentence", () => {
     assertRefused(await daemonWith(path), EXIT_WRONG, [path]);
   });
 
-  test("a configuration file that must not be read", {
-    skip: process.getuid?.() === 0 ? "root may read every file" : false,
-  }, async () => {
+  test("a configuration file that must not be read", { skip: skipUnprivileged }, async () => {
     const path = configFile("secret.toml", "");
+    chmodSync(dir, 0o755);
     chmodSync(path, 0o000);
-    assertRefused(await daemonWith(path), EXIT_WRONG, [path]);
+    const args = ["daemon", "--state-dir", stateDir.path];
+    const result = await runUnprivileged(args, { APM_CONFIG_FILE: path });
+    assertRefused(result, EXIT_WRONG, [path, "must not be read by this user"]);
   });
 
   test("a configuration file that is not TOML, with the line", async () => {
@@ -101,6 +129,17 @@ describe("what cannot start says why in one sentence", () => {
     assertRefused(result, EXIT_WRONG, [join(damaged, "keys.json")]);
   });
 
+  test("a collector whose list of keys was damaged serves the console, and warns once", async () => {
+    const damaged = new StateDir(cleanup);
+    const keys = join(damaged.path, "keys.json");
+    writeFileSync(keys, "garbage");
+    const { program } = await startCollector(cleanup, damaged);
+    await program.stop();
+    const warnings = program.stdout.split("\n").filter((line) => line.includes(`"level":40`));
+    assert.equal(warnings.length, 1, program.output);
+    assert.ok(warnings[0]?.includes(`no daemon can report: ${keys}`), program.output);
+  });
+
   test("a file that is no socket in the place of the agents' socket, which stays as it is", async () => {
     const taken = new StateDir(cleanup);
     mkdirSync(join(taken.path, "run"));
@@ -136,6 +175,27 @@ describe("what cannot start says why in one sentence", () => {
     });
   }
 
+  for (const command of ["daemon", "collector", "up"]) {
+    test(`${command}: a state directory that this user may not write`, {
+      skip: skipUnprivileged,
+    }, async () => {
+      const closed = closedFolder();
+      const listen = command === "daemon" ? [] : ["--listen", `127.0.0.1:${await freePort()}`];
+      for (const path of [closed, join(closed, "state")]) {
+        const result = await runUnprivileged([command, "--state-dir", path, ...listen]);
+        assertRefused(result, EXIT_WRONG, [path]);
+      }
+    });
+  }
+
+  test("apm key list of another user's collector", { skip: skipUnprivileged }, async () => {
+    const closed = closedFolder();
+    writeFileSync(join(closed, "keys.json"), '{"version":1,"keys":[]}');
+    chmodSync(closed, 0o000);
+    const result = await runUnprivileged(["key", "list", "--state-dir", closed]);
+    assertRefused(result, EXIT_FAILED, [join(closed, "keys.json"), "EACCES", "root"]);
+  });
+
   test("apm status where no daemon listens, with what to start", async () => {
     const result = await runApm(["status", "--state-dir", stateDir.path]);
     assertRefused(result, EXIT_NOTHING_THERE, [join(stateDir.path, "run", "status.sock"), "apm"]);
@@ -165,6 +225,12 @@ describe("a second program in the place of a running one", () => {
     const taken = await runApm(["collector", "--state-dir", elsewhere, "--listen", `127.0.0.1:${up.port}`]);
     assertRefused(taken, EXIT_WRONG, [String(up.port)]);
 
+    const runDir = join(stateDir.path, "run");
+    const toml = join(cleanup.tempDir(), "daemon.toml");
+    writeFileSync(toml, `state_dir = "${elsewhere}"\nrun_dir = "${runDir}"\n`);
+    const socket = await runApm(["daemon"], { APM_CONFIG_FILE: toml });
+    assertRefused(socket, EXIT_WRONG, [runDir, /listens on/]);
+
     const free = `127.0.0.1:${await freePort()}`;
     const store = await runApm(["collector", "--state-dir", stateDir.path, "--listen", free]);
     assertRefused(store, EXIT_WRONG, [stateDir.path]);
@@ -179,6 +245,11 @@ describe("a second program in the place of a running one", () => {
     assert.equal((await stateDir.status()).health, "ok");
   });
 });
+
+/** Runs `apm ARGS` as a user without rights, who has no home with a configuration. */
+function runUnprivileged(args: string[], env: Record<string, string> = {}): Promise<CommandResult> {
+  return runApm(args, { HOME: "/nonexistent", ...env }, unprivileged);
+}
 
 /** One line on stderr, no stack, nothing on stdout that pretends success, and each of `mentions` in it. */
 function assertRefused(result: CommandResult, exitCode: number, mentions: (string | RegExp)[]): void {

@@ -35,13 +35,18 @@ export interface CommandResult extends ProgramEnd {
   output: string;
 }
 
-/** Runs `apm ARGS` to its end; throws when it is still there after 20 s. */
-export async function runApm(args: string[], env: Record<string, string> = {}): Promise<CommandResult> {
+/** Runs `apm ARGS` to its end, as another user if one is given; throws when it is still there after 20 s. */
+export async function runApm(
+  args: string[],
+  env: Record<string, string> = {},
+  user: { uid?: number; gid?: number } = {},
+): Promise<CommandResult> {
   const program = new Program({
     name: `apm ${args.join(" ")}`,
     command: process.execPath,
     args: [APM_PROGRAM, ...args],
     env: { NO_COLOR: "1", ...env },
+    ...user,
   });
   const timer = setTimeout(() => void program.kill(), 20_000);
   const end = await program.ended;
