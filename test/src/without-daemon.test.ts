@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { type RunningApp, startShop } from "./support/apps.ts";
+import { type RunningApp, startShop, startStock } from "./support/apps.ts";
 import { Cleanup } from "./support/cleanup.ts";
 import { type Databases, startDatabases } from "./support/databases.ts";
 import { type Answer, type PlannedRequest, sendAll } from "./support/load-generator.ts";
@@ -24,6 +24,8 @@ describe("an app under the agent on a host without a daemon", {
   let databases: Databases;
   let plain: RunningApp;
   let watched: RunningApp;
+  let plainStock: RunningApp;
+  let watchedStock: RunningApp;
 
   before(async () => {
     await takeTurn(cleanup);
@@ -32,28 +34,20 @@ describe("an app under the agent on a host without a daemon", {
     plain = await startShop(cleanup, { agent: { by: "none" }, databases });
     const agent = { by: "--import", socket } as const;
     watched = await startShop(cleanup, { agent, databases, nodeFlags: ["--expose-gc"] });
+    plainStock = await startStock(cleanup, { agent: { by: "none" }, databases });
+    watchedStock = await startStock(cleanup, { agent: { by: "--require", socket }, databases });
   });
   after(() => cleanup.run());
 
-  test("gives the same responses, headers included", async () => {
-    // Without the slow ones, and those that need the stock app: one of each of the rest.
-    const routes = new Map<string, PlannedRequest>();
-    for (const planned of plan5000(watched.url, "").shop) {
-      if (!/slow|relay/.test(planned.action))
-        routes.set(`${planned.action} ${planned.expectedStatus}`, planned);
-    }
-    const watchedPlan = [...routes.values()];
-    assert.equal(watchedPlan.length, 7);
-    const plainPlan = watchedPlan.map((planned) => ({
-      ...planned,
-      url: planned.url.replace(watched.url, plain.url),
-    }));
-    const [withAgent, without] = [await sendAll(watchedPlan, 1), await sendAll(plainPlan, 1)];
-    assert.deepEqual(withAgent.map(comparable), without.map(comparable));
-    assert.deepEqual(
-      withAgent.map(({ status }) => status),
-      watchedPlan.map(({ expectedStatus }) => expectedStatus),
-    );
+  test("gives the same responses, headers included: Express, loaded by --import", async () => {
+    // Without the slow ones, and those that need the stock app.
+    const fast = plan5000(watched.url, "").shop.filter(({ action }) => !/slow|wait|relay/.test(action));
+    assert.equal(await assertSameAnswers(fast, watched, plain), 7);
+  });
+
+  test("gives the same responses, headers included: Fastify, loaded by --require", async () => {
+    const { stock } = plan5000("", watchedStock.url);
+    assert.equal(await assertSameAnswers(stock, watchedStock, plainStock), 5);
   });
 
   test("does not grow", async () => {
@@ -70,6 +64,8 @@ describe("an app under the agent on a host without a daemon", {
   });
 
   test("has printed one line about it, and ends as it would without the agent", async () => {
+    assert.deepEqual(await watchedStock.program.stop("SIGTERM"), await plainStock.program.stop("SIGTERM"));
+    assert.match(watchedStock.program.stderr, /^[^\n]*nobody\.sock[^\n]*\n$/);
     const end = await watched.program.stop("SIGTERM");
     const plainEnd = await plain.program.stop("SIGTERM");
     assert.deepEqual(end, plainEnd);
@@ -84,6 +80,27 @@ describe("an app under the agent on a host without a daemon", {
     );
   });
 });
+
+/** Sends one request of each action and status to both; answers how many there were. */
+async function assertSameAnswers(
+  plan: PlannedRequest[],
+  watched: RunningApp,
+  plain: RunningApp,
+): Promise<number> {
+  const routes = new Map(plan.map((planned) => [`${planned.action} ${planned.expectedStatus}`, planned]));
+  const watchedPlan = [...routes.values()];
+  const plainPlan = watchedPlan.map((planned) => ({
+    ...planned,
+    url: planned.url.replace(watched.url, plain.url),
+  }));
+  const [withAgent, without] = [await sendAll(watchedPlan, 1), await sendAll(plainPlan, 1)];
+  assert.deepEqual(withAgent.map(comparable), without.map(comparable));
+  assert.deepEqual(
+    withAgent.map(({ status }) => status),
+    watchedPlan.map(({ expectedStatus }) => expectedStatus),
+  );
+  return watchedPlan.length;
+}
 
 function comparable({ status, body, headers }: Answer): object {
   return { status, body, headers: { ...headers, date: "" } };

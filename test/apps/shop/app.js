@@ -11,6 +11,8 @@ const postgres = new Pool({ connectionString: POSTGRES_URL, max: 10 });
 const mariadb = mysql.createPool({ uri: MYSQL_URL, connectionLimit: 10 });
 const redis = createClient({ url: REDIS_URL });
 await redis.connect();
+// A blocking call holds up what shares its connection.
+const blockingRedis = await redis.duplicate().connect();
 
 const app = express();
 app.disable("x-powered-by");
@@ -72,6 +74,16 @@ app.get("/slow/:ms", async (req, res) => {
   res.json({ sleptMs: Number(req.params.ms) });
 });
 
+app.get("/wait/database", async (_req, res) => {
+  await postgres.query("SELECT pg_sleep(0.1)");
+  res.json({ waited: true });
+});
+
+app.get("/wait/cache", async (_req, res) => {
+  const element = await blockingRedis.blPop("nothing-ever-comes", 0.1);
+  res.json({ element });
+});
+
 app.get("/busy/:calls", async (req, res) => {
   const calls = Array.from({ length: Number(req.params.calls) }, () => redis.get("orders"));
   res.json({ calls: (await Promise.all(calls)).length });
@@ -95,5 +107,5 @@ const server = app.listen(Number(PORT), "127.0.0.1", () => {
 process.on("SIGTERM", async () => {
   server.close();
   server.closeAllConnections();
-  await Promise.all([postgres.end(), mariadb.end(), redis.close()]);
+  await Promise.all([postgres.end(), mariadb.end(), redis.close(), blockingRedis.close()]);
 });

@@ -37,7 +37,7 @@ type Route = [count: number, route: (n: number) => Omit<PlannedRequest, "url"> &
 
 /** 3,000 requests to the shop: some slow, 400 answered with 404 and 150 with 500. 200 of them ask the stock app. */
 const SHOP_ROUTES: Route[] = [
-  [1_200, (n) => get(`/users/${(n % 50) + 1}`, 200, "GET /users/:id")],
+  [1_180, (n) => get(`/users/${(n % 50) + 1}`, 200, "GET /users/:id")],
   [300, (n) => get(`/users/${1_000 + n}`, 404, "GET /users/:id")],
   [500, (n) => get(`/shops/north/orders/${(n % 50) + 1}`, 200, "GET /shops/:shop/orders/:order")],
   [400, (n) => post("/orders", { item: `item ${n}` })],
@@ -45,6 +45,8 @@ const SHOP_ROUTES: Route[] = [
   [150, (n) => get(`/fail/${tagOf(n)}`, 500, "GET /fail/:tag")],
   [100, (n) => get(`/mix/${tagOf(n)}`, 200, "GET /mix/:tag")],
   [200, (n) => get(`/relay/${(n % 50) + 1}`, 200, "GET /relay/:id")],
+  [10, () => get("/wait/database", 200, "GET /wait/database")],
+  [10, () => get("/wait/cache", 200, "GET /wait/cache")],
   [40, () => get("/slow/900", 200, "GET /slow/:ms")],
   [10, () => get("/slow/2300", 200, "GET /slow/:ms")],
 ];
@@ -59,7 +61,7 @@ const STOCK_ROUTES: Route[] = [
 ];
 
 /** The action of the stock app that only the shop's `/relay/:id` calls. */
-const RELAYED_ACTION = "GET /internal/stock/:id";
+export const RELAYED_ACTION = "GET /internal/stock/:id";
 
 export interface Plan {
   shop: PlannedRequest[];
@@ -107,12 +109,19 @@ function post(path: string, body: Record<string, unknown>): ReturnType<Route[1]>
   return { path, method: "POST", body, expectedStatus: 201, action: `POST ${path}` };
 }
 
-/** Apdex as the users of the load generator had it, by the definition of docs/api.md. */
-export function apdexOf(answers: readonly Answer[], thresholdMs: number): number {
-  let points = 0;
+export interface Zones {
+  satisfied: number;
+  tolerating: number;
+  frustrated: number;
+}
+
+/** How the users of the load generator were served, by the definition of docs/api.md. */
+export function zonesOf(answers: readonly Answer[], thresholdMs: number): Zones {
+  const zones: Zones = { satisfied: 0, tolerating: 0, frustrated: 0 };
   for (const { durationMs, status } of answers) {
-    if (status >= 500 || status === 0 || durationMs > 4 * thresholdMs) continue;
-    points += durationMs <= thresholdMs ? 1 : 0.5;
+    if (status >= 500 || status === 0 || durationMs > 4 * thresholdMs) zones.frustrated++;
+    else if (durationMs > thresholdMs) zones.tolerating++;
+    else zones.satisfied++;
   }
-  return points / answers.length;
+  return zones;
 }
