@@ -1,9 +1,9 @@
 /**
  * Runs every compiled test of every package in one `node --test`, so that there is one closing summary.
  * Arguments narrow the choice: `node test/dist/support/run-tests.js daemon/ kill` runs the test files whose path
- * contains one of them. Arguments that begin with "--" go to node.
+ * contains one of them. `--deadline-ms=N` ends a run that takes longer; other arguments that begin with "--" go to node.
  */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,6 +18,12 @@ const TEST_FOLDERS = [
   "console/dist-test",
   "test/dist",
 ];
+
+/** A whole run takes about five minutes; a test that hangs must not go unnoticed for longer than twice that. */
+const DEADLINE_MS = 600_000;
+const DEADLINE_FLAG = "--deadline-ms=";
+/** The tests' own clean-up has that long. */
+const KILL_AFTER_MS = 5_000;
 
 function testFiles(root: string, folder: string): string[] {
   const path = join(root, folder);
@@ -45,11 +51,12 @@ function chooseFiles(root: string, fragments: string[]): string[] {
 
 function runTests(args: string[]): void {
   const root = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
-  const nodeFlags = args.filter((arg) => arg.startsWith("--"));
+  const nodeFlags = args.filter((arg) => arg.startsWith("--") && !arg.startsWith(DEADLINE_FLAG));
   const files = chooseFiles(
     root,
     args.filter((arg) => !arg.startsWith("--")),
   );
+  const endAfterMs = deadlineMs(args);
   const child = spawn(
     process.execPath,
     [
@@ -64,9 +71,32 @@ function runTests(args: string[]): void {
     { stdio: "inherit" },
   );
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
+  const deadline = endAt(child, endAfterMs);
   child.on("exit", (code, signal) => {
-    process.exitCode = code ?? (signal === null ? 1 : 130);
+    clearTimeout(deadline.timer);
+    process.exitCode = deadline.isOver() ? 1 : (code ?? (signal === null ? 1 : 130));
   });
+}
+
+function deadlineMs(args: string[]): number {
+  const flag = args.find((arg) => arg.startsWith(DEADLINE_FLAG));
+  const ms = flag === undefined ? DEADLINE_MS : Number(flag.slice(DEADLINE_FLAG.length));
+  if (!Number.isInteger(ms) || ms < 1) throw new Error(`${flag}: give the milliseconds, such as 600000`);
+  return ms;
+}
+
+/** Ends a run that takes too long, at first gently so that the tests end what they started. */
+function endAt(child: ChildProcess, ms: number): { timer: NodeJS.Timeout; isOver: () => boolean } {
+  let isOver = false;
+  const timer = setTimeout(() => {
+    isOver = true;
+    console.error(
+      `the tests were still running after ${ms / 1000} s and were ended: the one without a result above hangs`,
+    );
+    child.kill("SIGTERM");
+    setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS).unref();
+  }, ms);
+  return { timer, isOver: () => isOver };
 }
 
 try {
