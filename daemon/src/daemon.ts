@@ -68,6 +68,7 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
   const outbox = new Outbox({ dir: path("outbox"), capBytes: config.outbox.cap_bytes });
   const cursorPath = path("journal", "cursor.json");
   const { cursor, source } = await recoverCursor(cursorPath, outbox.newest(), journal.position);
+  outbox.deleteUnfinished(cursor);
   journal.startFrom(cursor.journal.sealed);
 
   const watch = await watchHost(

@@ -27,6 +27,8 @@ export interface BatchHeader {
   /** Kept traces; `traces[i]` has its spans in the batch's i-th SPANS frame. */
   traces: TraceSummary[];
   journal: JournalRange;
+  /** More of the same seal follows in the next batch, which alone says how far the journal is sealed now. */
+  isContinued?: true;
 }
 
 /** Positions are byte offsets in the daemon's journal, counted from its creation. */

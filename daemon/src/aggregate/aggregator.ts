@@ -291,11 +291,13 @@ export class Aggregator {
   #newStatements(): StatementRow[] {
     if (++this.#drains % STATEMENTS_RESENT_AFTER_DRAINS === 0) this.#statementsSent.clear();
     const rows: StatementRow[] = [];
+    const told = new Set<string>();
     for (const [key, window] of this.#windows) {
       const app = key.slice(key.indexOf(" ") + 1);
       for (const { fingerprint, system, statement } of window.operations()) {
         const id = `${fingerprint} ${app}`;
-        if (fingerprint === "" || this.#statementsSent.has(id)) continue;
+        if (fingerprint === "" || this.#statementsSent.has(id) || told.has(id)) continue;
+        told.add(id);
         if (this.#statementsSent.size < MAX_STATEMENTS_REMEMBERED) this.#statementsSent.add(id);
         rows.push({ fingerprint, app, system, text: statement });
       }

@@ -12,6 +12,13 @@ export interface Operation {
   readonly fingerprint: string;
 }
 
+/** What calls are counted as when there are too many different ones. */
+export const OTHER_OPERATIONS: Readonly<Record<OperationCategory, Operation>> = {
+  database: otherOperation("database"),
+  cache: otherOperation("cache"),
+  external: otherOperation("external"),
+};
+
 /** Operations of one app, each one object, at most `limit`; the rest share one "(other)" per category. */
 export class OperationTable {
   readonly #limit: number;
@@ -29,7 +36,7 @@ export class OperationTable {
     const key = `${category}\n${system}\n${target}\n${name}\n${statement}`;
     const known = this.#operations.get(key);
     if (known !== undefined) return known;
-    if (this.#operations.size >= this.#limit) return this.#other(category);
+    if (this.#operations.size >= this.#limit) return OTHER_OPERATIONS[category];
     return this.#add(key, {
       category,
       system,
@@ -40,25 +47,14 @@ export class OperationTable {
     });
   }
 
-  #other(category: OperationCategory): Operation {
-    const key = `${category}\n(other)`;
-    return (
-      this.#operations.get(key) ??
-      this.#add(key, {
-        category,
-        system: "(other)",
-        target: "",
-        operation: "(other)",
-        statement: "",
-        fingerprint: "",
-      })
-    );
-  }
-
   #add(key: string, operation: Operation): Operation {
     this.#operations.set(key, operation);
     return operation;
   }
+}
+
+function otherOperation(category: OperationCategory): Operation {
+  return { category, system: "(other)", target: "", operation: "(other)", statement: "", fingerprint: "" };
 }
 
 function fingerprintOf(system: string, statement: string): string {

@@ -8,13 +8,15 @@ import {
 } from "@apm-daemon/protocol";
 import { DurationCounter } from "./duration-counter.ts";
 import type { OpenRequest, TimeSplit } from "./open-request.ts";
-import type { Operation } from "./operation.ts";
+import { type Operation, OTHER_OPERATIONS } from "./operation.ts";
 import { errorGroupOf, type SpanError } from "./span-error.ts";
 
 /** Counters live in windows of this length, aligned to the wall clock. */
 export const WINDOW_SEC = 10;
 /** Distinct errors kept per app and window; the rest is counted on the actions all the same. */
 const MAX_ERROR_GROUPS = 200;
+/** Distinct pairs of action and operation kept per app and window; calls of the others are "(other)" of their category. */
+const MAX_CALL_PAIRS = 20_000;
 
 export interface FinishedRequest {
   action: string;
@@ -33,6 +35,7 @@ export class AppWindow {
   readonly #maxActions: number;
   readonly #actions = new Map<string, Map<number, ActionCounter>>();
   readonly #operations = new Map<string, Map<Operation, DurationCounter>>();
+  #callPairs = 0;
   readonly #errors = new Map<string, ErrorRow>();
 
   constructor(tsSec: number, app: string, maxActions: number) {
@@ -129,16 +132,24 @@ export class AppWindow {
   }
 
   #operation(action: string, operation: Operation): DurationCounter {
+    const known = this.#operations.get(action)?.get(operation);
+    if (known !== undefined) return known;
+    if (this.#callPairs < MAX_CALL_PAIRS) {
+      this.#callPairs++;
+      return this.#addOperation(action, operation);
+    }
+    const other = OTHER_OPERATIONS[operation.category];
+    return this.#operations.get("(other)")?.get(other) ?? this.#addOperation("(other)", other);
+  }
+
+  #addOperation(action: string, operation: Operation): DurationCounter {
     let byOperation = this.#operations.get(action);
     if (byOperation === undefined) {
       byOperation = new Map();
       this.#operations.set(action, byOperation);
     }
-    let counter = byOperation.get(operation);
-    if (counter === undefined) {
-      counter = new DurationCounter();
-      byOperation.set(operation, counter);
-    }
+    const counter = new DurationCounter();
+    byOperation.set(operation, counter);
     return counter;
   }
 }

@@ -19,11 +19,14 @@ export interface AppInstance {
 
 /** Instances remembered after they went, so that a late reconnect is not counted twice. */
 const MAX_GONE = 10_000;
+/** Apps told apart since start; instances of further ones are counted together as "(other)". */
+const MAX_APPS = 200;
 
 /** All instances that are connected or may come back. */
 export class InstanceRegistry {
   readonly #journal: Journal;
   readonly #instances = new Map<string, AppInstance>();
+  readonly #apps = new Set<string>();
 
   constructor(journal: Journal) {
     this.#journal = journal;
@@ -66,7 +69,9 @@ export class InstanceRegistry {
     return [...this.#instances.values()].filter(({ connections }) => connections > 0);
   }
 
-  #add({ app, instance, pid, runtime, agentVersion, startUnixMs }: Hello): AppInstance {
+  #add({ app: ownApp, instance, pid, runtime, agentVersion, startUnixMs }: Hello): AppInstance {
+    const app = this.#apps.has(ownApp) || this.#apps.size < MAX_APPS ? ownApp : "(other)";
+    this.#apps.add(app);
     const identity = { app, instance, pid, runtime, agentVersion, startUnixMs };
     const journal = this.#journal.createInstance(JSON.stringify(identity));
     const added: AppInstance = { ...identity, journal, lastSequence: 0, connections: 0, goneUnixMs: null };

@@ -1,7 +1,7 @@
 /**
  * How far the daemon has come: the stream's id, the next batch's number, and the journal range of the last sealed batch.
  *
- * A batch in the outbox is the commit; the cursor follows it. So after a crash the newest of both decides: a batch whose
+ * A batch in the outbox, the last one of its seal, is the commit; the cursor follows it. So after a crash the newest of both decides: a batch whose
  * number is at least the cursor's next number was sealed and not yet noted. A batch is deleted only after the cursor has it.
  */
 import { randomUUID } from "node:crypto";
@@ -41,6 +41,7 @@ function findCursor(path: string, newestBatch: Uint8Array | null, journalEnd: nu
   const sealed = newestBatch === null ? null : headerOf(newestBatch);
   if (
     sealed !== null &&
+    sealed.isContinued !== true &&
     (saved === null || (sealed.stream === saved.stream && sealed.number >= saved.nextNumber))
   ) {
     return {

@@ -64,6 +64,19 @@ export class Outbox {
     return null;
   }
 
+  /**
+   * Deletes what a crash left of a seal whose last batch is missing: none of it was offered, and the journal has it still.
+   * `cursor` is where the stream goes on. Throws the file system's error.
+   */
+  deleteUnfinished(cursor: { stream: string; nextNumber: number }): void {
+    for (const number of this.numbers().filter((candidate) => candidate >= cursor.nextNumber)) {
+      const bytes = this.read(number);
+      if (bytes === null) continue;
+      const { header } = decodeBatch(bytes);
+      if (header.isContinued === true && header.stream === cursor.stream) this.delete(number);
+    }
+  }
+
   /** Stores a batch, durable when this resolves; it is not offered for sending yet. Rejects with the file system's error. */
   write(number: number, bytes: Uint8Array): Promise<void> {
     return writeFileAtomically(this.#path(number), bytes);

@@ -43,6 +43,8 @@ class SealingDaemon {
   readonly sealer: Sealer;
   readonly sealed: BatchHeader[] = [];
   readonly traces: TraceKeeper;
+  /** Thrown when the host is looked at. */
+  hostFailure: Error | null = null;
   readonly #intake: FrameIntake;
   readonly #instance: AppInstance;
 
@@ -58,7 +60,7 @@ class SealingDaemon {
       random: () => 0,
     });
     const aggregator = new Aggregator({
-      limits: { actionsPerApp: 100, operationsPerApp: 100, openTraces: 1_000 },
+      limits: { actionsPerApp: 1_000, operationsPerApp: 1_000, openTraces: 1_000 },
       apdexTUs: () => 500_000,
       traces: this.traces,
       ledger: new LossLedger(),
@@ -78,14 +80,17 @@ class SealingDaemon {
       host: sampleHeader(1).host,
       hostSampler: {
         drain: () => ({ tsSec: [], columns: {} }),
-        snapshot: () => ({
-          tsSec: 0,
-          coreBusyRatios: [],
-          disks: [],
-          interfaces: [],
-          filesystems: [],
-          topProcesses: [],
-        }),
+        snapshot: () => {
+          if (this.hostFailure !== null) throw this.hostFailure;
+          return {
+            tsSec: 0,
+            coreBusyRatios: [],
+            disks: [],
+            interfaces: [],
+            filesystems: [],
+            topProcesses: [],
+          };
+        },
       },
       processSampler: {
         drain: () => new Map([["a".repeat(32), { tsSec: [1], columns: { cpuRatio: [0.5] } }]]),
@@ -120,6 +125,7 @@ class SealingDaemon {
       outbox.newest(),
       journal.position,
     );
+    outbox.deleteUnfinished(cursor);
     return new SealingDaemon(dir, outbox, journal, cursor);
   }
 
@@ -352,6 +358,102 @@ test("traces that would make the batch larger than a message are left out, count
   assert.equal(header.actions[0]?.requests, 60);
   assert.ok(header.traces.length > 5 && header.traces.length < 60, `${header.traces.length} traces`);
   assert.equal(header.traces.length + daemon.traces.passedOver, 60);
+  daemon.crash();
+});
+
+/** Takes in 1 000 requests that each make the same 300 calls: 300 000 pairs of action and operation. */
+function takeManyPairs(daemon: SealingDaemon): void {
+  const frames = new FrameWriter();
+  for (let number = 1; number <= 1_000; number++) {
+    const calls = Array.from({ length: 300 }, (_, i) =>
+      request(number, {
+        id: spanId(1_000_000 + number * 1_000 + i),
+        kind: KIND.client,
+        name: "GET",
+        attributes: { "http.request.method": "GET", "server.address": `${i}`.padStart(255, "host") },
+      }),
+    );
+    daemon.take(frames, ...calls, request(number, { name: `GET /${number}` }));
+  }
+}
+
+/** What the batches of an outbox add up to; each must be one that a collector takes. */
+function sums(outbox: Outbox): Record<"batches" | "calls" | "sumUs" | "requests" | "received", number> {
+  const total = { batches: 0, calls: 0, sumUs: 0, requests: 0, received: 0 };
+  for (const number of outbox.numbers()) {
+    const bytes = outbox.read(number) as Uint8Array;
+    assert.ok(bytes.length <= MAX_UPLINK_MESSAGE_BYTES);
+    const { header } = decodeBatch(bytes);
+    total.batches++;
+    for (const row of header.operations) {
+      total.calls += row.calls;
+      total.sumUs += row.sumUs;
+    }
+    for (const row of header.actions) total.requests += row.requests;
+    for (const row of header.ledger) total.received += row.received;
+  }
+  return total;
+}
+
+const MANY_PAIRS = { calls: 300_000, sumUs: 1_500_000, requests: 1_000, received: 301_000 };
+
+test("300 000 pairs of action and operation arrive in batches that a collector takes, their sums exact", async (t) => {
+  const { dir, daemon } = await SealingDaemon.make(t);
+  takeManyPairs(daemon);
+  await daemon.sealer.seal();
+  const { batches, ...total } = sums(daemon.outbox);
+  assert.deepEqual(total, MANY_PAIRS);
+  assert.ok(batches > 1, `${batches} batches`);
+  assert.equal(daemon.sealer.cursor.nextNumber, batches + 1);
+  assert.equal(daemon.sealed.filter(({ isContinued }) => isContinued === true).length, batches - 1);
+  const rows = daemon.sealed.flatMap(({ operations }) => operations);
+  assert.equal(rows.length, 20_001);
+  const others = rows.filter(({ action }) => action === "(other)");
+  assert.deepEqual(
+    others.map(({ category, operation, calls }) => [category, operation, calls]),
+    [["external", "(other)", 280_000]],
+  );
+  daemon.crash();
+  const again = await SealingDaemon.start(dir);
+  await again.sealer.seal();
+  assert.deepEqual(sums(again.outbox), { batches: batches + 1, ...MANY_PAIRS });
+  again.crash();
+});
+
+test("a crash among the batches of one seal neither loses nor doubles", async (t) => {
+  const { dir, daemon } = await SealingDaemon.make(t);
+  const cursorPath = join(dir, "journal", "cursor.json");
+  const cursor = readFileSync(cursorPath);
+  takeManyPairs(daemon);
+  await daemon.sealer.seal();
+  const batches = daemon.outbox.count;
+  daemon.crash();
+  for (const written of [1, batches - 1, batches]) {
+    const folder = tempDir(t);
+    cpSync(dir, folder, { recursive: true });
+    writeFileSync(join(folder, "journal", "cursor.json"), cursor);
+    for (let number = written + 1; number <= batches; number++)
+      rmSync(join(folder, "outbox", `${String(number).padStart(12, "0")}.batch`));
+    const next = await SealingDaemon.start(folder);
+    assert.equal(next.outbox.count, written === batches ? batches : 0, "nothing unfinished is offered");
+    await next.sealer.seal();
+    const { batches: _, ...total } = sums(next.outbox);
+    assert.deepEqual(total, MANY_PAIRS, `${written} of ${batches} written`);
+    next.crash();
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("a seal that fails before anything is written keeps the counters for the next one", async (t) => {
+  const { daemon } = await SealingDaemon.make(t);
+  daemon.take(new FrameWriter(), request(1));
+  daemon.hostFailure = new Error("no such disk");
+  await daemon.sealer.seal();
+  assert.match(daemon.sealer.problem, /no such disk/);
+  daemon.hostFailure = null;
+  await daemon.sealer.seal();
+  assert.equal(daemon.sealer.problem, "");
+  assert.deepEqual(delivered(daemon.outbox), { numbers: [1], requests: 1 });
   daemon.crash();
 });
 

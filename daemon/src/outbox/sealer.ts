@@ -1,14 +1,18 @@
 /**
- * Every few seconds: all that was counted becomes one batch. Steps and what a crash between them means:
+ * Every few seconds: all that was counted becomes one batch, or several when its rows are too many for one. Steps and what a crash between them means:
  *
  *   1  counters are drained, together with the journal position they reach    crash: replay from the old cursor
  *   2  the batch is written to the outbox, fsynced: from here on it counts    crash: the cursor is taken from the batch
  *   3  the cursor is written, fsynced; only now is the batch sent             crash: nothing to do
  *
+ * Of several batches the last one counts: those before it say that they are continued, and what a crash leaves of them alone
+ * is deleted at the next start (Outbox.deleteUnfinished) and counted again from the journal.
+ *
  * Between 1 and 2 frames go on being journaled and counted: they belong to the next batch.
  */
 import {
   type AppInfo,
+  type Batch,
   type BatchHeader,
   encodeBatch,
   type HostIdentity,
@@ -22,9 +26,10 @@ import type { Aggregator } from "../aggregate/aggregator.ts";
 import type { InstanceRegistry } from "../intake/instance-registry.ts";
 import type { Journal } from "../journal/journal.ts";
 import { extractTraces } from "../traces/trace-extractor.ts";
-import type { TraceKeeper } from "../traces/trace-keeper.ts";
+import type { KeptTrace, TraceKeeper } from "../traces/trace-keeper.ts";
 import { type Cursor, writeCursor } from "./cursor.ts";
 import type { Outbox } from "./outbox.ts";
+import { splitRows } from "./split-rows.ts";
 
 export interface SealerOptions {
   cursor: Cursor;
@@ -44,22 +49,24 @@ export interface SealerOptions {
   onSealed: (header: BatchHeader) => void;
 }
 
-interface SealedBatch {
-  header: BatchHeader;
-  bytes: Buffer;
-  /** What the cursor will be once the batch is written. */
+/** One seal: usually one batch, more when its rows are too many for one message to the collector. */
+interface DrainedSeal {
+  batches: Batch[];
+  /** What the cursor will be once all batches are written. */
   cursor: Cursor;
 }
 
-/** Bytes of kept traces in a batch at most, so that its counters always fit into one message to the collector. */
-const MAX_TRACES_BYTES = MAX_UPLINK_MESSAGE_BYTES * 0.75;
+/** Bytes of a batch before compression: it fits into a message to the collector, whatever it is made of. */
+const MAX_BATCH_BYTES = MAX_UPLINK_MESSAGE_BYTES - 262_144;
+/** Bytes of rows in one of them; the last batch of a seal fills up with traces. */
+const MAX_ROWS_BYTES = MAX_UPLINK_MESSAGE_BYTES / 2;
 /** Instances are named in batches until this long after they went. */
 const RECENT_MS = 60_000;
 
 export class Sealer {
   readonly #options: SealerOptions;
   #cursor: Cursor;
-  #unwritten: SealedBatch | null = null;
+  #unwritten: DrainedSeal | null = null;
   #running: Promise<void> | null = null;
   /** Why the last seal could not be written; "" when it was. */
   problem = "";
@@ -88,59 +95,78 @@ export class Sealer {
   }
 
   async #seal(): Promise<void> {
-    const { journal, outbox, log, onSealed } = this.#options;
-    this.#unwritten ??= this.#drain();
-    const { header, bytes, cursor } = this.#unwritten;
-    const { number } = header;
+    const { journal, outbox, log, onSealed, clock } = this.#options;
+    const written: { number: number; bytes: number }[] = [];
     try {
+      this.#unwritten ??= this.#drain();
       await journal.sync();
-      await outbox.write(number, bytes);
-      await writeCursor(this.#options.cursorPath, cursor);
-      outbox.offer(number, bytes.length, this.#options.clock.unixMs());
+      for (const batch of this.#unwritten.batches) {
+        const { number } = batch.header;
+        const bytes = encodeBatch(batch, "gzip");
+        await outbox.write(number, bytes);
+        written.push({ number, bytes: bytes.length });
+      }
+      await writeCursor(this.#options.cursorPath, this.#unwritten.cursor);
     } catch (error) {
       this.problem = `a batch could not be written to the outbox: ${(error as Error).message}; it is kept in memory and tried again, free disk space or check the state folder`;
-      log.error({ err: error, batch: number }, this.problem);
+      log.error({ err: error, batch: this.#cursor.nextNumber }, this.problem);
       return;
     }
+    const { batches, cursor } = this.#unwritten;
     this.problem = "";
     this.#cursor = cursor;
     this.#unwritten = null;
+    for (const { number, bytes } of written) outbox.offer(number, bytes, clock.unixMs());
     journal.trim(cursor.journal.replayFrom);
-    onSealed(header);
+    for (const { header } of batches) onSealed(header);
   }
 
-  #drain(): SealedBatch {
-    const { aggregator, journal, traces, clock } = this.#options;
+  /** Counters are taken last: when anything throws before, they are where they were, for the next seal. */
+  #drain(): DrainedSeal {
+    const { aggregator, journal, traces, clock, host, hostSampler } = this.#options;
     const now = clock.unixMs();
     // An open request must not pin more than half of the ring.
     aggregator.abandon(journal.position - this.#options.journalCapBytes / 2, now);
     const range = { sealed: journal.position, replayFrom: aggregator.oldestOpenPosition ?? journal.position };
+    const { stream, nextNumber } = this.#cursor;
+    const hostSnapshot = hostSampler.snapshot();
     const kept = traces.drain();
     const frames = extractTraces(journal, kept);
+    const hostSeconds = hostSampler.drain();
+    const rows = { apps: this.#apps(now), processSeconds: this.#processes(now), ...aggregator.drain() };
+    const parts = splitRows(rows, MAX_ROWS_BYTES);
+    const common = { version: 1 as const, stream, createdUnixMs: now, host };
+    const batches = parts.map((part, i): Batch => {
+      const header = { ...common, number: nextNumber + i, ...part, traces: [] };
+      if (i < parts.length - 1) {
+        const before = { hostSeconds: null, hostSnapshot: null, journal: this.#cursor.journal };
+        return { header: { ...header, ...before, isContinued: true }, frames: [] };
+      }
+      return this.#withTraces({ ...header, hostSeconds, hostSnapshot, journal: range }, kept, frames);
+    });
+    return { batches, cursor: { stream, nextNumber: nextNumber + parts.length, journal: range } };
+  }
+
+  /** As many traces as fit beside the rows; the others are counted. */
+  #withTraces(
+    header: BatchHeader,
+    kept: readonly KeptTrace[],
+    frames: readonly (Uint8Array | null)[],
+  ): Batch {
     const found = kept.flatMap(({ summary }, i) => {
       const frame = frames[i];
       return frame ? [{ summary, frame }] : [];
     });
-    let tracesBytes = 0;
-    const fitting = found.filter(({ frame }) => (tracesBytes += frame.length) <= MAX_TRACES_BYTES);
-    traces.passedOver += found.length - fitting.length;
-    const number = this.#cursor.nextNumber;
-    const header: BatchHeader = {
-      version: 1,
-      stream: this.#cursor.stream,
-      number,
-      createdUnixMs: now,
-      host: this.#options.host,
-      apps: this.#apps(now),
-      hostSeconds: this.#options.hostSampler.drain(),
-      hostSnapshot: this.#options.hostSampler.snapshot(),
-      processSeconds: this.#processes(now),
-      ...aggregator.drain(),
-      traces: fitting.map(({ summary }) => summary),
-      journal: range,
+    let bytes = Buffer.byteLength(JSON.stringify(header));
+    const fitting = found.filter(
+      ({ summary, frame }) =>
+        (bytes += frame.length + Buffer.byteLength(JSON.stringify(summary))) <= MAX_BATCH_BYTES,
+    );
+    this.#options.traces.passedOver += found.length - fitting.length;
+    return {
+      header: { ...header, traces: fitting.map(({ summary }) => summary) },
+      frames: fitting.map(({ frame }) => frame),
     };
-    const bytes = encodeBatch({ header, frames: fitting.map(({ frame }) => frame) }, "gzip");
-    return { header, bytes, cursor: { stream: this.#cursor.stream, nextNumber: number + 1, journal: range } };
   }
 
   #apps(nowUnixMs: number): AppInfo[] {
