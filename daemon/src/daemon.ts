@@ -176,6 +176,7 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
     uplink,
     ledger,
     recent,
+    traces,
     watch,
   });
   const status = new StatusServer({

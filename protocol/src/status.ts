@@ -21,6 +21,10 @@ export interface StatusReport {
     bytes: number;
     refused: number;
     malformed: number;
+    /** Frames that came again and were not counted again; additive, so older daemons do not say it. */
+    duplicates?: number;
+    /** Times an instance left out sequence numbers. */
+    sequenceJumps?: number;
   };
   journal: { bytes: number; segments: number; position: number; sealed: number; capBytes: number };
   outbox: { batches: number; bytes: number; oldestUnixMs: number | null; capBytes: number };
@@ -33,6 +37,8 @@ export interface StatusReport {
     batchesAcked: number;
     bytesSent: number;
   };
+  /** Traces chosen but left out because a batch was full, since start; their requests are counted all the same. */
+  traces?: { passedOver: number };
   /** Spans lost, by app and reason, since start. */
   dropped: Record<string, Record<string, number>>;
 }

@@ -1,10 +1,10 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join, relative, resolve } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";
 import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
 import { Backoff } from "../supervise/backoff.ts";
+import { unhealthyReason } from "../supervise/collector-health.ts";
 import { KeptProcess } from "../supervise/kept-process.ts";
 import { readableLogLine } from "../supervise/log-line.ts";
 import { UpOutput } from "../supervise/up-output.ts";
@@ -20,7 +20,7 @@ const BACKOFF = { firstMs: 500, maxMs: 10_000, resetAfterMs: 30_000 };
 /** Together below the 5 s in which Ctrl-C is done: the daemon seals and uploads, then the collector closes its store. */
 const DAEMON_STOP_MS = 3_000;
 const COLLECTOR_STOP_MS = 1_700;
-const HEALTHY_WITHIN_MS = 10_000;
+const ANSWER_WITHIN_MS = 10_000;
 
 export function addUpCommand(program: Command, context: CliContext): void {
   program
@@ -63,9 +63,9 @@ async function runUp(context: CliContext, options: UpOptions): Promise<number> {
     collectorUrl = url;
     daemon.start();
     await daemon.firstReady;
-    if (!(await isHealthyWithin(url, HEALTHY_WITHIN_MS)))
-      output.say("the collector does not call itself healthy yet");
+    const reason = await unhealthyReason(url, ANSWER_WITHIN_MS);
     output.announce(announcement(context, url, stateDir, options));
+    if (reason !== "") output.say(`the collector is not healthy: ${reason}`);
   });
   const refusal = await Promise.race([collector.refused, daemon.refused, stopped.then(() => null)]);
   if (refusal === null) output.say("stopping");
@@ -105,17 +105,6 @@ function announcement(context: CliContext, url: string, stateDir: string, option
     `  state       ${stateDir} (Ctrl-C stops)`,
     "\n",
   ].join("\n");
-}
-
-async function isHealthyWithin(url: string, timeoutMs: number): Promise<boolean> {
-  const deadlineMonoMs = performance.now() + timeoutMs;
-  while (performance.now() < deadlineMonoMs) {
-    const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
-    await answer?.body?.cancel();
-    if (answer?.ok) return true;
-    await delay(100);
-  }
-  return false;
 }
 
 /** How a user types this program: "apm" where it is installed, else with node. */

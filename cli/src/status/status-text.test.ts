@@ -51,6 +51,19 @@ test("problems, a broken uplink, a backlog and losses are named", () => {
   assert.match(text, /^ {2}lost +1,500 spans of shop \(agent_ring_full\)$/m);
 });
 
+test("frames that came again or are missing, and traces that did not fit, are told when there are any", () => {
+  const { intake } = sampleStatus();
+  const text = statusText(
+    sampleStatus({
+      intake: { ...intake, duplicates: 3, sequenceJumps: 1 },
+      traces: { passedOver: 1_200 },
+    }),
+    NOW,
+    noPaint,
+  );
+  assert.match(text, /1 malformed, 3 repeated, 1 out of sequence, 1,200 traces passed over$/m);
+});
+
 test("without an app it says how to start one", () => {
   assert.match(statusText(sampleStatus({ apps: [] }), NOW, noPaint), /apm run/);
 });

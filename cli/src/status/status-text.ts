@@ -97,7 +97,7 @@ function dataLines(status: StatusReport, nowUnixMs: number, paint: Paint): strin
     [
       [
         "spans",
-        `${shownCount(intake.spans)} in ${counted(intake.frames, "frame")}, ${shownBytes(intake.bytes)}; ${counted(intake.connections, "connection")}, ${shownCount(intake.refused)} refused, ${shownCount(intake.malformed)} malformed`,
+        `${shownCount(intake.spans)} in ${counted(intake.frames, "frame")}, ${shownBytes(intake.bytes)}; ${counted(intake.connections, "connection")}, ${shownCount(intake.refused)} refused, ${shownCount(intake.malformed)} malformed${irregularText(status)}`,
       ],
       [
         "journal",
@@ -113,6 +113,16 @@ function dataLines(status: StatusReport, nowUnixMs: number, paint: Paint): strin
     ],
     paint,
   );
+}
+
+/** What happens seldom, when it did. */
+function irregularText({ intake, traces }: StatusReport): string {
+  const counts: [number | undefined, string][] = [
+    [intake.duplicates, "repeated"],
+    [intake.sequenceJumps, "out of sequence"],
+    [traces?.passedOver, "traces passed over"],
+  ];
+  return counts.map(([count, what]) => (count ? `, ${shownCount(count)} ${what}` : "")).join("");
 }
 
 function uplinkText(uplink: StatusReport["uplink"], nowUnixMs: number): string {

@@ -33,7 +33,7 @@ export class DiskSpace {
       this.#problem =
         freeBytes >= neededBytes
           ? null
-          : `the disk of ${folder} has ${mb(freeBytes)} MB free and needs ${mb(neededBytes)} MB; free some, or lower retention.days`;
+          : `the disk of ${folder} has ${mb(freeBytes)} MB free and needs ${mb(neededBytes)} MB; free disk space, or lower store.min_free_disk_mb or store.min_free_disk_ratio`;
     }
     if (this.#problem) throw new StoreError("DISK_LOW", this.#problem, 30_000);
   }

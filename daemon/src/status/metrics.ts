@@ -33,6 +33,24 @@ const METRICS: readonly Metric[] = [
     "Messages that break the protocol.",
     (r) => r.intake.malformed,
   ),
+  metric(
+    "counter",
+    "apm_intake_duplicates_total",
+    "Frames that came again, not counted again.",
+    (r) => r.intake.duplicates ?? null,
+  ),
+  metric(
+    "counter",
+    "apm_intake_sequence_jumps_total",
+    "Times an app process left out sequence numbers.",
+    (r) => r.intake.sequenceJumps ?? null,
+  ),
+  metric(
+    "counter",
+    "apm_traces_passed_over_total",
+    "Traces chosen but left out because a batch was full.",
+    (r) => r.traces?.passedOver ?? null,
+  ),
   metric("gauge", "apm_journal_bytes", "Size of the journal.", (r) => r.journal.bytes),
   metric(
     "gauge",

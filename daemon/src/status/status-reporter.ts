@@ -8,6 +8,7 @@ import type { InstanceRegistry } from "../intake/instance-registry.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import type { Sealer } from "../outbox/sealer.ts";
+import type { TraceKeeper } from "../traces/trace-keeper.ts";
 import type { Uplink } from "../uplink/uplink.ts";
 import type { RecentWindows } from "./recent-requests.ts";
 
@@ -26,11 +27,12 @@ export interface StatusReporterOptions {
   uplink: Uplink;
   ledger: LossLedger;
   recent: RecentWindows;
+  traces: Pick<TraceKeeper, "passedOver">;
   watch: HostWatch;
 }
 
-/** A collector that is away for longer than this is a problem worth a word; one that refuses is at once. */
-const UPLINK_AWAY_MS = 30_000;
+/** A collector that acknowledges nothing for longer than this is a problem worth a word; one that refuses is at once. */
+const UPLINK_SILENT_MS = 30_000;
 
 /** Puts together what the daemon knows of itself. */
 export class StatusReporter {
@@ -61,6 +63,8 @@ export class StatusReporter {
         bytes: o.intake.counts.bytes,
         refused: o.listener.refused,
         malformed: o.intake.counts.malformed,
+        duplicates: o.intake.counts.duplicates,
+        sequenceJumps: o.intake.counts.sequenceJumps,
       },
       journal: {
         bytes: o.journal.bytes,
@@ -83,6 +87,7 @@ export class StatusReporter {
         batchesAcked: o.uplink.counts.acked,
         bytesSent: o.uplink.counts.bytesSent,
       },
+      traces: { passedOver: o.traces.passedOver },
       dropped: o.ledger.dropped(),
     };
   }
@@ -109,10 +114,8 @@ export class StatusReporter {
     const { sealer, uplink, outbox, journal, startUnixMs, clock } = this.#options;
     const problems: string[] = [];
     if (sealer.problem !== "") problems.push(sealer.problem);
-    const awayMs = clock.unixMs() - (uplink.lastAckUnixMs ?? startUnixMs);
-    if (uplink.state === "refused" || (uplink.state !== "connected" && awayMs > UPLINK_AWAY_MS)) {
-      problems.push(`no connection to the collector: ${uplink.reason}`);
-    }
+    const uplinkProblem = uplinkProblemOf(uplink, outbox, startUnixMs, clock.unixMs());
+    if (uplinkProblem !== "") problems.push(uplinkProblem);
     if (outbox.droppedBatches > 0)
       problems.push(
         `${outbox.droppedBatches} batches were deleted unsent because the outbox was full: raise outbox.cap_bytes or bring the collector back`,
@@ -127,4 +130,20 @@ export class StatusReporter {
       );
     return problems;
   }
+}
+
+/** What keeps batches from the collector; "" when nothing does, or not for long. */
+export function uplinkProblemOf(
+  uplink: Pick<Uplink, "state" | "reason" | "lastAckUnixMs">,
+  outbox: Pick<Outbox, "count" | "oldestUnixMs">,
+  startUnixMs: number,
+  nowUnixMs: number,
+): string {
+  const silentMs = nowUnixMs - (uplink.lastAckUnixMs ?? startUnixMs);
+  if (uplink.state === "refused" || (uplink.state !== "connected" && silentMs > UPLINK_SILENT_MS))
+    return `no connection to the collector: ${uplink.reason}`;
+  const waitingMs = nowUnixMs - (outbox.oldestUnixMs ?? nowUnixMs);
+  if (uplink.state !== "connected" || Math.min(silentMs, waitingMs) <= UPLINK_SILENT_MS) return "";
+  const batches = outbox.count === 1 ? "1 batch waits" : `${outbox.count} batches wait`;
+  return `the collector has acknowledged nothing for ${Math.round(silentMs / 1_000)} s while ${batches}: ${uplink.reason || "it does not answer; look at its log"}`;
 }

@@ -48,7 +48,17 @@ function report(changes: Partial<StatusReport> = {}): StatusReport {
     hostSecond: {},
     agentSocket: "",
     apps: [],
-    intake: { connections: 2, frames: 3, spans: 4, bytes: 5, refused: 6, malformed: 7 },
+    intake: {
+      connections: 2,
+      frames: 3,
+      spans: 4,
+      bytes: 5,
+      refused: 6,
+      malformed: 7,
+      duplicates: 20,
+      sequenceJumps: 21,
+    },
+    traces: { passedOver: 22 },
     journal: { bytes: 8, segments: 1, position: 100, sealed: 60, capBytes: 9 },
     outbox: { batches: 10, bytes: 11, oldestUnixMs: null, capBytes: 12 },
     uplink: { url: "", state: "waiting", reason: "no", lastAckUnixMs: null, batchesAcked: 13, bytesSent: 14 },
@@ -109,6 +119,9 @@ test("/metrics is Prometheus' text format, and hostile names stay inside their q
   assert.equal(seen.get("apm_intake_spans_total"), 4);
   assert.equal(seen.get("apm_journal_unsealed_bytes"), 40);
   assert.equal(seen.get("apm_uplink_connected"), 0);
+  assert.equal(seen.get("apm_intake_duplicates_total"), 20);
+  assert.equal(seen.get("apm_intake_sequence_jumps_total"), 21);
+  assert.equal(seen.get("apm_traces_passed_over_total"), 22);
   assert.equal(seen.get("apm_daemon_start_time_seconds"), 1.5);
   assert.equal(seen.get('apm_spans_dropped_total{app="new\\nline",reason="new\\nline"}'), 3);
   assert.equal(
