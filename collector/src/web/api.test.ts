@@ -424,10 +424,10 @@ describe("the API", () => {
       ["apps/shop/actions?sort=name", 400, "sort"],
       ["apps/shop/operations?category=web", 400, "category"],
       ["apps/shop/traces?limit=0", 400, "limit"],
-      ["apps/shop/traces?limit=501", 400, "limit"],
+      ["apps/shop/traces?limit=501", 400, '"limit" is wrong: must be a whole number from 1 to 500'],
       ["apps/shop/traces?error=1", 400, "error"],
       ["apps/shop/traces?sort=fast", 400, "sort"],
-      [`apps/shop/series?action=${"x".repeat(1_025)}`, 400, "action"],
+      [`apps/shop/series?action=${"x".repeat(1_025)}`, 400, '"action" is wrong: must be a name of 1 to 1024'],
     ];
     for (const [call, status, word] of calls) {
       const answer = await get<{ error: { code: string; message: string } }>(call);

@@ -39,10 +39,11 @@ export interface ParameterSets {
 const wholeNumber = (min: number, max: number): z.ZodType<number> =>
   z
     .string()
-    .regex(/^\d{1,16}$/, "must be a whole number")
+    .regex(/^\d{1,16}$/, `must be a whole number from ${min} to ${max}`)
     .transform(Number)
-    .pipe(z.number().min(min).max(max));
-const action = z.string().min(1).max(MAX_NAME_CHARS).optional();
+    .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`);
+const ACTION_LENGTH = `must be a name of 1 to ${MAX_NAME_CHARS} characters`;
+const action = z.string().min(1, ACTION_LENGTH).max(MAX_NAME_CHARS, ACTION_LENGTH).optional();
 const kind = z.enum(["web", "background", "all"]).default("web");
 const stepMs = wholeNumber(1_000, 86_400_000).optional();
 
