@@ -1,4 +1,5 @@
 import type { Server } from "node:http";
+import { hostname } from "node:os";
 import type { Logger } from "pino";
 import type { CollectorConfig } from "./config.ts";
 import { BatchIntake } from "./ingest/batch-intake.ts";
@@ -7,6 +8,7 @@ import { KeyStore } from "./key-store.ts";
 import { prepareStateDir, stateDirInUse } from "./state-dir.ts";
 import { DiskSpace } from "./store/disk-space.ts";
 import { DuckDbStore } from "./store/duckdb/duckdb-store.ts";
+import { AllowedHosts } from "./web/allowed-hosts.ts";
 import { listen } from "./web/listen.ts";
 import { webApp } from "./web/web-app.ts";
 
@@ -47,7 +49,8 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     clock,
     log,
   });
-  const web = webApp({ store, version, consoleDir, uplinks: () => uplinks.count, clock, log });
+  const allowedHosts = new AllowedHosts([config.listen, hostname(), ...config.allowed_hosts]);
+  const web = webApp({ store, version, consoleDir, allowedHosts, uplinks: () => uplinks.count, clock, log });
   const { server, url } = await listen(web, config.listen, (http) => uplinks.attach(http)).catch(
     async (error: unknown) => {
       await store.close();

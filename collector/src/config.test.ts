@@ -7,6 +7,7 @@ test("everything but the state directory has a default", () => {
   assert.deepEqual(CollectorConfigSchema.parse({ state_dir: "/var/lib/apm-collector" }), {
     state_dir: "/var/lib/apm-collector",
     listen: "127.0.0.1:8460",
+    allowed_hosts: [],
     log: { level: "info" },
     store: { memory_limit_mb: 256, threads: 2, min_free_disk_mb: 1_024, min_free_disk_ratio: 0.05 },
     retention: { days: 7 },
@@ -38,6 +39,14 @@ test("an address is HOST:PORT", () => {
     assert.ok(accepts(listen), listen);
   for (const listen of ["", "localhost", ":8460", "::1:8460", "127.0.0.1:65536", "127.0.0.1:x", "a b:1"])
     assert.ok(!accepts(listen), listen);
+});
+
+test("allowed hosts are names without scheme, port or path", () => {
+  const accepts = (name: string): boolean =>
+    CollectorConfigSchema.safeParse({ state_dir: "/x", allowed_hosts: [name] }).success;
+  assert.ok(accepts("apm.example.com"));
+  for (const name of ["", "https://apm.example.com", "apm.example.com:443", "apm/x", "a b"])
+    assert.ok(!accepts(name), name);
 });
 
 test("each key has a sentence for the reference page", () => {

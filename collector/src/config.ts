@@ -80,6 +80,14 @@ export const CollectorConfigSchema: z.ZodType<CollectorConfig, CollectorConfigIn
     .refine((listen) => Number(listen.slice(listen.lastIndexOf(":") + 1)) <= 65_535, "the port is over 65535")
     .default("127.0.0.1:8460")
     .describe("HOST:PORT of the console, the API and the uplink; port 0 takes a free one."),
+  allowed_hosts: z
+    .array(z.string().regex(/^[^\s/:?#@\\[\]]+$/, "must be a host name without a port, e.g. apm.example.com"))
+    .max(100)
+    .default([])
+    .describe(
+      "Host names of a reverse proxy by which browsers reach the console; IP addresses, localhost, the host of " +
+        "listen and this machine's name always work.",
+    ),
   log: LogSchema.prefault({}).describe("Logging."),
   store: StoreSchema.prefault({}).describe("The embedded store."),
   retention: RetentionSchema.prefault({}).describe("How long data is kept."),
@@ -89,6 +97,7 @@ export const CollectorConfigSchema: z.ZodType<CollectorConfig, CollectorConfigIn
 export interface CollectorConfig {
   state_dir: string;
   listen: string;
+  allowed_hosts: string[];
   log: { level: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent" };
   store: { memory_limit_mb: number; threads: number; min_free_disk_mb: number; min_free_disk_ratio: number };
   retention: { days: number };
@@ -105,6 +114,7 @@ export interface CollectorConfig {
 export interface CollectorConfigInput {
   state_dir: string;
   listen?: string | undefined;
+  allowed_hosts?: string[] | undefined;
   log?: Optional<CollectorConfig["log"]> | undefined;
   store?: Optional<CollectorConfig["store"]> | undefined;
   retention?: Optional<CollectorConfig["retention"]> | undefined;

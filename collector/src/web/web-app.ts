@@ -3,6 +3,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Logger } from "pino";
 import { NotFound } from "../query/not-found.ts";
 import { StoreError } from "../store/store-error.ts";
+import type { AllowedHosts } from "./allowed-hosts.ts";
 import { type ApiOptions, api } from "./api.ts";
 import { consoleFiles } from "./console-files.ts";
 import { BadParameter } from "./parameters.ts";
@@ -10,8 +11,11 @@ import { BadParameter } from "./parameters.ts";
 export interface WebAppOptions extends ApiOptions {
   /** Folder of the built console. */
   consoleDir: string;
+  allowedHosts: AllowedHosts;
   log: Logger;
 }
+
+const MAX_SHOWN_CHARS = 255;
 
 /** Only own files may run, load or connect; names from applications are data, whatever they contain. */
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
@@ -25,7 +29,7 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 
 /** Everything the collector serves over HTTP: health, API, console. */
 export function webApp(options: WebAppOptions): Hono {
-  const { store, version, consoleDir, log } = options;
+  const { store, version, consoleDir, allowedHosts, log } = options;
   const app = new Hono();
   app.use(async (c, next) => {
     if (c.req.method !== "GET" && c.req.method !== "HEAD") {
@@ -43,6 +47,13 @@ export function webApp(options: WebAppOptions): Hono {
     if (!c.res.headers.get("content-type")?.startsWith("application/json")) return;
     c.header("cache-control", "no-store");
     c.header("content-type", "application/json; charset=utf-8");
+  });
+  app.use(async (c, next) => {
+    const host = c.req.header("host");
+    if (allowedHosts.accepts(host)) return await next();
+    const name = JSON.stringify((host ?? "").slice(0, MAX_SHOWN_CHARS));
+    const sentence = `this collector does not answer to the host name ${name}; add it to allowed_hosts in the collector's configuration`;
+    return c.json(errorBody("HOST_NOT_ALLOWED", sentence), 421);
   });
   app.get("/healthz", async (c) => {
     try {
