@@ -6,9 +6,10 @@ import { WebSocket } from "ws";
 import { KeyStore } from "../key-store.ts";
 import { HandUplink } from "../testing/hand-uplink.ts";
 import { RunningCollector } from "../testing/running-collector.ts";
-import { sampleHeader } from "../testing/sample-batch.ts";
+import { encoded, sampleHeader, sampleRequests } from "../testing/sample-batch.ts";
 
 const PING_MS = 15_000;
+const KEY_CHECK_MS = 1_000;
 
 test("a daemon that answers no ping is cut after two misses; one that does stays", async () => {
   const collector = await RunningCollector.start();
@@ -37,7 +38,7 @@ test("a daemon that answers no ping is cut after two misses; one that does stays
   await collector.end();
 });
 
-test("a revoked key cuts the uplinks that use it, and no others", async () => {
+test("a revoked key cuts the uplinks that use it within a second, and no others", async () => {
   const collector = await RunningCollector.start();
   mock.timers.enable({ apis: ["setInterval"] });
   const keys = new KeyStore(collector.stateDir);
@@ -46,12 +47,27 @@ test("a revoked key cuts the uplinks that use it, and no others", async () => {
   const revoked = await HandUplink.connect(collector.url, other.key);
   keys.revoke("other");
   const closed = once(revoked.socket, "close");
-  mock.timers.tick(PING_MS);
+  mock.timers.tick(KEY_CHECK_MS);
   const [code, reason] = (await closed) as [number, Buffer];
   assert.equal(code, 4401);
   assert.match(reason.toString(), /revoked/);
   assert.equal((await kept.deliver(sampleHeader())).type, "ack");
   mock.timers.reset();
   await kept.close();
+  await collector.end();
+});
+
+test("a batch that comes after its key was revoked is not taken", async () => {
+  const collector = await RunningCollector.start();
+  mock.timers.enable({ apis: ["setInterval"] });
+  const uplink = await collector.uplink();
+  for (const { name } of new KeyStore(collector.stateDir).list())
+    new KeyStore(collector.stateDir).revoke(name);
+  const closed = once(uplink.socket, "close");
+  uplink.socket.send(encoded(sampleHeader({ actions: [sampleRequests([1_000], { app: "too late" })] })));
+  assert.equal((await closed)[0], 4401);
+  assert.deepEqual(uplink.takeReceived(), []);
+  assert.deepEqual((await collector.get<{ apps: unknown[] }>("apps")).body.apps, []);
+  mock.timers.reset();
   await collector.end();
 });

@@ -20,6 +20,7 @@ import { HostIdentitySchema } from "./header-schema.ts";
 
 const HELLO_TIMEOUT_MS = 10_000;
 const PING_MS = 15_000;
+const KEY_CHECK_MS = 1_000;
 const MAX_MISSED_PONGS = 2;
 /** Some groups of the store, so that a backlog drains at full speed. */
 const MAX_UNANSWERED = 64;
@@ -43,6 +44,8 @@ export interface UplinkConnectionOptions {
   take(bytes: Buffer): Promise<UplinkAck | UplinkNack>;
   lastNumber: (stream: string) => number;
   isKeyLive(): boolean;
+  /** The peer said which host it is. */
+  introduced: (hello: UplinkHello) => void;
   version: string;
   log: Logger;
 }
@@ -53,6 +56,7 @@ export class UplinkConnection {
   readonly #unanswered: Set<Promise<void>> = new Set();
   readonly #helloTimer: NodeJS.Timeout;
   readonly #pingTimer: NodeJS.Timeout;
+  readonly #keyTimer: NodeJS.Timeout;
   #unansweredBytes = 0;
   #missedPongs = 0;
   #log: Logger;
@@ -64,6 +68,7 @@ export class UplinkConnection {
     this.#log = options.log;
     this.#helloTimer = setTimeout(() => this.#refuse("no hello came within 10 s"), HELLO_TIMEOUT_MS);
     this.#pingTimer = setInterval(() => this.#beat(), PING_MS);
+    this.#keyTimer = setInterval(() => this.#checkKey(), KEY_CHECK_MS);
     this.#socket.on("message", (data, isBinary) => this.#receive(data, isBinary));
     this.#socket.on("pong", () => {
       this.#missedPongs = 0;
@@ -85,6 +90,7 @@ export class UplinkConnection {
     if (this.#state === "finishing") return;
     if (!isBinary) return this.#hello((data as Buffer).toString("utf8"));
     if (this.#state === "opened") return this.#refuse("a batch came before the hello");
+    if (!this.#checkKey()) return;
     const bytes = data as Buffer;
     this.#unansweredBytes += bytes.length;
     const answered = this.#options.take(bytes).then((answer) => {
@@ -104,6 +110,7 @@ export class UplinkConnection {
     this.#state = "ready";
     this.#log = this.#log.child({ host: hello.host.name });
     this.#log.info({ stream: hello.stream, daemonVersion: hello.host.daemonVersion }, "a daemon connected");
+    this.#options.introduced(hello);
     this.#send({
       type: "welcome",
       version: 1,
@@ -119,9 +126,17 @@ export class UplinkConnection {
       this.#log.warn("a daemon did not answer two pings; its connection is closed");
       return this.#socket.terminate();
     }
-    if (!this.#options.isKeyLive())
-      return this.#socket.close(CLOSE_KEY_REVOKED, "the license key was revoked");
     this.#socket.ping();
+  }
+
+  /** Cuts an uplink whose key was revoked, and says whether it may go on. */
+  #checkKey(): boolean {
+    if (this.#state === "finishing") return false;
+    if (this.#options.isKeyLive()) return true;
+    this.#state = "finishing";
+    this.#socket.resume();
+    this.#socket.close(CLOSE_KEY_REVOKED, "the license key was revoked");
+    return false;
   }
 
   #adjustReading(): void {
@@ -143,6 +158,7 @@ export class UplinkConnection {
   #closed(code: number): void {
     clearTimeout(this.#helloTimer);
     clearInterval(this.#pingTimer);
+    clearInterval(this.#keyTimer);
     this.#log.info({ code }, "an uplink ended");
   }
 }

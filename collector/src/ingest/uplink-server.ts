@@ -5,10 +5,11 @@ import type { Logger } from "pino";
 import { WebSocketServer } from "ws";
 import type { KeyInfo, KeyStore } from "../key-store.ts";
 import type { BatchIntake } from "./batch-intake.ts";
+import { HostNames } from "./host-names.ts";
 import { UplinkConnection } from "./uplink-connection.ts";
 
 const UPLINK_PATH = "/uplink";
-/** Refusals are logged once in this time: a daemon with a wrong key tries forever. */
+/** Refusals and unreadable keys are logged once in this time: a daemon with a wrong key tries forever. */
 const REFUSAL_LOG_MS = 60_000;
 const CLOSE_DEADLINE_MS = 1_000;
 
@@ -23,7 +24,12 @@ export interface UplinkServerOptions {
 }
 
 interface Refusal {
-  status: "400 Bad Request" | "401 Unauthorized" | "404 Not Found" | "503 Service Unavailable";
+  status:
+    | "400 Bad Request"
+    | "401 Unauthorized"
+    | "403 Forbidden"
+    | "404 Not Found"
+    | "503 Service Unavailable";
   sentence: string;
 }
 
@@ -32,12 +38,15 @@ export class UplinkServer {
   readonly #options: UplinkServerOptions;
   readonly #sockets: WebSocketServer;
   readonly #connections: Set<UplinkConnection> = new Set();
+  readonly #hostNames: HostNames;
   #stopping = false;
   #refusals = 0;
   #refusalLoggedMs = Number.NEGATIVE_INFINITY;
+  #unreadableLoggedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: UplinkServerOptions) {
     this.#options = options;
+    this.#hostNames = new HostNames({ clock: options.clock, log: options.log });
     this.#sockets = new WebSocketServer({
       noServer: true,
       perMessageDeflate: false,
@@ -74,17 +83,26 @@ export class UplinkServer {
     const keyInfo = this.#verify(key);
     const refusal = this.#refusalOf(request, keyInfo);
     if (refusal) return this.#refuse(request, socket, refusal);
+    const address = request.socket.remoteAddress ?? "an unknown address";
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      let leave: (() => void) | undefined;
       const connection = new UplinkConnection({
         socket: webSocket,
         take: (bytes) => this.#options.intake.take(bytes),
         lastNumber: this.#options.lastNumber,
         isKeyLive: () => this.#verify(key) !== null,
+        introduced: ({ host, stream }) => {
+          leave?.();
+          leave = this.#hostNames.join({ name: host.name, id: host.id, stream, address });
+        },
         version: this.#options.version,
         log: this.#options.log.child({ key: typeof keyInfo === "object" ? keyInfo?.name : undefined }),
       });
       this.#connections.add(connection);
-      webSocket.once("close", () => this.#connections.delete(connection));
+      webSocket.once("close", () => {
+        this.#connections.delete(connection);
+        leave?.();
+      });
     });
   }
 
@@ -92,7 +110,11 @@ export class UplinkServer {
     try {
       return this.#options.keys.verify(key);
     } catch (error) {
-      this.#options.log.error({ err: error }, (error as Error).message);
+      const nowMs = this.#options.clock();
+      if (nowMs - this.#unreadableLoggedMs >= REFUSAL_LOG_MS) {
+        this.#unreadableLoggedMs = nowMs;
+        this.#options.log.error({ err: error }, (error as Error).message);
+      }
       return "unreadable";
     }
   }
@@ -101,6 +123,8 @@ export class UplinkServer {
     const path = (request.url ?? "").split("?", 1)[0];
     if (path !== UPLINK_PATH)
       return { status: "404 Not Found", sentence: `WebSockets are served on ${UPLINK_PATH} only.` };
+    if (request.headers.origin !== undefined)
+      return { status: "403 Forbidden", sentence: "Uplinks are for daemons: browsers may not open one." };
     if (keyInfo === "unreadable")
       return {
         status: "503 Service Unavailable",

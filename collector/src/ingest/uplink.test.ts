@@ -225,6 +225,36 @@ describe("an uplink", () => {
   });
 });
 
+test("two hosts of one name are told apart in the log, once; a daemon that comes back is no second host", async () => {
+  const collector = await RunningCollector.start();
+  const stream = randomUUID();
+  const hello = async (id: string, itsStream: string): Promise<HandUplink> => {
+    const uplink = await HandUplink.open(collector.url, collector.key);
+    await uplink.hello(itsStream, sampleHost({ id }));
+    return uplink;
+  };
+  const open = [await hello("first-id", stream), await hello("first-id", stream)];
+  assert.deepEqual(collector.complaints, []);
+  open.push(await hello("other-id", randomUUID()), await hello("first-id", randomUUID()));
+  assert.equal(collector.complaints.length, 1);
+  const [complaint = ""] = collector.complaints;
+  for (const word of ["web-1", "first-id", "other-id", "127.0.0.1", "host_name"])
+    assert.ok(complaint.includes(word), `${word} in ${complaint}`);
+  for (const uplink of open) await uplink.close();
+  await collector.end();
+});
+
+test("a browser's page may not open an uplink, not even with a key", async () => {
+  const collector = await RunningCollector.start();
+  for (const origin of ["https://evil.example", collector.url, "null"]) {
+    const headers = { authorization: `Bearer ${collector.key}`, origin };
+    const { status, body } = await refusedUpgrade(collector.url, { headers });
+    assert.equal(status, 403, origin);
+    assert.match(body.trim(), SENTENCE);
+  }
+  await collector.end();
+});
+
 test("too many uplinks are sent away for a while", async () => {
   const collector = await RunningCollector.start({ limits: { uplinks: 1 } });
   const uplink = await collector.uplink();

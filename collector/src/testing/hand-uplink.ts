@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import {
   type BatchHeader,
+  type HostIdentity,
   UPLINK_SUBPROTOCOL,
   type UplinkAck,
   type UplinkMessage,
@@ -48,8 +49,8 @@ export class HandUplink {
     return uplink;
   }
 
-  async hello(stream: string): Promise<UplinkWelcome> {
-    const hello = { type: "hello", version: 1, host: sampleHost(), stream, nextNumber: 1 };
+  async hello(stream: string, host: HostIdentity = sampleHost()): Promise<UplinkWelcome> {
+    const hello = { type: "hello", version: 1, host, stream, nextNumber: 1 };
     this.socket.send(JSON.stringify(hello));
     return (await this.next()) as UplinkWelcome;
   }
