@@ -38,4 +38,6 @@ test("without a package.json it is the script's name", () => {
 test("a name has no control characters and at most 255 characters", () => {
   assert.equal(cleanAppName(" a\nb\u0000 "), "ab");
   assert.equal(cleanAppName("x".repeat(300)).length, 255);
+  assert.equal(cleanAppName(`${"x".repeat(254)}😀`), "x".repeat(254));
+  assert.deepEqual([".", " .. ", "..."].map(cleanAppName), ["", "", "..."]);
 });

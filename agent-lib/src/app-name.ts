@@ -15,12 +15,18 @@ export function findAppName(script: string | undefined, cwd: string): string {
   return cleanAppName(basename(file, extname(file))) || "node";
 }
 
-/** A name that the protocol takes: 1 to 255 characters without control characters; "" when nothing is left. */
+/**
+ * A name that the protocol takes and that an address can carry: 1 to 255 characters without control characters, not "." or
+ * ".."; "" when nothing is left.
+ */
 export function cleanAppName(name: string): string {
-  return name
+  const clean = name
     .replace(/\p{Cc}/gu, "")
     .trim()
-    .slice(0, 255);
+    .slice(0, 255)
+    // A cut through a pair of surrogates would leave half a character.
+    .replace(/[\uD800-\uDBFF]$/, "");
+  return clean === "." || clean === ".." ? "" : clean;
 }
 
 function packageName(path: string): string {
