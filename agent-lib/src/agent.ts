@@ -16,6 +16,7 @@ import { instrumentPg } from "./instrumentation/pg.ts";
 import { instrumentRedis } from "./instrumentation/redis.ts";
 import { instrumentUndici } from "./instrumentation/undici.ts";
 import { DaemonLink, type LinkState } from "./link/daemon-link.ts";
+import type { SocketPlaces } from "./link/default-sockets.ts";
 import { SpanBuffer } from "./link/span-buffer.ts";
 import { RuntimeMetrics } from "./runtime-metrics.ts";
 import { StatementCache } from "./sql/statement-cache.ts";
@@ -28,8 +29,8 @@ import { ApmTracerProvider } from "./tracer/tracer-provider.ts";
 
 export interface AgentOptions {
   readonly appName: string;
-  /** Where the daemon's socket may be, best first. */
-  readonly socketPaths: readonly string[];
+  /** Where the daemon's socket may be. */
+  readonly sockets: SocketPlaces;
   /** How statements are recorded until the daemon says otherwise. */
   readonly sql: AgentSettings["sql"];
   readonly trust: Trust;
@@ -68,7 +69,7 @@ export class Agent {
     this.#patches = new Patches(this.#log);
     this.#buffer = new SpanBuffer(options.ringBytes, this.#log, () => this.#link.send());
     this.#link = new DaemonLink({
-      socketPaths: options.socketPaths,
+      sockets: options.sockets,
       ring: this.#buffer.ring,
       identity: {
         app: options.appName,

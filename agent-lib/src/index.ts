@@ -1,7 +1,7 @@
 /** @apm-daemon/agent: start() records spans of this process and hands them to the host's daemon. */
 import { Agent, type AgentStatus } from "./agent.ts";
 import { cleanAppName, findAppName } from "./app-name.ts";
-import { defaultSocketPaths } from "./link/default-sockets.ts";
+import { chosenSocket, defaultSockets } from "./link/default-sockets.ts";
 import { AGENT_VERSION } from "./version.ts";
 
 export interface StartOptions {
@@ -39,7 +39,7 @@ export function start(options: StartOptions = {}): void {
       appName:
         cleanAppName(options.appName ?? env["APM_APP_NAME"] ?? "") ||
         findAppName(process.argv[1], process.cwd()),
-      socketPaths: socket ? [socket] : defaultSocketPaths(env, process.getuid?.() ?? 0),
+      sockets: socket ? chosenSocket(socket) : defaultSockets(env, process.getuid?.() ?? 0),
       sql: options.sql ?? "obfuscated",
       trust: options.trust ?? "all",
       ringBytes: Math.max(MIN_RING_BYTES, options.ringBytes ?? DEFAULT_RING_BYTES),

@@ -13,6 +13,7 @@ export type * from "./batch-header.ts";
 export * from "./control.ts";
 export { databaseCategory } from "./database-category.ts";
 export { ProtocolError, type ProtocolErrorCode } from "./errors.ts";
+export { folderDistrust } from "./folder-distrust.ts";
 export {
   bucketMiddleUs,
   bucketOf,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { chmodSync, existsSync } from "node:fs";
 import { afterEach, beforeEach, test } from "node:test";
 import { encodeAck, encodeRefuse, encodeSettings, encodeWelcome } from "@apm-daemon/protocol";
 import { DaemonPeer, until } from "../test-support/daemon-peer.ts";
@@ -185,4 +185,18 @@ test("stop() delivers what is buffered and says goodbye", async () => {
   assert.equal(peer.spans.length, 500);
   agent.emit(1);
   assert.equal(agent.buffer.dropped, 1);
+});
+
+test("a socket that this user must not reach is told as that, not as absent", {
+  skip: process.getuid?.() === 0 && "root may enter every folder",
+}, async () => {
+  await peer.listen();
+  chmodSync(peer.folder, 0o000);
+  try {
+    start();
+    await until(() => agent.lines.length > 0, "the line is said");
+  } finally {
+    chmodSync(peer.folder, 0o700);
+  }
+  assert.match(agent.lines[0] ?? "", /may not enter or open .*EACCES.*agent\.sock.*APM_SOCKET/);
 });

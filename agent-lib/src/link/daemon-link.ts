@@ -9,7 +9,7 @@
  * has); after a reconnect the rest is sent again, in order. Nothing here waits, throws into the app, or keeps the
  * process alive. Not promised: that a daemon which stops reading gets anything beyond what the ring holds.
  */
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import {
   type AgentSettings,
   decodeAck,
@@ -25,14 +25,15 @@ import {
 } from "@apm-daemon/protocol";
 import type { AgentLog } from "../agent-log.ts";
 import { DaemonSocket } from "./daemon-socket.ts";
+import type { SocketPlaces } from "./default-sockets.ts";
 import type { FrameRing } from "./frame-ring.ts";
 import { reconnectDelayMs } from "./reconnect-delay.ts";
 
 export type LinkState = "waiting" | "connecting" | "greeting" | "ready" | "stopped";
 
 export interface DaemonLinkOptions {
-  /** Places to look for the daemon's socket, best first. */
-  readonly socketPaths: readonly string[];
+  /** Where to look for the daemon's socket. */
+  readonly sockets: SocketPlaces;
   readonly ring: FrameRing;
   readonly identity: Omit<Hello, "firstUnacknowledged">;
   readonly log: AgentLog;
@@ -130,12 +131,18 @@ export class DaemonLink {
 
   /** The best place that has a socket; after a failure the next one. */
   #choosePath(): string | null {
-    const present = this.#options.socketPaths.filter((path) => this.#isUsable(path) && existsSync(path));
+    const present = this.#options.sockets.paths.filter((path) => this.#isUsable(path) && mayExist(path));
     return present.length === 0 ? null : (present[this.#pathIndex++ % present.length] as string);
   }
 
-  /** Node would cut a longer path silently, and connect to another socket. */
   #isUsable(path: string): boolean {
+    const distrust = this.#options.sockets.distrust(path);
+    if (distrust !== null) this.#options.log.sayOnce(`distrust ${path}`, distrust);
+    return distrust === null && this.#isShort(path);
+  }
+
+  /** Node would cut a longer path silently, and connect to another socket. */
+  #isShort(path: string): boolean {
     if (Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES) return true;
     this.#options.log.sayOnce(
       `path ${path}`,
@@ -221,7 +228,14 @@ export class DaemonLink {
     this.#setTimer(delayMs, () => this.#connect());
   }
 
-  #sayAbsent(error: Error | null): void {
+  #sayAbsent(error: NodeJS.ErrnoException | null): void {
+    if (error?.code === "EACCES") {
+      this.#options.log.sayOnce(
+        "forbidden",
+        `this user may not enter or open the daemon's socket (${error.message}); the app runs on, spans wait in bounded memory. Ask for membership in the socket's group, or set another APM_SOCKET.`,
+      );
+      return;
+    }
     const reason = error === null ? "it closed the connection" : error.message;
     this.#options.log.sayOnce(
       "absent",
@@ -230,7 +244,7 @@ export class DaemonLink {
   }
 
   #places(): string {
-    return this.#options.socketPaths.join(" or ");
+    return this.#options.sockets.paths.join(" or ");
   }
 
   #pump(): void {
@@ -302,5 +316,14 @@ export class DaemonLink {
   #clearTimer(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+  }
+}
+
+/** Whether to try: what must not be looked at may be there, and connecting says the truth. */
+function mayExist(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true;
   }
 }

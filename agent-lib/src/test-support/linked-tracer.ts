@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Context } from "@opentelemetry/api";
 import { AgentLog } from "../agent-log.ts";
 import { DaemonLink } from "../link/daemon-link.ts";
+import { chosenSocket, type SocketPlaces } from "../link/default-sockets.ts";
 import { SpanBuffer } from "../link/span-buffer.ts";
 import { StatementCache } from "../sql/statement-cache.ts";
 import { KeyPolicies } from "../tracer/key-policy.ts";
@@ -19,11 +20,11 @@ export class LinkedTracer {
   readonly provider: ApmTracerProvider;
   readonly tracer: ApmTracer;
 
-  constructor(socketPath: string, ringBytes: number = 4_194_304) {
+  constructor(sockets: string | SocketPlaces, ringBytes: number = 4_194_304) {
     const log = new AgentLog((line) => this.lines.push(line));
     this.buffer = new SpanBuffer(ringBytes, log, () => this.link.send());
     this.link = new DaemonLink({
-      socketPaths: [socketPath],
+      sockets: typeof sockets === "string" ? chosenSocket(sockets) : sockets,
       ring: this.buffer.ring,
       identity: {
         app: "test",

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { CliContext } from "../cli-context.ts";
+import { preparePrivateFolder } from "../config/private-folder.ts";
 import type { ProgramOptions } from "../config/program-config.ts";
 
 export function addDaemonCommand(program: Command, context: CliContext): void {
@@ -22,10 +23,14 @@ async function runDaemon(context: CliContext, options: ProgramOptions): Promise<
     import("./serve-part.ts"),
     import("@apm-daemon/daemon"),
   ]);
-  const { config, warnings } = await loadDaemonConfig(context, options);
+  const loaded = await loadDaemonConfig(context, options);
+  const { config, warnings } = loaded;
   const log = partLog("daemon", config.log.level, context);
   for (const warning of warnings) log.warn(warning);
+  const { tmpRunDir, uid } = context.places;
   return servePart(context, async () => {
+    if (config.run_dir === tmpRunDir && loaded.sourceOf(["run_dir"]) === "default")
+      preparePrivateFolder(tmpRunDir, uid);
     const daemon = await startDaemon({ config, version: context.version, log });
     return { address: join(config.run_dir, "status.sock"), stop: () => daemon.stop() };
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import { createServer as createNetServer, type Server } from "node:net";
 import { join } from "node:path";
@@ -71,6 +71,23 @@ describe("apm status", () => {
     const { code, stdout, stderr } = await runApm(["status", "--state-dir", dir]);
     assert.deepEqual([code, stdout], [3, ""]);
     assert.match(stderr, /^apm: no daemon listens at .*run\/status\.sock; start one with "apm up"/);
+  });
+
+  test("does not ask who listens in a temp folder that others may write", async () => {
+    const tmp = tempFolder();
+    const dir = join(tmp, `apm-daemon-${process.getuid?.() ?? 0}`);
+    mkdirSync(dir);
+    chmodSync(dir, 0o777);
+    const server = createServer(answering(sampleStatus({ host: "impostor" })));
+    servers.push(server);
+    await new Promise<void>((resolve) => {
+      server.listen(join(dir, "status.sock"), () => resolve());
+    });
+    const { stdout, stderr } = await runApm(["status"], { env: { TMPDIR: tmp } });
+    assert.ok(!stdout.includes("impostor"));
+    assert.ok(stderr === "" || stderr.includes(`${dir} is not trusted: other users may write in it`), stderr);
+    const named = await runApm(["status"], { env: { APM_SOCKET: join(dir, "agent.sock") } });
+    assert.match(named.stdout, /^impostor/);
   });
 
   test("ends with 1 for answers that are none", async () => {

@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { StatusReport } from "@apm-daemon/protocol";
+import { folderDistrust, type StatusReport } from "@apm-daemon/protocol";
 import type { Command } from "commander";
 import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
@@ -16,6 +16,8 @@ interface StatusOptions {
   watch?: boolean;
 }
 
+type AskStatus = () => Promise<StatusReport>;
+
 const WATCH_INTERVAL_MS = 1_000;
 
 export function addStatusCommand(program: Command, context: CliContext): void {
@@ -26,9 +28,9 @@ export function addStatusCommand(program: Command, context: CliContext): void {
     .option("--json", "print the daemon's answer as JSON")
     .option("--watch", "print again each second")
     .action(async (options: StatusOptions) => {
-      const sockets = statusSockets(context, options.stateDir);
-      if (options.watch) context.finish(await watchStatus(context, sockets, options));
-      else context.finish(await showStatus(context, sockets, options));
+      const ask = statusSource(context, options.stateDir);
+      if (options.watch) context.finish(await watchStatus(context, ask, options));
+      else context.finish(await showStatus(context, ask, options));
     });
 }
 
@@ -42,14 +44,23 @@ export function statusSockets(
   return context.places.socketDirs.map((dir) => join(dir, "status.sock"));
 }
 
-async function showStatus(context: CliContext, sockets: string[], options: StatusOptions): Promise<number> {
-  const status = await fetchStatus(sockets);
+/** Asks anew at each call. A socket that the user named is asked whoever owns its folder. */
+function statusSource(context: CliContext, stateDir: string | undefined): AskStatus {
+  const sockets = statusSockets(context, stateDir);
+  if (stateDir !== undefined || context.env.APM_SOCKET) return () => fetchStatus(sockets);
+  const { tmpRunDir, uid } = context.places;
+  return () =>
+    fetchStatus(sockets, (socket) => (dirname(socket) === tmpRunDir ? folderDistrust(tmpRunDir, uid) : null));
+}
+
+async function showStatus(context: CliContext, ask: AskStatus, options: StatusOptions): Promise<number> {
+  const status = await ask();
   context.stdout.write(`${page(status, context, options)}\n`);
   return exitCodeOf(status);
 }
 
 /** Until a signal; the exit code is that of the last answer. */
-async function watchStatus(context: CliContext, sockets: string[], options: StatusOptions): Promise<number> {
+async function watchStatus(context: CliContext, ask: AskStatus, options: StatusOptions): Promise<number> {
   const stop = new AbortController();
   const screen = new LiveScreen(context.stdout);
   void stopRequest(context, () => screen.close()).then(() => stop.abort());
@@ -57,7 +68,7 @@ async function watchStatus(context: CliContext, sockets: string[], options: Stat
   try {
     while (!stop.signal.aborted) {
       try {
-        const status = await fetchStatus(sockets);
+        const status = await ask();
         exitCode = exitCodeOf(status);
         if (options.json) context.stdout.write(`${JSON.stringify(status)}\n`);
         else screen.draw(page(status, context, options));

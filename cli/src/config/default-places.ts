@@ -14,6 +14,9 @@ export interface DefaultPlaces {
   daemonStateDir: string;
   collectorStateDir: string;
   runDir: string;
+  /** The run folder of last resort, which anybody could have made before. */
+  tmpRunDir: string;
+  uid: number;
   /** Where a daemon's sockets may be, in the order in which agents and `apm status` look. */
   socketDirs: readonly string[];
 }
@@ -32,6 +35,8 @@ export function defaultPlaces(user: UserPlaces): DefaultPlaces {
       daemonStateDir: "/var/lib/apm-daemon",
       collectorStateDir: "/var/lib/apm-collector",
       runDir: SYSTEM_RUN_DIR,
+      tmpRunDir,
+      uid,
       socketDirs,
     };
   }
@@ -41,6 +46,8 @@ export function defaultPlaces(user: UserPlaces): DefaultPlaces {
     daemonStateDir: stateDir,
     collectorStateDir: stateDir,
     runDir: sessionRunDir ?? tmpRunDir,
+    tmpRunDir,
+    uid,
     socketDirs,
   };
 }

@@ -1,13 +1,26 @@
 import { request } from "node:http";
+import { dirname } from "node:path";
 import type { StatusReport } from "@apm-daemon/protocol";
 import { CliError } from "../cli-error.ts";
 
 const TIMEOUT_MS = 3_000;
 const MAX_ANSWER_BYTES = 8_388_608;
 
-/** Asks the daemon behind the first socket that answers. Throws NOTHING_LISTENING or NO_ANSWER. */
-export async function fetchStatus(sockets: readonly string[]): Promise<StatusReport> {
+/**
+ * Asks the daemon behind the first socket that answers. `distrust` says why a socket must not be asked, or null. Throws
+ * NOTHING_LISTENING or NO_ANSWER.
+ */
+export async function fetchStatus(
+  sockets: readonly string[],
+  distrust: (socket: string) => string | null = () => null,
+): Promise<StatusReport> {
+  const passedOver: string[] = [];
   for (const socket of sockets) {
+    const reason = distrust(socket);
+    if (reason !== null) {
+      passedOver.push(`; the folder ${dirname(socket)} is not trusted: ${reason}`);
+      continue;
+    }
     try {
       return JSON.parse(await getText(socket, "/status")) as StatusReport;
     } catch (cause) {
@@ -19,7 +32,7 @@ export async function fetchStatus(sockets: readonly string[]): Promise<StatusRep
   }
   throw new CliError(
     "NOTHING_LISTENING",
-    `no daemon listens at ${sockets.join(" or ")}; start one with "apm up" or "apm daemon", or name its folder with --state-dir`,
+    `no daemon listens at ${sockets.join(" or ")}; start one with "apm up" or "apm daemon", or name its folder with --state-dir${passedOver.join("")}`,
   );
 }
 
