@@ -163,7 +163,7 @@ export class KeyStore {
     try {
       const stat = fs.statSync(temporary, { throwIfNoEntry: false });
       if (stat && this.#clock() - stat.mtimeMs > STALE_WRITER_MS) fs.rmSync(temporary, { force: true });
-      fs.mkdirSync(path.dirname(this.#file), { recursive: true, mode: 0o700 });
+      fs.mkdirSync(path.dirname(this.#file), { recursive: true, mode: 0o711 });
       return fs.openSync(temporary, "wx", 0o600);
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === "EEXIST") {

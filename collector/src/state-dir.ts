@@ -6,7 +6,7 @@ import { CollectorError } from "./collector-error.ts";
 export function prepareStateDir(stateDir: string): void {
   const probe = path.join(stateDir, `.probe-${process.pid}`);
   try {
-    fs.mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    fs.mkdirSync(stateDir, { recursive: true, mode: 0o711 });
     fs.writeFileSync(probe, "");
     fs.rmSync(probe);
   } catch (cause) {

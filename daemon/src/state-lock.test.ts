@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -22,7 +22,7 @@ test(
     for (const name of [state, join(dir, "other-name")])
       await assert.rejects(claimStateDir(name), {
         code: "STATE_DIR_IN_USE",
-        message: /another daemon works/,
+        message: new RegExp(`another daemon \\(process ${process.pid}\\) works in .*: stop it, or`),
       });
     const other = await claimStateDir(join(dir, "other"));
     other();
@@ -81,4 +81,13 @@ test("a folder that cannot be written says so", { skip: process.getuid?.() === 0
   const dir = join(tempDir(t), "state");
   mkdirSync(dir, { mode: 0o500 });
   await assert.rejects(claimStateDir(dir), { code: "STATE_DIR_NOT_WRITABLE" });
+});
+
+test("other users may pass through a folder that was made, to its sockets, and nothing else", async (t) => {
+  const dir = join(tempDir(t), "state");
+  const before = process.umask(0);
+  t.after(() => process.umask(before));
+  const release = await claimStateDir(dir);
+  t.after(release);
+  assert.equal(statSync(dir).mode & 0o777, 0o711);
 });

@@ -1,16 +1,18 @@
-import { accessSync, constants, mkdirSync, statSync } from "node:fs";
+import { accessSync, constants, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
+import { join } from "node:path";
 import { DaemonError } from "./errors.ts";
 
 /**
  * Claims a state folder for this process. On Linux the claim is an abstract socket named after the folder's device and inode: the
  * kernel gives it to one process only and takes it back when that process dies, however it dies. Elsewhere the status
- * socket alone tells a second daemon off. Throws STATE_DIR_NOT_WRITABLE, STATE_DIR_IN_USE.
+ * socket alone tells a second daemon off. Other users may pass through the folder to the sockets below it, but not list it.
+ * Throws STATE_DIR_NOT_WRITABLE, STATE_DIR_IN_USE.
  */
 export async function claimStateDir(dir: string): Promise<() => void> {
   let identity: string;
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    mkdirSync(dir, { recursive: true, mode: 0o711 });
     accessSync(dir, constants.W_OK | constants.X_OK);
     const { dev, ino } = statSync(dir);
     identity = `${dev}-${ino}`;
@@ -25,6 +27,7 @@ export async function claimStateDir(dir: string): Promise<() => void> {
   const server = createServer((socket) => socket.destroy());
   await listen(server, `\0apm-daemon-${identity}`, dir);
   server.unref();
+  notePid(dir);
   return () => server.close();
 }
 
@@ -34,11 +37,34 @@ function listen(server: Server, path: string, dir: string): Promise<void> {
       reject(
         new DaemonError(
           "STATE_DIR_IN_USE",
-          `another daemon works in the state folder ${dir}: stop it (apm status --state-dir ${dir} tells which), or choose another --state-dir`,
+          `another daemon${notedPid(dir)} works in the state folder ${dir}: stop it, or choose another --state-dir`,
           { cause },
         ),
       );
     });
     server.listen(path, resolve);
   });
+}
+
+/** Only for the message that a second daemon gets: a disk that refuses it prevents nothing. */
+function notePid(dir: string): void {
+  try {
+    writeFileSync(pidFile(dir), `${process.pid}\n`);
+  } catch {
+    // The message goes without it.
+  }
+}
+
+/** " (process 7)", or "" where it is not known. */
+function notedPid(dir: string): string {
+  try {
+    const pid = /^\d+$/m.exec(readFileSync(pidFile(dir), "utf8"))?.[0];
+    return pid === undefined ? "" : ` (process ${pid})`;
+  } catch {
+    return "";
+  }
+}
+
+function pidFile(dir: string): string {
+  return join(dir, "daemon.pid");
 }

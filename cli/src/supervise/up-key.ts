@@ -13,7 +13,7 @@ const KEY_NAME = "up";
 export async function ensureUpKey(stateDir: string): Promise<string> {
   const file = join(stateDir, "up.key");
   try {
-    await mkdir(stateDir, { recursive: true, mode: 0o700 });
+    await mkdir(stateDir, { recursive: true, mode: 0o711 });
     const keys = new KeyStore(stateDir);
     const present = await readIfPresent(file);
     if (present !== null && keys.verify(present.trim())) return file;

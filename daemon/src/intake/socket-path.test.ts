@@ -114,3 +114,10 @@ test("a folder that cannot be made says so", async (t) => {
     message: /cannot listen on .*agent.sock \(EEXIST\): choose another run_dir/,
   });
 });
+
+test("others may reach a socket in the folder that was made, whatever the umask grants more", async (t) => {
+  const path = join(tempDir(t), "run", "agent.sock");
+  const before = process.umask(0);
+  await listenOnSocket(server(t), path, 0o666).finally(() => process.umask(before));
+  assert.equal(statSync(join(path, "..")).mode & 0o777, 0o755);
+});

@@ -25,7 +25,7 @@ export async function listenOnSocket(
     );
   }
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
     await clearStaleSocket(path);
     await listen(server, path, mode, backlog);
   } catch (cause) {

@@ -408,3 +408,9 @@ test("any sequence of writes, restarts, torn ends and trims agrees with a list i
     { numRuns: 150 },
   );
 });
+
+test("nobody else may look into the folder that it makes", (t) => {
+  const dir = join(tempDir(t), "journal");
+  open(t, dir);
+  assert.equal(statSync(dir).mode & 0o777, 0o700);
+});

@@ -78,7 +78,7 @@ export class Journal {
   /** Opens the folder, creating it; old segments stay readable. Throws the file system's error. */
   constructor(options: JournalOptions) {
     this.#options = options;
-    mkdirSync(options.dir, { recursive: true });
+    mkdirSync(options.dir, { recursive: true, mode: 0o700 });
     for (const name of readdirSync(options.dir).sort()) {
       const match = /^(\d{16})\.seg$/.exec(name);
       if (match === null) continue;

@@ -28,7 +28,7 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    mkdirSync(options.dir, { recursive: true });
+    mkdirSync(options.dir, { recursive: true, mode: 0o700 });
     const numbers = readdirSync(options.dir).flatMap((name) => /^(\d{12})\.batch$/.exec(name)?.[1] ?? []);
     for (const number of numbers.map(Number).sort((a, b) => a - b)) {
       const { size, mtimeMs } = statSync(this.#path(number));
