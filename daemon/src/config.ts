@@ -58,6 +58,9 @@ export const DaemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
     .string()
     .min(1)
     .max(255)
+    .refine((name) => name !== "." && name !== "..", {
+      error: 'must not be "." or "..", which no address in the console can carry',
+    })
     .optional()
     .describe("Name of this host in the console, unique among the collector's hosts; default: its host name.")
     .meta({ examples: ["web-1"] }),

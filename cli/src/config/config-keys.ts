@@ -35,6 +35,7 @@ interface SchemaNode {
   minimum?: number;
   maximum?: number;
   minLength?: number;
+  maxLength?: number;
   properties?: Record<string, SchemaNode>;
   additionalProperties?: SchemaNode | boolean;
 }
@@ -90,9 +91,13 @@ function expectedOf(node: SchemaNode): string {
   if (node.enum) return `one of ${node.enum.map((value) => JSON.stringify(value)).join(", ")}`;
   if (node.type === "boolean") return "true or false";
   if (node.type === "array") return "a list";
-  if (node.type !== "integer" && node.type !== "number")
-    return node.minLength ? "text that is not empty" : "text";
+  if (node.type !== "integer" && node.type !== "number") return `text${lengthOf(node)}`;
   return `a ${node.type === "integer" ? "whole " : ""}number${rangeOf(node)}`;
+}
+
+function lengthOf({ minLength, maxLength }: SchemaNode): string {
+  if (maxLength !== undefined) return ` of ${minLength ?? 0} to ${maxLength} characters`;
+  return minLength ? " that is not empty" : "";
 }
 
 function rangeOf(node: SchemaNode): string {

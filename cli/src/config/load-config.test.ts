@@ -135,6 +135,15 @@ describe("what is wrong is said at once, with its place", () => {
     ]);
   });
 
+  test("a host name that is too long, and one that no address can carry", async () => {
+    const [long = ""] = await problemsOf(`host_name = "${"x".repeat(2_000)}"\n`);
+    assert.match(long, /^FILE:1\|host_name\|expected text of 1 to 255 characters, found "x+…$/);
+    for (const name of [".", ".."]) {
+      const [dots = ""] = await problemsOf(`host_name = "${name}"\n`);
+      assert.match(dots, /^FILE:1\|host_name\|must not be "\." or "\.\."/);
+    }
+  });
+
   test("a rule between two keys", async () => {
     assert.deepEqual(await problemsOf("journal.cap_bytes = 9000000\n"), [
       "FILE:1|journal.cap_bytes|must be at least twice journal.segment_bytes, found 9000000",
