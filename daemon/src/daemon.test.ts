@@ -231,7 +231,7 @@ test("a second daemon on the same state folder is told off, the first goes on", 
   });
   const [code] = (await once(second, "exit")) as [number];
   assert.equal(code, 1);
-  assert.match(told, /another daemon works in the state folder/);
+  assert.match(told, /another daemon \(process \d+\) works in the state folder/);
   const peer = await AgentPeer.greet(daemon.agentSocket);
   assert.equal(peer.welcome?.lastSequence, 0);
   peer.socket.destroy();
