@@ -4,7 +4,7 @@ import { APDEX_BORDERS } from "../ui/apdex-grade.ts";
 import { AXIS_FONT, type ColorName, type Palette } from "./colors.ts";
 import { drawDimmed, drawHatch, drawStripes } from "./overlays.ts";
 import { lonePoints, stackedEdges, type Values } from "./stack.ts";
-import { timeLabels } from "./time-axis.ts";
+import { marksInRange, timeLabels, timeMarkSpacePx } from "./time-axis.ts";
 import { axisLabels, BYTE_STEPS, logMarks, type Unit } from "./unit.ts";
 
 export interface PlotSeries {
@@ -215,7 +215,15 @@ export class TimePlot {
     if (isLog) valueAxis.filter = (_plot, marks) => marks;
     if (isLog) valueAxis.splits = (plot) => logMarks(plot.scales["y"]?.min ?? 1, plot.scales["y"]?.max ?? 10);
     if (unit === "bytes") valueAxis.incrs = BYTE_STEPS;
-    const axes = [{ ...shared, gap: 4, size: 26, space: 64, values: timeLabels }, valueAxis];
+    const timeAxis: uPlot.Axis = {
+      ...shared,
+      gap: 4,
+      size: 26,
+      space: (_plot, _axis, _min, _max, widthPx) => timeMarkSpacePx(widthPx),
+      filter: marksInRange,
+      values: timeLabels,
+    };
+    const axes = [timeAxis, valueAxis];
     if (!gradeWords) return axes;
     valueAxis.splits = (plot) =>
       APDEX_BORDERS.map((border) => border.from).filter((from) => from >= lowEnd(plot));
