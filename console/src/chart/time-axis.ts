@@ -7,7 +7,7 @@ const MINUTE_MS = 60_000;
 /** Seconds need more room than there is right of the plot; a mark this close to its end stays without a label. */
 const LABEL_ROOM_PX = 6;
 
-const NARROW_PX = 200;
+const NARROW_PX = 140;
 
 /** Least distance of two time marks: a narrow plot has room for few, but should have one. */
 export function timeMarkSpacePx(widthPx: number): number {
