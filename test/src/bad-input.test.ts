@@ -26,7 +26,7 @@ import {
 import { takeTurn } from "./support/take-turn.ts";
 import { refusedUpgrade, UplinkSocket } from "./support/uplink-socket.ts";
 
-const SENTENCE = /^\S[^\n]{10,}$/;
+const SENTENCE = /^\S[^\n]{20,}$/;
 
 const HELLO: Hello = {
   app: "stranger",
@@ -107,7 +107,9 @@ describe("bad input to running parts", () => {
         socket.write(bytes);
         await socket.waitForClose();
         for (const refuse of socket.messages("refuse")) {
-          assert.match(decodeRefuse(refuse.payload).message, SENTENCE);
+          const { message } = decodeRefuse(refuse.payload);
+          assert.match(message, SENTENCE);
+          assert.match(message, /use one of the daemon's release/, "it says what to do");
         }
       });
       const after = (await daemonState.status()).intake;
@@ -147,6 +149,7 @@ describe("bad input to running parts", () => {
         assert.match(nack.code, /^BATCH_(MALFORMED|CORRUPT)$/);
         assert.equal(nack.permanent, true);
         assert.match(nack.message, SENTENCE);
+        assert.match(nack.message, /install daemon and collector of one release/);
         assert.ok(socket.isOpen);
       }
     });

@@ -27,6 +27,8 @@ export interface BatchIntakeOptions {
 
 /** Bytes that do not even name their batch are answered under this identity. */
 const NAMELESS: BatchIdentity = { stream: "", number: 0 };
+const WHAT_TO_DO =
+  'install daemon and collector of one release, and look at the batch with "apm batch show FILE" where the daemon put it aside';
 const RETRY_AFTER_MS = 5_000;
 const LOG_AGAIN_MS = 10_000;
 
@@ -85,7 +87,7 @@ function refusalOf(error: unknown): Refusal {
   if (error instanceof ProtocolError) {
     const code =
       error.code === "BATCH_CORRUPT" || error.code === "CODEC_UNSUPPORTED" ? error.code : "BATCH_MALFORMED";
-    return { code, message: error.message, permanent: true, retryAfterMs: 0 };
+    return { code, message: `${error.message}; ${WHAT_TO_DO}`, permanent: true, retryAfterMs: 0 };
   }
   if (!(error instanceof StoreError)) {
     const message = `the collector failed to take the batch: ${(error as Error).message}`;

@@ -44,6 +44,8 @@ const ACKNOWLEDGE_AGAIN_MS = 50;
 /** A stop waits this long for agents to hang up, and takes in what they wrote before. */
 const HANG_UP_WITHIN_MS = 500;
 
+const WHAT_MAY_CONNECT =
+  "only agents of apm-daemon may write to this socket: use one of the daemon's release, see protocol/README.md";
 const STOPPING = "the daemon is stopping; frames stay with the app until it is back";
 
 export class AgentConnection {
@@ -60,7 +62,7 @@ export class AgentConnection {
     this.#options = options;
     this.#reader = new MessageReader((type, payload) => this.#accept(type, payload));
     this.#helloTimer = setTimeout(
-      () => this.#refuse("HELLO_MALFORMED", "no HELLO arrived within 2 s of connecting"),
+      () => this.#refuse("HELLO_MALFORMED", `no HELLO arrived within 2 s of connecting; ${WHAT_MAY_CONNECT}`),
       HELLO_WITHIN_MS,
     );
     options.socket.on("data", (chunk: Buffer) => this.#read(chunk));
@@ -150,9 +152,12 @@ export class AgentConnection {
       return;
     }
     this.#options.intake.counts.malformed++;
+    // A version's refusal says already what to install.
+    const message =
+      error.code === "VERSION_UNSUPPORTED" ? error.message : `${error.message}; ${WHAT_MAY_CONNECT}`;
     this.#options.log.warn(
       { app: this.#instance?.app, code: error.code },
-      `closed an agent connection: ${error.message}`,
+      `closed an agent connection: ${message}`,
     );
     const code =
       error.code === "VERSION_UNSUPPORTED" || error.code === "FRAME_TOO_LARGE"
@@ -160,7 +165,7 @@ export class AgentConnection {
         : this.#instance === null
           ? "HELLO_MALFORMED"
           : "FRAME_MALFORMED";
-    this.#refuse(code, error.message);
+    this.#refuse(code, message);
   }
 
   #refuse(code: Refuse["code"], message: string, retryAfterMs = 30_000): void {
