@@ -9,13 +9,25 @@ export interface Part {
   program: string;
 }
 
-export type PartName = "postgresql" | "mariadb" | "redis" | "chromium";
+export type PartName =
+  | "postgresql"
+  | "mariadb"
+  | "redis"
+  | "chromium"
+  | "strace"
+  | "nftables"
+  | "iproute2"
+  | "faketime";
 
 export const PARTS: readonly Part[] = [
   { name: "postgresql", debianPackage: "postgresql", program: "postgres" },
   { name: "mariadb", debianPackage: "mariadb-server", program: "mariadbd" },
   { name: "redis", debianPackage: "redis-server", program: "redis-server" },
   { name: "chromium", debianPackage: "chromium", program: "chromium" },
+  { name: "strace", debianPackage: "strace", program: "strace" },
+  { name: "nftables", debianPackage: "nftables", program: "nft" },
+  { name: "iproute2", debianPackage: "iproute2", program: "ip" },
+  { name: "faketime", debianPackage: "faketime", program: "faketime" },
 ];
 
 /** Debian keeps PostgreSQL's programs out of PATH, one folder a version; daemons live in sbin, which users' PATH lacks. */
