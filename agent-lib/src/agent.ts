@@ -151,7 +151,7 @@ export class Agent {
   stop(): void {
     this.#patches.undo();
     this.#runtime.stop();
-    this.#buffer.stop();
+    this.#buffer.finish(null);
     this.#link.stop();
     process.off("exit", this.#onExit);
     process.off("uncaughtExceptionMonitor", this.#onUncaught);
@@ -168,8 +168,8 @@ export class Agent {
   #exit(code: number): void {
     try {
       this.#requests.endBroken();
-      this.#buffer.flushAtExit();
-      this.#link.sendAtExit(code);
+      this.#buffer.finish(code);
+      this.#link.sendAtExit();
     } catch (error) {
       this.#log.internalError("exit", error);
     }

@@ -18,7 +18,7 @@ export interface RuntimeSources {
   readonly spansCreated: () => number;
   readonly spansDropped: () => number;
   readonly slowRequests: (nowMs: number, most: number) => RuntimeFrame["inFlight"];
-  readonly send: (frame: RuntimeFrame) => void;
+  readonly send: (frame: Omit<RuntimeFrame, "spansFramed" | "spansReported">) => void;
 }
 
 /** Once a second: how the event loop, the garbage collector and the heap are doing. Keeps no process alive. */
@@ -58,7 +58,7 @@ export class RuntimeMetrics {
     if (this.#sources.isConnected()) this.#sources.send(frame);
   }
 
-  #read(): RuntimeFrame {
+  #read(): Omit<RuntimeFrame, "spansFramed" | "spansReported"> {
     const utilization = performance.eventLoopUtilization();
     const { utilization: ratio } = performance.eventLoopUtilization(utilization, this.#utilization);
     this.#utilization = utilization;

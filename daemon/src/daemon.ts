@@ -124,6 +124,7 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
     journal,
     journalCapBytes: config.journal.cap_bytes,
     aggregator,
+    ledger,
     traces,
     instances,
     outbox,
@@ -140,7 +141,16 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
   });
   const sealBeat = new SealBeat(config.seal_interval_ms, clock, () => void sealer.seal());
 
-  const report = recover({ journal, cursor, instances, intake, aggregator, traces, nowUnixMs: startUnixMs });
+  const report = recover({
+    journal,
+    cursor,
+    instances,
+    intake,
+    aggregator,
+    ledger,
+    traces,
+    nowUnixMs: startUnixMs,
+  });
   log.info({ ...report, cursor: source, waitingBatches: outbox.count }, "read what the run before had left");
 
   const agentSocket = join(config.run_dir, "agent.sock");

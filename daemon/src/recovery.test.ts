@@ -18,12 +18,18 @@ import { TraceKeeper } from "./traces/trace-keeper.ts";
 
 const START_US = 1_790_000_000_000_000;
 const NOW_MS = START_US / 1_000;
-const START: Cursor = { stream: "s", nextNumber: 1, journal: { sealed: 0, replayFrom: 0 } };
+const START: Cursor = {
+  stream: "s",
+  nextNumber: 1,
+  journal: { sealed: 0, replayFrom: 0 },
+  ledger: { apps: [], instances: [] },
+};
 
 /** The part of the daemon between the socket and the outbox, over one journal folder. */
 class CountingRun {
   readonly journal: Journal;
   readonly aggregator: Aggregator;
+  readonly ledger: LossLedger = new LossLedger();
   readonly report: RecoveryReport;
   readonly #traces: TraceKeeper;
   readonly #instances: InstanceRegistry;
@@ -42,7 +48,7 @@ class CountingRun {
       limits: { actionsPerApp: 100, operationsPerApp: 100, openTraces: 10_000 },
       apdexTUs: () => 500_000,
       traces: this.#traces,
-      ledger: new LossLedger(),
+      ledger: this.ledger,
       onNewApp: () => undefined,
     });
     this.#instances = new InstanceRegistry(this.journal);
@@ -58,6 +64,7 @@ class CountingRun {
       instances: this.#instances,
       intake: this.#intake,
       aggregator: this.aggregator,
+      ledger: this.ledger,
       traces: this.#traces,
       nowUnixMs: NOW_MS + 5_000,
     });
@@ -72,7 +79,7 @@ class CountingRun {
       startUnixMs: 0,
       runtime: "node",
       agentVersion: "1",
-      firstUnacknowledged: 0,
+      firstUnacknowledged: 1,
     });
     let acknowledged = 0;
     this.#intake.receive(instance, [{ type: MessageType.spans, sequence, payload }], (last) => {
@@ -85,9 +92,10 @@ class CountingRun {
     const sealed = this.journal.position;
     const replayFrom = this.aggregator.oldestOpenPosition ?? sealed;
     const keptTraces = this.#traces.drain().length;
+    const ledger = this.ledger.state(NOW_MS);
     return {
       counts: this.aggregator.drain(),
-      cursor: { ...START, journal: { sealed, replayFrom } },
+      cursor: { ...START, journal: { sealed, replayFrom }, ledger },
       keptTraces,
     };
   }
@@ -122,7 +130,7 @@ function summed(counts: readonly DrainedCounts[]): Map<string, Row> {
     for (const row of actions) add("action", rounded({ ...row }));
     for (const row of operations) add("operation", { ...row });
     for (const row of errors) add("error", { ...row, traceId: "" });
-    for (const { tsSec, app, received } of ledger) add("ledger", { tsSec, app, received });
+    for (const { tsSec, app, received, created } of ledger) add("ledger", { tsSec, app, received, created });
   }
   return rows;
 }

@@ -1,5 +1,6 @@
 import { sequenceOf } from "@apm-daemon/protocol";
 import type { Aggregator } from "./aggregate/aggregator.ts";
+import type { LossLedger, LossReason } from "./aggregate/loss-ledger.ts";
 import type { FrameIntake } from "./intake/frame-intake.ts";
 import type { AppInstance, InstanceRegistry } from "./intake/instance-registry.ts";
 import type { Journal } from "./journal/journal.ts";
@@ -13,6 +14,7 @@ export interface RecoveryOptions {
   instances: InstanceRegistry;
   intake: FrameIntake;
   aggregator: Aggregator;
+  ledger: LossLedger;
   traces: TraceKeeper;
   nowUnixMs: number;
 }
@@ -29,7 +31,7 @@ export interface RecoveryReport {
  * seal, and counts what came after it. See aggregator.ts for why the counters are discarded at the sealed position.
  */
 export function recover(options: RecoveryOptions): RecoveryReport {
-  const { journal, cursor, instances, intake, aggregator, traces, nowUnixMs } = options;
+  const { journal, cursor, instances, intake, aggregator, ledger, traces, nowUnixMs } = options;
   const { sealed, replayFrom } = cursor.journal;
   const byReference = new Map<number, AppInstance>();
   let framesFound = 0;
@@ -39,11 +41,12 @@ export function recover(options: RecoveryOptions): RecoveryReport {
     if (isPastSeal) return;
     isPastSeal = true;
     aggregator.discardCounts();
+    ledger.restore(cursor.ledger, nowUnixMs);
     traces.drain();
   };
   const visit = (record: JournalRecord, position: number): void => {
     if (record.type === "instance") {
-      const instance = instances.recover(record.json);
+      const instance = instances.recover(record.json, position >= sealed);
       if (instance !== null) byReference.set(record.reference, instance);
       return;
     }
@@ -66,6 +69,13 @@ export function recover(options: RecoveryOptions): RecoveryReport {
   };
   journal.replay(visit);
   discardOnce();
+  ledger.explainLosses(lossReason(journal, cursor));
   journal.trim(replayFrom);
   return { framesFound, framesReplayed, unreadableBytes: journal.unreadableBytes };
+}
+
+/** Why frames that were acknowledged and not sealed may be missing from the journal. */
+function lossReason(journal: Journal, { journal: { sealed } }: Cursor): LossReason {
+  if (journal.firstPosition > sealed) return "journal_full";
+  return journal.unreadableBytes > 0 ? "corrupt" : "unexplained";
 }

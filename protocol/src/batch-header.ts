@@ -27,6 +27,8 @@ export interface BatchHeader {
   /** Kept traces; `traces[i]` has its spans in the batch's i-th SPANS frame. */
   traces: TraceSummary[];
   journal: JournalRange;
+  /** The loss ledger at `journal.sealed`; only in the last batch of a seal, absent in those of older daemons. */
+  ledgerState?: LedgerState;
   /** More of the same seal follows in the next batch, which alone says how far the journal is sealed now. */
   isContinued?: true;
 }
@@ -201,14 +203,43 @@ export interface ErrorRow {
   traceId: string;
 }
 
-/** What became of an app's spans; times are when the daemon learned of it. */
+/** What became of an app's spans; times are when the daemon learned of it. Corrections of earlier rows may be negative. */
 export interface LedgerRow {
   tsSec: number;
   app: string;
-  /** Spans journaled by the daemon. */
+  /** Spans that agents newly said to have ended, lost ones among them; older daemons do not say it. */
+  created?: number;
+  /** Spans journaled and counted by the daemon. */
   received: number;
   /** Spans lost, by reason, e.g. { agent_ring_full: 12 }. */
   dropped: Record<string, number>;
+}
+
+/** Sums of all ledger rows of the stream. created = received + dropped + what agents still hold. */
+export interface LedgerTotals {
+  app: string;
+  created: number;
+  received: number;
+  dropped: Record<string, number>;
+}
+
+/** How far one process is accounted for, in spans since its start. */
+export interface InstanceCounts {
+  instance: string;
+  app: string;
+  /** Ended, by its own count. */
+  created: number;
+  /** In frames that are accounted for. */
+  framed: number;
+  /** Told as lost by the agent. */
+  reported: number;
+  /** Given up when the process was gone. */
+  ended: number;
+}
+
+export interface LedgerState {
+  apps: LedgerTotals[];
+  instances: InstanceCounts[];
 }
 
 export type KeepReason = "error" | "slow" | "random";

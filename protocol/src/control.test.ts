@@ -45,6 +45,8 @@ const runtime: RuntimeFrame = {
   heapTotalBytes: 20_000_000,
   spansCreated: 1_000,
   spansDropped: 2,
+  spansFramed: 990,
+  spansReported: 1,
   inFlight: [{ action: "GET /slow", traceId: "4bf92f3577b34da6a3ce929d0e0e4736", ageMs: 1_500 }],
 };
 
@@ -63,7 +65,7 @@ function helloPayload(value: unknown, version = 1): Buffer {
   return Buffer.concat([head, json(value)]);
 }
 
-/** RUNTIME and GAP: a sequence number, then JSON. */
+/** RUNTIME, GAP and BYE: a sequence number, then JSON. */
 function sequenced(value: unknown): Buffer {
   return Buffer.concat([Buffer.from("0100000000000000", "hex"), json(value)]);
 }
@@ -76,8 +78,10 @@ test("every control message comes back as it was sent", () => {
   assert.deepEqual(decodeRefuse(payloadOf(encodeRefuse(refuse), MessageType.refuse)), refuse);
   const settings = { sql: "off", flushIntervalMs: 10_000 } as const;
   assert.deepEqual(decodeSettings(payloadOf(encodeSettings(settings), MessageType.settings)), settings);
-  for (const bye of [{ exitCode: 0 }, { exitCode: 137 }, { exitCode: null }])
-    assert.deepEqual(decodeBye(payloadOf(encodeBye(bye), MessageType.bye)), bye);
+  for (const exitCode of [0, 137, null]) {
+    const bye = { exitCode, spansCreated: 5, spansFramed: 4, spansReported: 1 };
+    assert.deepEqual(decodeBye(payloadOf(encodeBye(9, bye), MessageType.bye)), bye);
+  }
   assert.equal(decodeAck(payloadOf(encodeAck(2 ** 40 + 5), MessageType.ack)), 2 ** 40 + 5);
 });
 
@@ -148,7 +152,7 @@ test("payloads that are no JSON object are malformed", () => {
     welcome: decodeWelcome,
     refuse: decodeRefuse,
     settings: decodeSettings,
-    bye: decodeBye,
+    bye: (payload) => decodeBye(Buffer.concat([Buffer.alloc(8), payload])),
     runtime: (payload) => decodeRuntime(Buffer.concat([Buffer.alloc(8), payload])),
     gap: (payload) => decodeGap(Buffer.concat([Buffer.alloc(8), payload])),
   };
@@ -212,9 +216,13 @@ test("REFUSE is fit for a log line and for a timer, whoever wrote it", () => {
   );
 });
 
-test("BYE's exit code is a whole number or unknown", () => {
-  for (const text of ["{}", '{"exitCode":"0"}', '{"exitCode":1.5}', '{"exitCode":1e999}', '{"exitCode":[0]}'])
-    assert.deepEqual(decodeBye(Buffer.from(text)), { exitCode: null }, text);
+test("BYE's exit code is a whole number or unknown, and so are its counts", () => {
+  const unknown = { exitCode: null, spansCreated: 0, spansFramed: null, spansReported: null };
+  for (const value of [undefined, "0", 1.5, [0], null]) {
+    const bye = { exitCode: value, spansCreated: value, spansFramed: value, spansReported: value };
+    assert.deepEqual(decodeBye(sequenced(bye)), unknown, String(value));
+  }
+  assert.equal(decodeBye(sequenced({ spansFramed: -1 })).spansFramed, null);
 });
 
 test("RUNTIME's numbers that are missing or not finite read as 0", () => {
@@ -230,6 +238,8 @@ test("RUNTIME's numbers that are missing or not finite read as 0", () => {
     heapTotalBytes: 0,
     spansCreated: 0,
     spansDropped: 0,
+    spansFramed: null,
+    spansReported: null,
     inFlight: [],
   });
 });

@@ -2,10 +2,11 @@
  * Payloads of the control messages and of the small data frames. They are rare, so they are JSON (UTF-8):
  *
  *   HELLO    u16 LE protocol version, then JSON Hello
- *   WELCOME  JSON Welcome      REFUSE  JSON Refuse      SETTINGS  JSON AgentSettings      BYE  JSON Bye
+ *   WELCOME  JSON Welcome      REFUSE  JSON Refuse      SETTINGS  JSON AgentSettings
  *   ACK      u64 LE sequence number
  *   RUNTIME  u64 LE sequence number, then JSON RuntimeFrame
  *   GAP      u64 LE sequence number, then JSON Gap
+ *   BYE      u64 LE sequence number, then JSON Bye
  *
  * Readers ignore fields they do not know.
  */
@@ -64,7 +65,12 @@ export interface RuntimeFrame {
   heapTotalBytes: number;
   /** Spans ended since process start, sent or not. */
   spansCreated: number;
+  /** Of these, lost in the agent, told or not. */
   spansDropped: number;
+  /** Of these, in SPANS frames numbered below this one; null when the agent does not count them. */
+  spansFramed: number | null;
+  /** Of these, told as lost in GAP frames numbered below this one; null when the agent does not count them. */
+  spansReported: number | null;
   /** Requests older than 1 s that have not ended, oldest first, at most 20. */
   inFlight: { action: string; traceId: string; ageMs: number }[];
 }
@@ -74,8 +80,14 @@ export interface Gap {
   dropped: Record<string, number>;
 }
 
+/** The instance's last frame: the process ends of its own will. */
 export interface Bye {
+  /** Null when unknown, or when only the agent stops. */
   exitCode: number | null;
+  /** As in RuntimeFrame, and final. */
+  spansCreated: number;
+  spansFramed: number | null;
+  spansReported: number | null;
 }
 
 /** Longer waits are not believed; timers overflow at 2^31 ms and would fire at once. */
@@ -153,13 +165,19 @@ export function decodeSettings(payload: Buffer): AgentSettings {
   return readSettings(parseJson(payload, "SETTINGS"));
 }
 
-export function encodeBye(bye: Bye): Buffer {
-  return encodeJson(MessageType.bye, bye);
+export function encodeBye(sequence: number, bye: Bye): Buffer {
+  return encodeSequenced(MessageType.bye, sequence, bye);
 }
 
 export function decodeBye(payload: Buffer): Bye {
-  const { exitCode } = parseJson(payload, "BYE");
-  return { exitCode: Number.isSafeInteger(exitCode) ? (exitCode as number) : null };
+  sequenceOf(payload);
+  const { exitCode, spansCreated, spansFramed, spansReported } = parseJson(payload.subarray(8), "BYE");
+  return {
+    exitCode: Number.isSafeInteger(exitCode) ? (exitCode as number) : null,
+    spansCreated: countOrNull(spansCreated) ?? 0,
+    spansFramed: countOrNull(spansFramed),
+    spansReported: countOrNull(spansReported),
+  };
 }
 
 export function encodeAck(sequence: number): Buffer {
@@ -190,6 +208,8 @@ export function decodeRuntime(payload: Buffer): RuntimeFrame {
     heapTotalBytes: number("heapTotalBytes"),
     spansCreated: number("spansCreated"),
     spansDropped: number("spansDropped"),
+    spansFramed: countOrNull(frame["spansFramed"]),
+    spansReported: countOrNull(frame["spansReported"]),
     inFlight: Array.isArray(frame["inFlight"]) ? frame["inFlight"].slice(0, 20).flatMap(readInFlight) : [],
   };
 }
@@ -266,6 +286,10 @@ function isName(value: unknown): value is string {
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function countOrNull(value: unknown): number | null {
+  return isCount(value) ? value : null;
 }
 
 function malformed(message: string): ProtocolError {

@@ -5,7 +5,7 @@
  *   u8      type
  *   …       payload
  *
- * The data frames SPANS, RUNTIME and GAP begin with their sequence number (u64); they share one sequence per
+ * The data frames SPANS, RUNTIME, GAP and BYE begin with their sequence number (u64); they share one sequence per
  * instance, starting at 1. A reader skips types that it does not know, and counts them.
  */
 import { ProtocolError } from "./errors.ts";

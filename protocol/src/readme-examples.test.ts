@@ -77,7 +77,11 @@ const FORMS: Readonly<Record<string, Form<unknown>>> = {
     (payload) => ({ sequence: control.decodeAck(payload) }),
   ),
   SETTINGS: message(MessageType.settings, control.encodeSettings, control.decodeSettings),
-  BYE: message(MessageType.bye, control.encodeBye, control.decodeBye),
+  BYE: message<{ sequence: number; bye: control.Bye }>(
+    MessageType.bye,
+    ({ sequence, bye }) => control.encodeBye(sequence, bye),
+    (payload) => ({ sequence: sequenceOf(payload), bye: control.decodeBye(payload) }),
+  ),
   BATCH: form<BatchValues>(encodeBatchValues, (bytes) => {
     const { header, frames } = decodeBatch(bytes);
     for (const frame of frames) assert.ok(readSamples(Buffer.from(frame)).spans.length > 0);

@@ -16,7 +16,6 @@ import {
   decodeRefuse,
   decodeSettings,
   decodeWelcome,
-  encodeBye,
   encodeHello,
   type Hello,
   MessageReader,
@@ -87,8 +86,8 @@ export class DaemonLink {
     this.#pump();
   }
 
-  /** Writes what is left, synchronously, and says goodbye. Bounded by EXIT_PATIENCE_MS; for a process about to end. */
-  sendAtExit(exitCode: number | null): void {
+  /** Writes what is left, synchronously. Bounded by EXIT_PATIENCE_MS; for a process about to end. */
+  sendAtExit(): void {
     this.#clearTimer();
     try {
       if (this.#state === "waiting") this.#connect();
@@ -96,10 +95,7 @@ export class DaemonLink {
       if (socket === null) return;
       // A Unix socket is connected when connect() returns, before Node tells; what is written then is not lost.
       if (this.#state === "connecting") this.#greet();
-      if (this.#drainAtExit(socket)) {
-        this.#partial = { message: encodeBye({ exitCode }), at: 0 };
-        this.#drainAtExit(socket);
-      }
+      this.#drainAtExit(socket);
     } catch {
       // No daemon: what is left is lost with the process.
     }
@@ -107,7 +103,7 @@ export class DaemonLink {
   }
 
   stop(): void {
-    this.sendAtExit(null);
+    this.sendAtExit();
     this.#socket?.close();
     this.#socket = null;
   }
@@ -291,18 +287,17 @@ export class DaemonLink {
     this.#partial = wroteBytes === message.length ? null : { message, at: wroteBytes };
   }
 
-  /** True when all is written; false when the daemon does not read on. */
-  #drainAtExit(socket: DaemonSocket): boolean {
+  /** Writes until all is written, or the daemon does not read on. */
+  #drainAtExit(socket: DaemonSocket): void {
     const clock = new Int32Array(new SharedArrayBuffer(4));
     let pausedMs = 0;
     for (let waitedMs = 0; waitedMs <= EXIT_PATIENCE_MS && pausedMs <= EXIT_PAUSE_MS; waitedMs++) {
       const [cursor, at] = [this.#cursor, this.#partial?.at];
-      if (this.#writeFrames(socket, Number.MAX_SAFE_INTEGER)) return true;
+      if (this.#writeFrames(socket, Number.MAX_SAFE_INTEGER)) return;
       const isPaused = cursor === this.#cursor && at === this.#partial?.at;
       pausedMs = isPaused ? pausedMs + 1 : 0;
       Atomics.wait(clock, 0, 0, 1);
     }
-    return false;
   }
 
   #setTimer(delayMs: number, run: () => void): void {

@@ -3,7 +3,7 @@
  * full or when its time has come. One timer, not referenced, and only while there is something to flush: every
  * `flushIntervalMs` under load (0.1 s by default), up to ten times that when spans are rare.
  */
-import { encodeGap, encodeRuntime, type RuntimeFrame, SpanEncoder } from "@apm-daemon/protocol";
+import { encodeBye, encodeGap, encodeRuntime, type RuntimeFrame, SpanEncoder } from "@apm-daemon/protocol";
 import type { AgentLog } from "../agent-log.ts";
 import { nowMs, unixUsOf } from "../tracer/clock.ts";
 import type { ApmSpan } from "../tracer/span.ts";
@@ -32,6 +32,9 @@ export class SpanBuffer implements SpanSink {
   #baseMs = 0;
   #created = 0;
   #droppedTotal = 0;
+  /** Spans in frames that have a number, and drops that such a frame told. */
+  #framed = 0;
+  #reported = 0;
   #isStopped = false;
 
   /** `onFrame` is told when the ring got a frame. */
@@ -75,7 +78,10 @@ export class SpanBuffer implements SpanSink {
     if (spans === 0 && this.#dropped.size === 0) return;
     this.#intervalMs =
       spans >= FEW_SPANS ? this.#flushIntervalMs : Math.min(this.#intervalMs * 2, this.#longestIntervalMs());
-    if (spans > 0) this.ring.push(this.encoder.take(this.ring.nextSequence));
+    if (spans > 0) {
+      this.ring.push(this.encoder.take(this.ring.nextSequence));
+      this.#framed += spans;
+    }
     if (this.#dropped.size > 0 && !this.ring.isFull) this.#pushGap();
     this.#onFrame();
   }
@@ -85,21 +91,25 @@ export class SpanBuffer implements SpanSink {
     if (this.#dropped.size > 0 && !this.ring.isFull) this.flush();
   }
 
-  /** Drops counted but not yet in the ring, into the ring whatever its size: the process is about to end. */
-  flushAtExit(): void {
+  /** What is left, the drops not told yet, and the goodbye, into the ring whatever its size: these are the last frames. */
+  finish(exitCode: number | null): void {
+    if (this.#isStopped) return;
     this.flush();
     if (this.#dropped.size > 0) this.#pushGap();
-  }
-
-  addRuntime(frame: RuntimeFrame): void {
-    if (this.#isStopped || this.ring.isFull) return;
-    this.ring.push(encodeRuntime(this.ring.nextSequence, frame));
-    this.#onFrame();
-  }
-
-  stop(): void {
-    this.flush();
     this.#isStopped = true;
+    const counts = {
+      spansCreated: this.#created,
+      spansFramed: this.#framed,
+      spansReported: this.#reported,
+    };
+    this.ring.push(encodeBye(this.ring.nextSequence, { exitCode, ...counts }));
+  }
+
+  addRuntime(frame: Omit<RuntimeFrame, "spansFramed" | "spansReported">): void {
+    if (this.#isStopped || this.ring.isFull) return;
+    const counts = { spansFramed: this.#framed, spansReported: this.#reported };
+    this.ring.push(encodeRuntime(this.ring.nextSequence, { ...frame, ...counts }));
+    this.#onFrame();
   }
 
   #encode(span: ApmSpan, endMs: number): void {
@@ -152,6 +162,7 @@ export class SpanBuffer implements SpanSink {
 
   #pushGap(): void {
     const dropped = Object.fromEntries(this.#dropped);
+    for (const count of this.#dropped.values()) this.#reported += count;
     this.#dropped.clear();
     this.ring.push(encodeGap(this.ring.nextSequence, { dropped }));
   }

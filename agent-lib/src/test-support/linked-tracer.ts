@@ -61,7 +61,7 @@ export class LinkedTracer {
   }
 
   stop(): void {
-    this.buffer.stop();
+    this.buffer.finish(null);
     this.link.stop();
   }
 }

@@ -10,7 +10,7 @@ import { LossLedger } from "./loss-ledger.ts";
 
 const START_US = 1_790_000_000_000_000;
 const NOW_MS = START_US / 1_000;
-const SHOP = { app: "shop", instance: "a".repeat(32) };
+const SHOP = { app: "shop", instance: "a".repeat(32), isKnownFromStart: true };
 const APDEX_T_US = 500_000;
 
 interface Counting {
@@ -469,7 +469,7 @@ test("a gap that the agent tells of is in the ledger by reason", () => {
   aggregator.acceptGap(SHOP, { dropped: { agent_ring_full: 3, constructor: 2 } }, NOW_MS);
   assert.equal(
     JSON.stringify(aggregator.drain().ledger),
-    '[{"tsSec":1790000000,"app":"shop","received":0,"dropped":{"agent_ring_full":3,"constructor":2}}]',
+    '[{"tsSec":1790000000,"app":"shop","created":5,"received":0,"dropped":{"agent_ring_full":3,"constructor":2}}]',
   );
 });
 

@@ -20,7 +20,7 @@ import {
   type StatementRow,
 } from "@apm-daemon/protocol";
 import type { TraceCandidate } from "../traces/trace-keeper.ts";
-import type { LossLedger } from "./loss-ledger.ts";
+import type { AgentCounts, LedgerSource, LossLedger } from "./loss-ledger.ts";
 import { OpenRequest } from "./open-request.ts";
 import { type Operation, OperationTable } from "./operation.ts";
 import { spanErrorOf } from "./span-error.ts";
@@ -38,10 +38,7 @@ export interface AggregatorOptions {
 }
 
 /** The process that sent a frame. */
-export interface FrameSource {
-  readonly app: string;
-  readonly instance: string;
-}
+export type FrameSource = LedgerSource;
 
 export interface DrainedCounts {
   actions: ActionRow[];
@@ -110,20 +107,20 @@ export class Aggregator {
       decodeSpans(payload, (span) => this.#count(span, frame));
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      ledger.countDropped(
-        source.app,
-        receivedUnixMs,
-        "frame_malformed",
-        Math.max(1, announced - frame.spansSeen),
-      );
+      const unread = Math.max(1, announced - frame.spansSeen);
+      ledger.countFrame(source, receivedUnixMs, frame.spansSeen, unread);
+      return;
     }
-    ledger.countReceived(source.app, receivedUnixMs, frame.spansSeen);
+    ledger.countFrame(source, receivedUnixMs, frame.spansSeen, 0);
   }
 
   acceptGap(source: FrameSource, gap: Gap, receivedUnixMs: number): void {
-    for (const [reason, count] of Object.entries(gap.dropped)) {
-      this.#options.ledger.countDropped(source.app, receivedUnixMs, reason, count);
-    }
+    this.#options.ledger.countReported(source, receivedUnixMs, gap.dropped);
+  }
+
+  /** The agent's own count, from a RUNTIME or BYE frame. */
+  acceptCounts(source: FrameSource, counts: AgentCounts, receivedUnixMs: number): void {
+    this.#options.ledger.noteAgentCounts(source, receivedUnixMs, counts);
   }
 
   /** Gives up requests that opened before a position or long ago; their calls are counted as "(unfinished)". */
@@ -136,10 +133,9 @@ export class Aggregator {
     }
   }
 
-  /** Forgets what was counted; open requests stay. */
+  /** Forgets what was counted; open requests stay, and the ledger is its owner's to restore. */
   discardCounts(): void {
     this.#clear();
-    this.#options.ledger.drain();
     this.#requests = 0;
   }
 

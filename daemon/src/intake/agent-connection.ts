@@ -38,6 +38,12 @@ export interface AgentConnectionOptions {
   onEnd: (instance: AppInstance | null, end: "bye" | "closed" | "refused") => void;
 }
 
+const DATA_FRAMES: ReadonlySet<number> = new Set([
+  MessageType.spans,
+  MessageType.runtime,
+  MessageType.gap,
+  MessageType.bye,
+]);
 const HELLO_WITHIN_MS = 2_000;
 /** An agent that does not read its acknowledgements is told again after this. */
 const ACKNOWLEDGE_AGAIN_MS = 50;
@@ -100,9 +106,8 @@ export class AgentConnection {
       this.#greet(type, payload);
       return;
     }
-    if (type === MessageType.spans || type === MessageType.runtime || type === MessageType.gap)
-      this.#frames.push({ type, sequence: sequenceOf(payload), payload });
-    else if (type === MessageType.bye) this.#end = "bye";
+    if (type === MessageType.bye) this.#end = "bye";
+    if (DATA_FRAMES.has(type)) this.#frames.push({ type, sequence: sequenceOf(payload), payload });
     else this.#options.intake.counts.malformed++;
   }
 

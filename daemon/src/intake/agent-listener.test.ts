@@ -38,6 +38,8 @@ class Intake {
   readonly counted: string[] = [];
   readonly gaps: Gap[] = [];
   readonly runtimes: RuntimeFrame[] = [];
+  /** The agents' own counts. */
+  readonly created: number[] = [];
   readonly events: string[] = [];
 
   constructor(dir: string, maxConnections: number) {
@@ -53,6 +55,7 @@ class Intake {
           this.counted.push(`${app} ${payload.readUInt32LE(0)}`);
         },
         acceptGap: (_, gap) => void this.gaps.push(gap),
+        acceptCounts: (_, { spansCreated }) => void this.created.push(spansCreated),
       },
       onRuntime: (_, frame) => void this.runtimes.push(frame),
       clock: { unixMs: () => 1_000 },
@@ -180,7 +183,7 @@ test("two connections of one instance count each frame once; it is gone when bot
   assert.deepEqual(intake.events.slice(2), ["shop gone, 1 left", "shop gone, 0 left"]);
 });
 
-test("RUNTIME and GAP frames take their place in the sequence", async (t) => {
+test("RUNTIME, GAP and BYE frames take their place in the sequence", async (t) => {
   const intake = await Intake.start(t);
   const peer = await AgentPeer.greet(intake.path);
   const runtime: RuntimeFrame = {
@@ -192,18 +195,22 @@ test("RUNTIME and GAP frames take their place in the sequence", async (t) => {
     heapTotalBytes: 5,
     spansCreated: 6,
     spansDropped: 7,
+    spansFramed: 5,
+    spansReported: 1,
     inFlight: [],
   };
   const messages = [
     frames(1)[0] as Buffer,
     encodeRuntime(2, runtime),
     encodeGap(3, { dropped: { full: 2 } }),
+    encodeBye(4, { exitCode: 0, spansCreated: 9, spansFramed: 7, spansReported: 2 }),
   ];
   peer.socket.write(Buffer.concat(messages));
-  await until("they are acknowledged", () => peer.lastAck === 3);
+  await until("they are acknowledged", () => peer.lastAck === 4);
   assert.deepEqual(intake.runtimes, [runtime]);
+  assert.deepEqual(intake.created, [6, 9]);
   assert.deepEqual(intake.gaps, [{ dropped: { full: 2 } }]);
-  assert.deepEqual(intake.journaled(), [1, 2, 3]);
+  assert.deepEqual(intake.journaled(), [1, 2, 3, 4]);
 });
 
 test("frames whose content is malformed are acknowledged, so that they do not come for ever, and counted as bad", async (t) => {
@@ -302,7 +309,7 @@ test("the last connection that has room is served, the next one is told that the
 test("BYE tells a process's end from a lost connection", async (t) => {
   const intake = await Intake.start(t);
   const peer = await AgentPeer.greet(intake.path);
-  peer.socket.end(encodeBye({ exitCode: 0 }));
+  peer.socket.end(encodeBye(1, { exitCode: 0, spansCreated: 0, spansFramed: 0, spansReported: 0 }));
   await until("it is gone", () => intake.listener.connections === 0);
   assert.ok(intake.logged.sentences.includes("an app's process ended"));
   const lost = await AgentPeer.greet(intake.path);

@@ -1,4 +1,5 @@
 import {
+  decodeBye,
   decodeGap,
   decodeRuntime,
   type Gap,
@@ -6,10 +7,11 @@ import {
   ProtocolError,
   type RuntimeFrame,
 } from "@apm-daemon/protocol";
+import type { AgentCounts } from "../aggregate/loss-ledger.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { AppInstance } from "./instance-registry.ts";
 
-/** A data frame as received: SPANS, RUNTIME or GAP. */
+/** A data frame as received: SPANS, RUNTIME, GAP or BYE. */
 export interface DataFrame {
   type: number;
   sequence: number;
@@ -20,6 +22,7 @@ export interface DataFrame {
 export interface FrameCounter {
   acceptSpans(source: AppInstance, payload: Buffer, position: number, receivedUnixMs: number): void;
   acceptGap(source: AppInstance, gap: Gap, receivedUnixMs: number): void;
+  acceptCounts(source: AppInstance, counts: AgentCounts, receivedUnixMs: number): void;
 }
 
 export interface FrameIntakeOptions {
@@ -94,7 +97,7 @@ export class FrameIntake {
     this.counts.bytes += frame.payload.length;
     try {
       if (frame.type === MessageType.runtime) this.#onRuntime(instance, decodeRuntime(frame.payload));
-      else this.#count(instance, frame, position, receivedUnixMs);
+      this.#count(instance, frame, position, receivedUnixMs);
     } catch (error) {
       this.#noteMalformed(error);
     }
@@ -105,6 +108,15 @@ export class FrameIntake {
       this.#counter.acceptSpans(instance, frame.payload, position, receivedUnixMs);
     else if (frame.type === MessageType.gap)
       this.#counter.acceptGap(instance, decodeGap(frame.payload), receivedUnixMs);
+    else if (frame.type === MessageType.runtime)
+      this.#counter.acceptCounts(instance, decodeRuntime(frame.payload), receivedUnixMs);
+    else if (frame.type === MessageType.bye) this.#countBye(instance, frame.payload, receivedUnixMs);
+  }
+
+  #countBye(instance: AppInstance, payload: Buffer, receivedUnixMs: number): void {
+    const bye = decodeBye(payload);
+    instance.bye = { exitCode: bye.exitCode };
+    this.#counter.acceptCounts(instance, bye, receivedUnixMs);
   }
 
   #noteMalformed(error: unknown): void {

@@ -15,7 +15,17 @@ export interface AppInstance {
   connections: number;
   /** When its last connection ended; null while one is open. */
   goneUnixMs: number | null;
+  /** All its frames came to this state folder. */
+  readonly isKnownFromStart: boolean;
+  /** Its last words; null while it lives, or when it ended without any. */
+  bye: { exitCode: number | null } | null;
 }
+
+/** What the journal keeps of an instance. */
+type InstanceRecord = Pick<
+  AppInstance,
+  "app" | "instance" | "pid" | "runtime" | "agentVersion" | "startUnixMs"
+> & { firstSequence?: number };
 
 /** Instances remembered after they went, so that a late reconnect is not counted twice. */
 const MAX_GONE = 10_000;
@@ -34,18 +44,24 @@ export class InstanceRegistry {
 
   /** The instance that says hello; what is below its first unacknowledged frame was journaled by an earlier daemon. */
   greet(hello: Hello): AppInstance {
-    const instance = this.#instances.get(hello.instance) ?? this.#add(hello);
+    const firstSequence = hello.firstUnacknowledged;
+    const instance =
+      this.#instances.get(hello.instance) ?? this.#add({ ...hello, firstSequence }, firstSequence <= 1);
     instance.lastSequence = Math.max(instance.lastSequence, hello.firstUnacknowledged - 1);
     instance.connections++;
     instance.goneUnixMs = null;
     return instance;
   }
 
-  /** An instance found in the journal at start. Null when its record cannot be read. */
-  recover(json: string): AppInstance | null {
+  /**
+   * An instance found in the journal at start; `isUnsealed` when its record lies after the sealed position. Null when its
+   * record cannot be read.
+   */
+  recover(json: string, isUnsealed: boolean): AppInstance | null {
     try {
-      const known = JSON.parse(json) as Hello;
-      return this.#instances.get(known.instance) ?? this.#add(known);
+      const known = JSON.parse(json) as InstanceRecord;
+      const isKnownFromStart = isUnsealed && (known.firstSequence ?? 2) <= 1;
+      return this.#instances.get(known.instance) ?? this.#add(known, isKnownFromStart);
     } catch {
       return null;
     }
@@ -69,12 +85,21 @@ export class InstanceRegistry {
     return [...this.#instances.values()].filter(({ connections }) => connections > 0);
   }
 
-  #add({ app: ownApp, instance, pid, runtime, agentVersion, startUnixMs }: Hello): AppInstance {
+  #add(record: InstanceRecord, isKnownFromStart: boolean): AppInstance {
+    const { app: ownApp, instance, pid, runtime, agentVersion, startUnixMs, firstSequence } = record;
     const app = this.#apps.has(ownApp) || this.#apps.size < MAX_APPS ? ownApp : "(other)";
     this.#apps.add(app);
     const identity = { app, instance, pid, runtime, agentVersion, startUnixMs };
-    const journal = this.#journal.createInstance(JSON.stringify(identity));
-    const added: AppInstance = { ...identity, journal, lastSequence: 0, connections: 0, goneUnixMs: null };
+    const journal = this.#journal.createInstance(JSON.stringify({ ...identity, firstSequence }));
+    const added: AppInstance = {
+      ...identity,
+      journal,
+      lastSequence: 0,
+      connections: 0,
+      goneUnixMs: null,
+      isKnownFromStart,
+      bye: null,
+    };
     this.#instances.set(instance, added);
     return added;
   }

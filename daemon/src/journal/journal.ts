@@ -106,6 +106,11 @@ export class Journal {
     this.#startPosition = position;
   }
 
+  /** Position of the oldest byte that is held. */
+  get firstPosition(): number {
+    return this.#segments[0]?.position ?? this.position;
+  }
+
   get bytes(): number {
     return this.#segments.reduce((sum, segment) => sum + segment.bytes, 0);
   }

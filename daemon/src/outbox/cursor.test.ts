@@ -6,8 +6,14 @@ import { STREAM, sampleBatch } from "../testing/sample-header.ts";
 import { tempDir } from "../testing/temp-dir.ts";
 import { type Cursor, recoverCursor, writeCursor } from "./cursor.ts";
 
-const NOTED: Cursor = { stream: STREAM, nextNumber: 7, journal: { sealed: 600, replayFrom: 550 } };
-const AFTER_7: Cursor = { stream: STREAM, nextNumber: 8, journal: { sealed: 700, replayFrom: 650 } };
+const NO_LEDGER = { apps: [], instances: [] };
+const NOTED: Cursor = {
+  stream: STREAM,
+  nextNumber: 7,
+  journal: { sealed: 600, replayFrom: 550 },
+  ledger: NO_LEDGER,
+};
+const AFTER_7: Cursor = { ...NOTED, nextNumber: 8, journal: { sealed: 700, replayFrom: 650 } };
 
 test("the first start begins a stream, and notes it at once", async (t) => {
   const path = join(tempDir(t), "cursor.json");
@@ -15,7 +21,7 @@ test("the first start begins a stream, and notes it at once", async (t) => {
   assert.equal(first.source, "new");
   assert.deepEqual(
     { ...first.cursor, stream: "" },
-    { stream: "", nextNumber: 1, journal: { sealed: 0, replayFrom: 0 } },
+    { stream: "", nextNumber: 1, journal: { sealed: 0, replayFrom: 0 }, ledger: NO_LEDGER },
   );
   // A crash before the first seal: what the journal has by then is not sealed.
   assert.deepEqual(await recoverCursor(path, null, 5_000), { cursor: first.cursor, source: "file" });

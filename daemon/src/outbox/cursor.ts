@@ -1,19 +1,24 @@
 /**
- * How far the daemon has come: the stream's id, the next batch's number, and the journal range of the last sealed batch.
+ * How far the daemon has come: the stream's id, the next batch's number, and of the last sealed batch the journal range and
+ * the loss ledger.
  *
  * A batch in the outbox, the last one of its seal, is the commit; the cursor follows it. So after a crash the newest of both decides: a batch whose
  * number is at least the cursor's next number was sealed and not yet noted. A batch is deleted only after the cursor has it.
  */
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { type BatchHeader, decodeBatch, type JournalRange } from "@apm-daemon/protocol";
+import { type BatchHeader, decodeBatch, type JournalRange, type LedgerState } from "@apm-daemon/protocol";
 import { writeFileAtomically } from "./atomic-file.ts";
 
 export interface Cursor {
   stream: string;
   nextNumber: number;
   journal: JournalRange;
+  /** The loss ledger at the sealed position. */
+  ledger: LedgerState;
 }
+
+const EMPTY_LEDGER: LedgerState = { apps: [], instances: [] };
 
 export interface CursorRecovery {
   cursor: Cursor;
@@ -45,14 +50,19 @@ function findCursor(path: string, newestBatch: Uint8Array | null, journalEnd: nu
     (saved === null || (sealed.stream === saved.stream && sealed.number >= saved.nextNumber))
   ) {
     return {
-      cursor: { stream: sealed.stream, nextNumber: sealed.number + 1, journal: sealed.journal },
+      cursor: {
+        stream: sealed.stream,
+        nextNumber: sealed.number + 1,
+        journal: sealed.journal,
+        ledger: sealed.ledgerState ?? EMPTY_LEDGER,
+      },
       source: "outbox",
     };
   }
   if (saved !== null) return { cursor: saved, source: "file" };
   const journal = { sealed: journalEnd, replayFrom: journalEnd };
   return {
-    cursor: { stream: randomUUID(), nextNumber: 1, journal },
+    cursor: { stream: randomUUID(), nextNumber: 1, journal, ledger: EMPTY_LEDGER },
     source: journalEnd === 0 ? "new" : "lost",
   };
 }
@@ -63,13 +73,13 @@ export function writeCursor(path: string, cursor: Cursor): Promise<void> {
 
 function readCursor(path: string): Cursor | null {
   try {
-    const { stream, nextNumber, journal } = JSON.parse(readFileSync(path, "utf8")) as Partial<Cursor>;
+    const { stream, nextNumber, journal, ledger } = JSON.parse(readFileSync(path, "utf8")) as Partial<Cursor>;
     const isWhole =
       typeof stream === "string" &&
       Number.isSafeInteger(nextNumber) &&
       Number.isSafeInteger(journal?.sealed) &&
       Number.isSafeInteger(journal?.replayFrom);
-    return isWhole ? ({ stream, nextNumber, journal } as Cursor) : null;
+    return isWhole ? ({ stream, nextNumber, journal, ledger: ledger ?? EMPTY_LEDGER } as Cursor) : null;
   } catch {
     return null;
   }

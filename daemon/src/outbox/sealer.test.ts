@@ -59,11 +59,12 @@ class SealingDaemon {
       randomPerAction: 0,
       random: () => 0,
     });
+    const ledger = new LossLedger();
     const aggregator = new Aggregator({
       limits: { actionsPerApp: 1_000, operationsPerApp: 1_000, openTraces: 1_000 },
       apdexTUs: () => 500_000,
       traces: this.traces,
-      ledger: new LossLedger(),
+      ledger,
       onNewApp: () => undefined,
     });
     const instances = new InstanceRegistry(journal);
@@ -74,6 +75,7 @@ class SealingDaemon {
       journal,
       journalCapBytes: 1e9,
       aggregator,
+      ledger,
       traces: this.traces,
       instances,
       outbox,
@@ -106,6 +108,7 @@ class SealingDaemon {
       instances,
       intake: this.#intake,
       aggregator,
+      ledger,
       traces: this.traces,
       nowUnixMs: NOW_MS,
     });

@@ -23,6 +23,7 @@ import {
 } from "@apm-daemon/protocol";
 import type { Logger } from "pino";
 import type { Aggregator } from "../aggregate/aggregator.ts";
+import type { LossLedger } from "../aggregate/loss-ledger.ts";
 import type { InstanceRegistry } from "../intake/instance-registry.ts";
 import type { Journal } from "../journal/journal.ts";
 import { extractTraces } from "../traces/trace-extractor.ts";
@@ -37,6 +38,7 @@ export interface SealerOptions {
   journal: Journal;
   journalCapBytes: number;
   aggregator: Aggregator;
+  ledger: LossLedger;
   traces: TraceKeeper;
   instances: InstanceRegistry;
   outbox: Outbox;
@@ -133,6 +135,8 @@ export class Sealer {
     const kept = traces.drain();
     const frames = extractTraces(journal, kept);
     const hostSeconds = hostSampler.drain();
+    // Before the rows are taken: it may close instances, which adds to the rows.
+    const ledgerState = this.#options.ledger.state(now);
     const rows = { apps: this.#apps(now), processSeconds: this.#processes(now), ...aggregator.drain() };
     const parts = splitRows(rows, MAX_ROWS_BYTES);
     const common = { version: 1 as const, stream, createdUnixMs: now, host };
@@ -142,9 +146,13 @@ export class Sealer {
         const before = { hostSeconds: null, hostSnapshot: null, journal: this.#cursor.journal };
         return { header: { ...header, ...before, isContinued: true }, frames: [] };
       }
-      return this.#withTraces({ ...header, hostSeconds, hostSnapshot, journal: range }, kept, frames);
+      const end = { hostSeconds, hostSnapshot, journal: range, ledgerState };
+      return this.#withTraces({ ...header, ...end }, kept, frames);
     });
-    return { batches, cursor: { stream, nextNumber: nextNumber + parts.length, journal: range } };
+    return {
+      batches,
+      cursor: { stream, nextNumber: nextNumber + parts.length, journal: range, ledger: ledgerState },
+    };
   }
 
   /** As many traces as fit beside the rows; the others are counted. */
