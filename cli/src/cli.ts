@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import type { CliContext } from "./cli-context.ts";
 import { CliError } from "./cli-error.ts";
+import { addAuditCommand } from "./commands/audit.ts";
 import { addBatchCommand } from "./commands/batch.ts";
 import { addCollectorCommand } from "./commands/collector.ts";
 import { addConfigCommand } from "./commands/config.ts";
@@ -41,6 +42,7 @@ function apmProgram(context: CliContext): Command {
   addUpCommand(program, context);
   addRunCommand(program, context);
   addStatusCommand(program, context);
+  addAuditCommand(program, context);
   addDaemonCommand(program, context);
   addCollectorCommand(program, context);
   addKeyCommand(program, context);

@@ -16,6 +16,7 @@ import { Sealer } from "./outbox/sealer.ts";
 import { recover } from "./recovery.ts";
 import { SealBeat } from "./seal-beat.ts";
 import { claimStateDir } from "./state-lock.ts";
+import { ledgerReport } from "./status/ledger-report.ts";
 import { RecentWindows } from "./status/recent-requests.ts";
 import { StatusReporter } from "./status/status-reporter.ts";
 import { StatusServer } from "./status/status-server.ts";
@@ -192,6 +193,8 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
   const status = new StatusServer({
     path: join(config.run_dir, "status.sock"),
     report: () => reporter.report(),
+    ledger: () =>
+      ledgerReport({ host: watch.identity, collector: config.collector, journal, sealer, ledger, clock }),
   });
 
   // Each start pushes its stop, so the end runs backwards: no more spans, seal, send, and only then let go of the folders.

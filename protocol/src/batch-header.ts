@@ -28,7 +28,7 @@ export interface BatchHeader {
   traces: TraceSummary[];
   journal: JournalRange;
   /** The loss ledger at `journal.sealed`; only in the last batch of a seal, absent in those of older daemons. */
-  ledgerState?: LedgerState;
+  ledgerState?: LedgerState | undefined;
   /** More of the same seal follows in the next batch, which alone says how far the journal is sealed now. */
   isContinued?: true;
 }
@@ -208,7 +208,7 @@ export interface LedgerRow {
   tsSec: number;
   app: string;
   /** Spans that agents newly said to have ended, lost ones among them; older daemons do not say it. */
-  created?: number;
+  created?: number | undefined;
   /** Spans journaled and counted by the daemon. */
   received: number;
   /** Spans lost, by reason, e.g. { agent_ring_full: 12 }. */

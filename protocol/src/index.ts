@@ -25,6 +25,7 @@ export {
   sparseHistogram,
 } from "./histogram.ts";
 export { HOST_METRICS, type HostMetric, PROCESS_METRICS, type SecondsTable } from "./host-metrics.ts";
+export { type LedgerReport, SEALED_LOSS_REASONS } from "./ledger-report.ts";
 export * from "./limits.ts";
 export {
   encodeMessage,

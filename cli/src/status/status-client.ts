@@ -6,14 +6,23 @@ import { CliError } from "../cli-error.ts";
 const TIMEOUT_MS = 3_000;
 const MAX_ANSWER_BYTES = 8_388_608;
 
-/**
- * Asks the daemon behind the first socket that answers. `distrust` says why a socket must not be asked, or null. Throws
- * NOTHING_LISTENING or NO_ANSWER.
- */
+/** The daemon's status. Throws as fetchDaemon() does. */
 export async function fetchStatus(
   sockets: readonly string[],
-  distrust: (socket: string) => string | null = () => null,
+  distrust?: (socket: string) => string | null,
 ): Promise<StatusReport> {
+  return (await fetchDaemon(sockets, "/status", distrust)) as StatusReport;
+}
+
+/**
+ * Asks the daemon behind the first socket that answers for a JSON page. `distrust` says why a socket must not be asked, or
+ * null. Throws NOTHING_LISTENING or NO_ANSWER.
+ */
+export async function fetchDaemon(
+  sockets: readonly string[],
+  path: string,
+  distrust: (socket: string) => string | null = () => null,
+): Promise<unknown> {
   const passedOver: string[] = [];
   for (const socket of sockets) {
     const reason = distrust(socket);
@@ -22,7 +31,7 @@ export async function fetchStatus(
       continue;
     }
     try {
-      return JSON.parse(await getText(socket, "/status")) as StatusReport;
+      return JSON.parse(await getText(socket, path)) as unknown;
     } catch (cause) {
       const code = (cause as NodeJS.ErrnoException).code ?? "";
       if (code !== "ENOENT" && code !== "ECONNREFUSED" && code !== "ENOTDIR") {

@@ -195,7 +195,32 @@ export const BatchHeaderSchema: z.ZodType<BatchHeader> = z.object({
       traceId: name,
     }),
   ),
-  ledger: z.array(z.object({ tsSec, app: shownName, received: whole, dropped: z.record(name, whole) })),
+  ledger: z.array(
+    z.object({
+      tsSec,
+      app: shownName,
+      created: z.int().optional(),
+      received: z.int(),
+      dropped: z.record(name, whole),
+    }),
+  ),
+  ledgerState: z
+    .object({
+      apps: z.array(
+        z.object({ app: shownName, created: whole, received: whole, dropped: z.record(name, whole) }),
+      ),
+      instances: z.array(
+        z.object({
+          instance: name,
+          app: shownName,
+          created: whole,
+          framed: whole,
+          reported: whole,
+          ended: whole,
+        }),
+      ),
+    })
+    .optional(),
   traces: z.array(trace),
   journal: z.object({ sealed: whole, replayFrom: whole }),
 });

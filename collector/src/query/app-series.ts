@@ -1,6 +1,7 @@
 import type { ActionKind } from "@apm-daemon/protocol";
 import type { RequestSums, RequestTotals, Store } from "../store/store.ts";
 import { requireApp } from "./apps.ts";
+import { type Completeness, completeness } from "./completeness.ts";
 import { requestStatistics } from "./request-statistics.ts";
 import {
   answeredRange,
@@ -30,6 +31,7 @@ const COLUMNS = [
   "status3xx",
   "status4xx",
   "status5xx",
+  "completenessRatio",
 ] as const;
 type Point = Record<(typeof COLUMNS)[number], number | null>;
 
@@ -40,6 +42,8 @@ export interface AppSeriesAnswer {
   t0: number;
   stepMs: number;
   cols: Record<(typeof COLUMNS)[number], (number | null)[]>;
+  /** Of the whole app, whatever the action or kind asked for. */
+  completeness: Completeness;
 }
 
 /** Statistics over time. Counts are 0 where the app reported without requests, and null where it did not report. */
@@ -53,10 +57,11 @@ export async function appSeries(
   const steps = stepsOf(range, WINDOW_SEC, (options.stepMs ?? 0) / 1000);
   const { stepSec, firstSec } = steps;
   const filter = { range, app, action: options.action, kind: options.kind };
-  const [totals, byStatus, reported] = await Promise.all([
+  const [totals, byStatus, reported, outcomes] = await Promise.all([
     store.requests.totals(filter, { by: [], stepSec, withHistograms: true }),
     store.requests.totals(filter, { by: ["status"], stepSec, withHistograms: false }),
     store.apps.reportedSteps(app, range, stepSec),
+    store.ledger.outcomes(app, range, stepSec),
   ]);
   const reportedSteps = new Set(reported);
   const points = Array.from({ length: steps.count }, (_, i) => {
@@ -64,7 +69,8 @@ export async function appSeries(
     const sums = totals.find((row) => row.stepStartSec === startSec);
     if (!sums && !reportedSteps.has(startSec)) return null;
     const statuses = byStatus.filter((row) => row.stepStartSec === startSec);
-    return pointOf(sums, statuses, minutesUpToNow(stepRange(range, steps, i)));
+    const { ratio } = completeness(outcomes.filter((row) => row.stepStartSec === startSec));
+    return pointOf(sums, statuses, minutesUpToNow(stepRange(range, steps, i)), ratio);
   });
   const cols = Object.fromEntries(
     COLUMNS.map((name) => [name, points.map((point) => point?.[name] ?? null)]),
@@ -75,10 +81,22 @@ export async function appSeries(
     t0: firstSec * 1000,
     stepMs: stepSec * 1000,
     cols: cols as AppSeriesAnswer["cols"],
+    completeness: completeness(addedUp(outcomes)),
   };
 }
 
-function pointOf(sums: RequestSums | undefined, statuses: readonly RequestTotals[], minutes: number): Point {
+function addedUp(rows: readonly { outcome: string; spans: number }[]): { outcome: string; spans: number }[] {
+  const sums = new Map<string, number>();
+  for (const { outcome, spans } of rows) sums.set(outcome, (sums.get(outcome) ?? 0) + spans);
+  return [...sums].map(([outcome, spans]) => ({ outcome, spans }));
+}
+
+function pointOf(
+  sums: RequestSums | undefined,
+  statuses: readonly RequestTotals[],
+  minutes: number,
+  completenessRatio: number | null,
+): Point {
   const statistics = requestStatistics(sums, null, minutes);
   const { responseTimeMs, timeSplitMs } = statistics;
   const inClass = (digit: number): number =>
@@ -102,5 +120,6 @@ function pointOf(sums: RequestSums | undefined, statuses: readonly RequestTotals
     status3xx: inClass(3),
     status4xx: inClass(4),
     status5xx: inClass(5),
+    completenessRatio,
   };
 }

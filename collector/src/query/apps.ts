@@ -1,5 +1,6 @@
 import type { ActionKind } from "@apm-daemon/protocol";
 import type { Store } from "../store/store.ts";
+import { type Completeness, completenessOf } from "./completeness.ts";
 import { NotFound } from "./not-found.ts";
 import { type RequestStatistics, requestStatistics } from "./request-statistics.ts";
 import { answeredRange, minutesUpToNow, type QueryRange, stepsOf, WINDOW_SEC } from "./time-range.ts";
@@ -65,6 +66,7 @@ export interface SummaryAnswer extends RequestStatistics {
   from: number;
   to: number;
   hosts: string[];
+  completeness: Completeness;
 }
 
 export async function appSummary(
@@ -74,16 +76,18 @@ export async function appSummary(
   kind: ActionKind | undefined,
 ): Promise<SummaryAnswer> {
   await requireApp(store, app);
-  const [[sums], apdexTMs, seen] = await Promise.all([
+  const [[sums], apdexTMs, seen, completeness] = await Promise.all([
     store.requests.totals({ range, app, kind }, { by: [], withHistograms: true }),
     apdexThreshold(store, app),
     store.apps.seen(range, app),
+    completenessOf(store, app, range),
   ]);
   return {
     app,
     ...answeredRange(range),
     ...requestStatistics(sums, apdexTMs, minutesUpToNow(range)),
     hosts: seen[0]?.hosts ?? [],
+    completeness,
   };
 }
 

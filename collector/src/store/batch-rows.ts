@@ -3,6 +3,8 @@ import {
   type BatchHeader,
   HOST_METRICS,
   type HostMetric,
+  type LedgerRow,
+  type LedgerTotals,
   PROCESS_METRICS,
   type SecondsTable,
 } from "@apm-daemon/protocol";
@@ -42,7 +44,7 @@ export function emitBatchRows({ batch, receivedMs }: ReceivedBatch, emit: Emit):
   emitRequests(header, emit);
   emitOperations(header, ts_s, emit);
   emitErrors(header, emit);
-  emitLedger(header, emit);
+  emitLedger(header, ts_s, emit);
   emitTraces(batch, emit);
 }
 
@@ -157,13 +159,34 @@ function emitErrors(header: BatchHeader, emit: Emit): void {
   }
 }
 
-function emitLedger(header: BatchHeader, emit: Emit): void {
-  const host = header.host.name;
-  for (const { tsSec: ts_s, app, received, dropped } of header.ledger) {
-    emit("ledger", { ts_s, host, app, outcome: "received", spans: received });
-    for (const [reason, spans] of Object.entries(dropped))
-      emit("ledger", { ts_s, host, app, outcome: `dropped:${reason}`, spans });
+function emitLedger(header: BatchHeader, ts_s: number, emit: Emit): void {
+  const { stream, number } = header;
+  const batch = { host: header.host.name, stream, number };
+  for (const row of header.ledger) {
+    const created = row.created ?? row.received + lostOf(row);
+    for (const [outcome, spans] of outcomesOf({ ...row, created }))
+      if (spans !== 0) emit("ledger", { ts_s: row.tsSec, app: row.app, ...batch, outcome, spans });
   }
+  for (const totals of header.ledgerState?.apps ?? []) {
+    for (const [outcome, spans] of outcomesOf(totals))
+      emit("ledger_totals", { ts_s, app: totals.app, ...batch, outcome, spans });
+  }
+}
+
+function outcomesOf({
+  created,
+  received,
+  dropped,
+}: Pick<LedgerTotals, "created" | "received" | "dropped">): [string, number][] {
+  const lost = Object.entries(dropped).map(([reason, spans]): [string, number] => [
+    `dropped:${reason}`,
+    spans,
+  ]);
+  return [["created", created], ["received", received], ...lost];
+}
+
+function lostOf({ dropped }: LedgerRow): number {
+  return Object.values(dropped).reduce((sum, spans) => sum + spans, 0);
 }
 
 function emitTraces({ header, frames }: Batch, emit: Emit): void {

@@ -11,6 +11,7 @@ export interface Store {
   readonly requests: RequestQueries;
   readonly operations: OperationQueries;
   readonly errors: ErrorQueries;
+  readonly ledger: LedgerQueries;
   readonly traces: TraceQueries;
 
   /** Whether this batch is committed already. */
@@ -241,4 +242,28 @@ export interface TraceQueries {
   list(filter: TraceFilter): Promise<StoredTrace[]>;
   /** All kept parts of a trace, by start. */
   parts(traceId: string): Promise<StoredTracePart[]>;
+}
+
+/** Spans by what became of them; `outcome` as in the table `ledger`. */
+export interface OutcomeCount {
+  app: string;
+  outcome: string;
+  spans: number;
+}
+
+export interface LedgerQueries {
+  /** Of one app, added up over the range; with `stepSec` also by time. */
+  outcomes(
+    app: string,
+    range: TimeRange,
+    stepSec?: number,
+  ): Promise<{ outcome: string; stepStartSec: number; spans: number }[]>;
+  /** Committed numbers of a stream, as runs without gaps, ascending; empty for an unknown stream. */
+  committed(stream: string): Promise<{ first: number; last: number }[]>;
+  /** Batches of a stream that carry totals, sealed in the range: number and time of sealing, ascending. */
+  batchesWithTotals(stream: string, range: TimeRange): Promise<{ number: number; tsSec: number }[]>;
+  /** What a batch says its stream adds up to. */
+  totals(stream: string, number: number): Promise<OutcomeCount[]>;
+  /** What the rows of a stream's batches add up to: `after` < number <= `upTo`. */
+  sums(stream: string, after: number, upTo: number): Promise<OutcomeCount[]>;
 }

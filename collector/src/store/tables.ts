@@ -13,6 +13,7 @@ export type TableName =
   | "hosts"
   | "instances"
   | "ledger"
+  | "ledger_totals"
   | "operations"
   | "process_seconds"
   | "requests"
@@ -105,8 +106,26 @@ export const TABLES: Readonly<Record<TableName, Columns>> = {
     count: "u32",
     trace_id: "text",
   },
-  /** Spans by what became of them: `outcome` is "received" or "dropped:<reason>". */
-  ledger: { ts_s: "u32", host: "text", app: "text", outcome: "text", spans: "f64" },
+  /** Spans by what became of them: `outcome` is "created", "received" or "dropped:<reason>"; corrections may be negative. */
+  ledger: {
+    ts_s: "u32",
+    host: "text",
+    app: "text",
+    stream: "text",
+    number: "f64",
+    outcome: "text",
+    spans: "f64",
+  },
+  /** What all ledger rows of the stream add up to, up to this batch, as the daemon knows it. */
+  ledger_totals: {
+    ts_s: "u32",
+    host: "text",
+    stream: "text",
+    number: "f64",
+    app: "text",
+    outcome: "text",
+    spans: "f64",
+  },
   traces: {
     ts_s: "u32",
     start_ms: "f64",

@@ -63,6 +63,7 @@ describe("the API", () => {
       },
       totalTimeMs: 500_700,
       hosts: ["web-1", "web-2"],
+      completeness: { created: 0, stored: 0, dropped: {}, inFlight: 0, ratio: null },
     });
     assert.equal(responseTimeMs.avg, 500_700_000 / 1_032 / 1_000);
     assert.equal(responseTimeMs.max, 1_000);
@@ -148,7 +149,7 @@ describe("the API", () => {
       null,
     ]);
     assert.deepEqual(cols["databaseMs"], [100_000_000 / 1_020 / 1_000, 0, null, null, null, null]);
-    assert.equal(Object.keys(cols).length, 18);
+    assert.equal(Object.keys(cols).length, 19);
     for (const [name, column] of Object.entries(cols)) assert.equal(column.length, 6, name);
   });
 

@@ -8,6 +8,7 @@ import { hosts } from "../query/hosts.ts";
 import { operations } from "../query/operations.ts";
 import { serverInfo } from "../query/server-info.ts";
 import { statusCodes } from "../query/status-codes.ts";
+import { streamLedger } from "../query/stream-ledger.ts";
 import type { QueryRange } from "../query/time-range.ts";
 import { trace } from "../query/trace.ts";
 import { traces } from "../query/traces.ts";
@@ -67,6 +68,10 @@ export function api({ store, version, uplinks, clock }: ApiOptions): Hono {
   routes.get("/traces/:traceId", async (c) => {
     const { traceId } = readParameters("trace", c.req.param());
     return c.json(await trace(store, traceId));
+  });
+  routes.get("/ledger", async (c) => {
+    const { stream, upTo } = parameters(c, "ledger");
+    return c.json(await streamLedger(store, stream, range(c), { upTo }));
   });
   routes.get("/server", async (c) =>
     c.json(await serverInfo(store, { version, nowMs: clock(), uplinks: uplinks() })),

@@ -34,6 +34,7 @@ export interface ParameterSets {
     limit: number;
   };
   trace: { traceId: string };
+  ledger: { stream: string; upTo: number };
 }
 
 const wholeNumber = (min: number, max: number): z.ZodType<number> =>
@@ -75,6 +76,10 @@ const SCHEMAS: { readonly [Call in keyof ParameterSets]: z.ZodType<ParameterSets
     limit: wholeNumber(1, 500).default(50),
   }),
   trace: z.object({ traceId: z.string().regex(/^[0-9a-f]{32}$/, "must be 32 hex digits in lower case") }),
+  ledger: z.object({
+    stream: z.guid("must be a stream's id, as `apm status --json` tells it").lowercase(),
+    upTo: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(Number.MAX_SAFE_INTEGER),
+  }),
 };
 
 /** Reads one call's parameters from its query. Parameters of other names are ignored. Throws BadParameter. */

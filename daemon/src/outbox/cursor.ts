@@ -71,7 +71,8 @@ export function writeCursor(path: string, cursor: Cursor): Promise<void> {
   return writeFileAtomically(path, Buffer.from(JSON.stringify(cursor)));
 }
 
-function readCursor(path: string): Cursor | null {
+/** Null when there is none that can be read. */
+export function readCursor(path: string): Cursor | null {
   try {
     const { stream, nextNumber, journal, ledger } = JSON.parse(readFileSync(path, "utf8")) as Partial<Cursor>;
     const isWhole =

@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import type { StatusReport } from "@apm-daemon/protocol";
+import type { LedgerReport, StatusReport } from "@apm-daemon/protocol";
 import { tempDir } from "../testing/temp-dir.ts";
 import { StatusServer } from "./status-server.ts";
 
@@ -67,9 +67,24 @@ function report(changes: Partial<StatusReport> = {}): StatusReport {
   };
 }
 
+function noLedger(): LedgerReport {
+  return {
+    host: "web-1",
+    stream: "s",
+    nextNumber: 1,
+    journal: { position: 0, sealed: 0 },
+    sealed: [],
+    now: [],
+    inFlight: {},
+    overcounted: 0,
+    unanchored: 0,
+    collector: "ws://127.0.0.1:1",
+  };
+}
+
 async function serve(t: TestContext, now: () => StatusReport): Promise<string> {
   const path = join(tempDir(t), "status.sock");
-  const server = new StatusServer({ path, report: now });
+  const server = new StatusServer({ path, report: now, ledger: noLedger });
   await server.start();
   t.after(() => server.stop());
   return path;
@@ -148,6 +163,11 @@ test("other paths are told what there is, other methods that only GET is answere
   }
 });
 
+test("/ledger is the loss ledger", async (t) => {
+  const path = await serve(t, report);
+  assert.deepEqual(JSON.parse((await ask(path, "/ledger")).body), noLedger());
+});
+
 test("only the owner and the group may ask", async (t) => {
   const path = await serve(t, report);
   assert.equal(statSync(path).mode & 0o777, 0o660);
@@ -155,7 +175,7 @@ test("only the owner and the group may ask", async (t) => {
 
 test("stop ends open connections, and the socket is gone", async (t) => {
   const path = join(tempDir(t), "status.sock");
-  const server = new StatusServer({ path, report });
+  const server = new StatusServer({ path, report, ledger: noLedger });
   await server.start();
   await ask(path, "/status");
   await server.stop();

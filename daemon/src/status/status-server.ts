@@ -1,14 +1,15 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
-import type { StatusReport } from "@apm-daemon/protocol";
+import type { LedgerReport, StatusReport } from "@apm-daemon/protocol";
 import { listenOnSocket } from "../intake/socket-path.ts";
 import { prometheusText } from "./metrics.ts";
 
 export interface StatusServerOptions {
   path: string;
   report: () => StatusReport;
+  ledger: () => LedgerReport;
 }
 
-/** HTTP on the status socket: `/status` (JSON), `/metrics` (Prometheus), `/healthz` (200 or 503). Only the owner's group may ask. */
+/** HTTP on the status socket: `/status` and `/ledger` (JSON), `/metrics` (Prometheus), `/healthz` (200 or 503). Only the owner's group may ask. */
 export class StatusServer {
   readonly #options: StatusServerOptions;
   readonly #server: Server;
@@ -36,10 +37,12 @@ export class StatusServer {
     if (method !== "GET") send(response, 405, "text/plain", "only GET is answered here\n", { allow: "GET" });
     else if (path === "/status")
       send(response, 200, "application/json", JSON.stringify(this.#options.report()));
+    else if (path === "/ledger")
+      send(response, 200, "application/json", JSON.stringify(this.#options.ledger()));
     else if (path === "/metrics")
       send(response, 200, "text/plain; version=0.0.4", prometheusText(this.#options.report()));
     else if (path === "/healthz") this.#answerHealth(response);
-    else send(response, 404, "text/plain", "there are /status, /metrics and /healthz\n");
+    else send(response, 404, "text/plain", "there are /status, /ledger, /metrics and /healthz\n");
   }
 
   #answerHealth(response: ServerResponse): void {

@@ -16,6 +16,8 @@ export interface ProgramOptions {
   cwd?: string | undefined;
   uid?: number | undefined;
   gid?: number | undefined;
+  /** "pipe": write() reaches it. */
+  stdin?: "pipe" | undefined;
 }
 
 export interface ProgramEnd {
@@ -75,6 +77,10 @@ export class Program {
 
   get output(): string {
     return `${this.#stdout}${this.#stderr}`;
+  }
+
+  write(text: string): void {
+    this.#child.stdin?.write(text);
   }
 
   get isRunning(): boolean {
@@ -143,7 +149,7 @@ function spawnOptions(options: ProgramOptions): SpawnOptions {
   }
   return {
     env: { ...env, ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [options.stdin ?? "ignore", "pipe", "pipe"],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.uid === undefined ? {} : { uid: options.uid }),
     ...(options.gid === undefined ? {} : { gid: options.gid }),

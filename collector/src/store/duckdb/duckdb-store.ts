@@ -10,6 +10,7 @@ import { DatabaseClient } from "./database-client.ts";
 import { utcDay } from "./day-file.ts";
 import { DuckDbErrorQueries } from "./error-queries.ts";
 import { DuckDbHostQueries } from "./host-queries.ts";
+import { DuckDbLedgerQueries } from "./ledger-queries.ts";
 import { DuckDbOperationQueries } from "./operation-queries.ts";
 import { DuckDbRequestQueries } from "./request-queries.ts";
 import { DuckDbTraceQueries } from "./trace-queries.ts";
@@ -36,6 +37,7 @@ export class DuckDbStore implements Store {
   readonly requests: DuckDbRequestQueries;
   readonly operations: DuckDbOperationQueries;
   readonly errors: DuckDbErrorQueries;
+  readonly ledger: DuckDbLedgerQueries;
   readonly traces: DuckDbTraceQueries;
   readonly #options: DuckDbStoreOptions;
   readonly #client: DatabaseClient;
@@ -70,6 +72,7 @@ export class DuckDbStore implements Store {
     this.requests = new DuckDbRequestQueries(query);
     this.operations = new DuckDbOperationQueries(query);
     this.errors = new DuckDbErrorQueries(query);
+    this.ledger = new DuckDbLedgerQueries(query);
     this.traces = new DuckDbTraceQueries(query);
   }
 

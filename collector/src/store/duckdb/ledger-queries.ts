@@ -1,0 +1,62 @@
+import type { LedgerQueries, OutcomeCount, TimeRange } from "../store.ts";
+import type { Query } from "./database-client.ts";
+import { IN_RANGE, stepSql } from "./sql-parts.ts";
+
+export class DuckDbLedgerQueries implements LedgerQueries {
+  readonly #query: Query;
+
+  constructor(query: Query) {
+    this.#query = query;
+  }
+
+  async outcomes(
+    app: string,
+    range: TimeRange,
+    stepSec?: number,
+  ): Promise<{ outcome: string; stepStartSec: number; spans: number }[]> {
+    const step = stepSec === undefined ? "0::DOUBLE" : stepSql(stepSec);
+    const rows = await this.#query(
+      `SELECT outcome, ${step} AS "stepStartSec", sum(spans) AS spans FROM ledger
+       WHERE app = $app AND ${IN_RANGE} GROUP BY ALL ORDER BY ALL`,
+      { app, from: range.fromSec, to: range.toSec },
+    );
+    return rows as { outcome: string; stepStartSec: number; spans: number }[];
+  }
+
+  async committed(stream: string): Promise<{ first: number; last: number }[]> {
+    const rows = await this.#query(
+      `SELECT min(number) AS first, max(number) AS last
+       FROM (SELECT number, number - row_number() OVER (ORDER BY number) AS island
+             FROM (SELECT DISTINCT number FROM batches WHERE stream = $stream))
+       GROUP BY island ORDER BY first`,
+      { stream },
+    );
+    return rows as { first: number; last: number }[];
+  }
+
+  async batchesWithTotals(stream: string, range: TimeRange): Promise<{ number: number; tsSec: number }[]> {
+    const rows = await this.#query(
+      `SELECT number, min(ts_s)::DOUBLE AS "tsSec" FROM ledger_totals
+       WHERE stream = $stream AND ${IN_RANGE} GROUP BY number ORDER BY number`,
+      { stream, from: range.fromSec, to: range.toSec },
+    );
+    return rows as { number: number; tsSec: number }[];
+  }
+
+  async totals(stream: string, number: number): Promise<OutcomeCount[]> {
+    const rows = await this.#query(
+      "SELECT app, outcome, spans FROM ledger_totals WHERE stream = $stream AND number = $number",
+      { stream, number },
+    );
+    return rows as unknown as OutcomeCount[];
+  }
+
+  async sums(stream: string, after: number, upTo: number): Promise<OutcomeCount[]> {
+    const rows = await this.#query(
+      `SELECT app, outcome, sum(spans) AS spans FROM ledger
+       WHERE stream = $stream AND number > $after AND number <= $upTo GROUP BY app, outcome ORDER BY app, outcome`,
+      { stream, after, upTo },
+    );
+    return rows as unknown as OutcomeCount[];
+  }
+}
