@@ -35,7 +35,7 @@ class CountingRun {
   readonly #instances: InstanceRegistry;
   readonly #intake: FrameIntake;
 
-  constructor(dir: string, cursor: Cursor, segmentBytes = 2_000) {
+  constructor(dir: string, cursor: Cursor, segmentBytes = 2_000, openTraces = 10_000) {
     this.journal = new Journal({ dir, segmentBytes, capBytes: 10_000_000, fsync: "seal" });
     this.#traces = new TraceKeeper({
       keep: "sampled",
@@ -45,7 +45,7 @@ class CountingRun {
       random: () => 0.5,
     });
     this.aggregator = new Aggregator({
-      limits: { actionsPerApp: 100, operationsPerApp: 100, openTraces: 10_000 },
+      limits: { actionsPerApp: 100, operationsPerApp: 100, openTraces },
       apdexTUs: () => 500_000,
       traces: this.#traces,
       ledger: this.ledger,
@@ -91,11 +91,12 @@ class CountingRun {
   seal(): { counts: DrainedCounts; cursor: Cursor; keptTraces: number } {
     const sealed = this.journal.position;
     const replayFrom = this.aggregator.oldestOpenPosition ?? sealed;
+    const open = this.aggregator.openAtSeal();
     const keptTraces = this.#traces.drain().length;
     const ledger = this.ledger.state(NOW_MS);
     return {
       counts: this.aggregator.drain(),
-      cursor: { ...START, journal: { sealed, replayFrom }, ledger },
+      cursor: { ...START, journal: { sealed, replayFrom, open }, ledger },
       keptTraces,
     };
   }
@@ -204,6 +205,58 @@ test("crashes at any moment change no counter: what was sealed and what is repla
       assert.deepEqual(summed(sealed), expected);
     }),
     { numRuns: 150 },
+  );
+});
+
+test("requests that are given up, for their age or their number, are counted once, whenever the daemon dies", (t) => {
+  const step = fc.constantFrom("frame", "frame", "frame", "frame", "seal", "give up and seal", "crash");
+  const steps = fc.array(step, { minLength: 10, maxLength: 80 });
+  const sizes = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 });
+  fc.assert(
+    fc.property(
+      plannedRequests,
+      sizes,
+      fc.integer({ min: 1, max: 4 }),
+      steps,
+      (planned, cuts, limit, plan) => {
+        const writer = new FrameWriter();
+        const frames = cut(spansOf(planned, START_US), cuts).map((spans) => writer.payload(spans));
+        const dir = tempDir(t);
+        let cursor = START;
+        let run = new CountingRun(dir, cursor, 2_000, limit);
+        const sealed: DrainedCounts[] = [];
+        let next = 0;
+        const takeNext = (): void => {
+          const payload = frames[next++];
+          if (payload !== undefined) run.take(1, next, payload);
+        };
+        for (const action of plan) {
+          if (action === "frame") takeNext();
+          else if (action === "crash") {
+            run.die();
+            run = new CountingRun(dir, cursor, 2_000, limit);
+          } else {
+            const middle = (run.aggregator.oldestOpenPosition ?? 0) + 500;
+            if (action === "give up and seal") run.aggregator.abandon(middle, NOW_MS);
+            const seal = run.seal();
+            sealed.push(seal.counts);
+            cursor = seal.cursor;
+          }
+        }
+        while (next < frames.length) takeNext();
+        run.aggregator.abandon(Number.POSITIVE_INFINITY, NOW_MS);
+        sealed.push(run.seal().counts);
+        run.die();
+        const calls = sealed.flatMap(({ operations }) => operations).reduce((sum, row) => sum + row.calls, 0);
+        const requests = sealed.flatMap(({ actions }) => actions).reduce((sum, row) => sum + row.requests, 0);
+        assert.equal(
+          calls,
+          planned.reduce((sum, request) => sum + request.calls.length, 0),
+        );
+        assert.equal(requests, planned.length);
+      },
+    ),
+    { numRuns: 300 },
   );
 });
 

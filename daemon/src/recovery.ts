@@ -67,6 +67,7 @@ export function recover(options: RecoveryOptions): RecoveryReport {
     }
     intake.replay(instance, { type, sequence, payload }, position, receivedUnixMs);
   };
+  aggregator.expectOpen(cursor.journal.open);
   journal.replay(visit);
   discardOnce();
   ledger.explainLosses(lossReason(journal, cursor));

@@ -39,6 +39,11 @@ export interface JournalRange {
   sealed: number;
   /** Where a replay must start so that traces open at `sealed` are whole again. At most `sealed`. */
   replayFrom: number;
+  /**
+   * Requests open at `sealed`, by a key of the daemon's, with the position of the first frame that belongs to them: a replay must
+   * leave out what lies before. Only there when requests were given up since `replayFrom`; else all frames belong.
+   */
+  open?: [key: string, firstPosition: number][] | undefined;
 }
 
 export interface HostIdentity {

@@ -5,6 +5,9 @@
  * Requests that are open across a seal: their spans were read before the seal, they are counted when the root ends, after
  * it. A replay therefore starts at the oldest open request (`oldestOpenPosition`), and at the sealed position the counters
  * are discarded while the open requests stay (`discardCounts`): nothing is lost, nothing counted twice.
+ *
+ * Requests that were given up before the seal are counted in it, although their frames may lie after the replay's start: then
+ * the batch lists the requests that were open (`openAtSeal`), and the replay leaves all others out (`expectOpen`).
  */
 import {
   type ActionRow,
@@ -73,6 +76,11 @@ export class Aggregator {
   readonly #open = new Map<string, OpenRequest>();
   readonly #apps = new Set<string>();
   readonly #statementsSent = new Set<string>();
+  /** Position of the frame at which a request was given up last. */
+  #abandonedAt = -1;
+  #position = 0;
+  /** During a replay of frames before the seal: what was open there, by its key; null when all belongs. */
+  #expectedOpen: ReadonlyMap<string, number> | null = null;
   #drains = 0;
   #requests = 0;
 
@@ -95,11 +103,23 @@ export class Aggregator {
     return null;
   }
 
+  /** The open requests with their first positions; undefined when a replay finds them by itself. */
+  openAtSeal(): [key: string, firstPosition: number][] | undefined {
+    if (this.#abandonedAt < (this.oldestOpenPosition ?? Number.POSITIVE_INFINITY)) return undefined;
+    return [...this.#open].map(([key, { positions }]) => [key, positions[0] ?? 0]);
+  }
+
+  /** Begins a replay of frames before the seal; `discardCounts` ends it. */
+  expectOpen(open: readonly (readonly [string, number])[] | undefined): void {
+    this.#expectedOpen = open === undefined ? null : new Map(open);
+  }
+
   /** Counts a SPANS payload. A malformed one counts up to its first bad byte; the rest is in the ledger. */
   acceptSpans(source: FrameSource, payload: Buffer, position: number, receivedUnixMs: number): void {
     const { ledger } = this.#options;
     const frame: FrameContext = { source, position, receivedUnixMs, baseUnixUs: 0, plans: [], spansSeen: 0 };
     let announced = 0;
+    this.#position = position;
     try {
       const header = decodeSpansHeader(payload);
       announced = Math.min(header.spans, payload.length);
@@ -136,6 +156,9 @@ export class Aggregator {
   /** Forgets what was counted; open requests stay, and the ledger is its owner's to restore. */
   discardCounts(): void {
     this.#clear();
+    // What was given up before the seal is so still, should the next batch be replayed from before it.
+    if (this.#expectedOpen !== null) this.#abandonedAt = this.#position;
+    this.#expectedOpen = null;
     this.#requests = 0;
   }
 
@@ -164,7 +187,7 @@ export class Aggregator {
     const role = plan.role;
     const endUs = frame.baseUnixUs + span.endOffsetNs / 1_000;
     if (span.isLocalRoot) this.#countRoot(span, plan, endUs, frame);
-    else {
+    else if (this.#isExpected(span, frame)) {
       const request = this.#openRequest(span, frame);
       request.seenIn(frame.position);
       if (span.extraJson !== "" && request.error === null) request.error = spanErrorOf(span);
@@ -228,6 +251,12 @@ export class Aggregator {
     });
   }
 
+  /** False for a span whose request was given up before the seal: it is counted there. */
+  #isExpected(span: SpanView, frame: FrameContext): boolean {
+    if (this.#expectedOpen === null) return true;
+    return frame.position >= (this.#expectedOpen.get(openKey(span, frame)) ?? Number.POSITIVE_INFINITY);
+  }
+
   #openRequest(span: SpanView, frame: FrameContext): OpenRequest {
     const key = openKey(span, frame);
     const known = this.#open.get(key);
@@ -253,6 +282,7 @@ export class Aggregator {
 
   #abandon(key: string, request: OpenRequest, nowUnixMs: number): void {
     this.#open.delete(key);
+    this.#abandonedAt = this.#position;
     this.#window(request.app, request.openedUnixMs * 1_000, nowUnixMs).countCalls("(unfinished)", request);
   }
 

@@ -129,7 +129,10 @@ export class Sealer {
     const now = clock.unixMs();
     // An open request must not pin more than half of the ring.
     aggregator.abandon(journal.position - this.#options.journalCapBytes / 2, now);
-    const range = { sealed: journal.position, replayFrom: aggregator.oldestOpenPosition ?? journal.position };
+    const sealed = journal.position;
+    const open = aggregator.openAtSeal();
+    const replayFrom = aggregator.oldestOpenPosition ?? sealed;
+    const range = { sealed, replayFrom, ...(open === undefined ? {} : { open }) };
     const { stream, nextNumber } = this.#cursor;
     const hostSnapshot = hostSampler.snapshot();
     const kept = traces.drain();
