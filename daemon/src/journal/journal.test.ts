@@ -135,8 +135,9 @@ test("positions only grow over any number of restarts, whatever was torn in betw
 test("the last frame torn at any byte costs only itself, and the next run writes on", (t) => {
   const original = tempDir(t);
   const writer = open(t, original, { segmentBytes: 10_000 });
-  write(writer, "first");
-  const lastPosition = write(writer, "torn");
+  const instance = writer.createInstance('"shop"');
+  write(writer, "first", instance);
+  const lastPosition = write(writer, "torn", instance);
   writer.close();
   const name = segmentFiles(original)[0] as string;
   const bytes = readFileSync(join(original, name));
