@@ -264,12 +264,14 @@ export class Journal {
     const finished = this.#unsynced.splice(0);
     const open = this.#current === null ? finished : [...finished, this.#current];
     await Promise.all(
-      open.map((segment) =>
-        dataSync(segment.fd).catch((error: Error) => {
-          this.#distrust(segment, error);
-          if (segment === this.#current) this.#leave(segment);
-        }),
-      ),
+      open
+        .filter((segment) => !this.#distrusted.has(segment))
+        .map((segment) =>
+          dataSync(segment.fd).catch((error: Error) => {
+            this.#distrust(segment, error);
+            if (segment === this.#current) this.#leave(segment);
+          }),
+        ),
     );
     for (const { fd } of finished) closeSync(fd);
     for (const segment of this.#distrusted) await this.#rewrite(segment);
