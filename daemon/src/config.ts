@@ -22,7 +22,13 @@ export interface DaemonConfig {
     slowest_per_action: number;
     random_per_action: number;
   };
-  limits: { connections: number; actions_per_app: number; operations_per_app: number; open_traces: number };
+  limits: {
+    connections: number;
+    actions_per_app: number;
+    operations_per_app: number;
+    open_traces: number;
+    min_free_disk_bytes: number;
+  };
   settings: { sql: "obfuscated" | "off" | "raw" };
   apps: Record<string, { apdex_t_ms?: number | undefined }>;
 }
@@ -146,9 +152,15 @@ export const DaemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
         50_000,
         "Requests followed at once; beyond that the oldest is closed.",
       ),
+      min_free_disk_bytes: whole(
+        0,
+        1_048_576 * MIB,
+        512 * MIB,
+        "Disk left to others, a twentieth of the file system at most; below it sealed segments go, then waiting batches.",
+      ),
     })
     .prefault({})
-    .describe("Bounds of the daemon's memory."),
+    .describe("Bounds of what the daemon takes of the host."),
   settings: z
     .strictObject({
       sql: z

@@ -5,10 +5,14 @@ import type { Logger } from "pino";
 import { Aggregator } from "./aggregate/aggregator.ts";
 import { LossLedger } from "./aggregate/loss-ledger.ts";
 import type { DaemonConfig } from "./config.ts";
+import { DiskReserve } from "./disk/disk-reserve.ts";
+import { FreeDisk } from "./disk/free-disk.ts";
 import { watchHost } from "./host-watch.ts";
 import { AgentListener } from "./intake/agent-listener.ts";
 import { FrameIntake } from "./intake/frame-intake.ts";
 import { InstanceRegistry } from "./intake/instance-registry.ts";
+import { journalProblem, reasonToHold } from "./intake/reason-to-hold.ts";
+import { WriteGate } from "./intake/write-gate.ts";
 import { Journal } from "./journal/journal.ts";
 import { recoverCursor } from "./outbox/cursor.ts";
 import { Outbox } from "./outbox/outbox.ts";
@@ -59,16 +63,31 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
   const path = (...parts: string[]): string => join(config.state_dir, ...parts);
   const apdexTMs = (app: string): number => config.apps[app]?.apdex_t_ms ?? config.apdex_t_ms;
 
+  const journalDir = path("journal");
   const journal = new Journal({
-    dir: path("journal"),
+    dir: journalDir,
     segmentBytes: config.journal.segment_bytes,
     capBytes: config.journal.cap_bytes,
     fsync: config.journal.fsync,
+    onSyncFailed: (error, segment) =>
+      log.error({ err: error, segment }, "the disk refused to keep a journal segment; it is rewritten"),
   });
   stops.push(() => journal.close());
-  const outbox = new Outbox({ dir: path("outbox"), capBytes: config.outbox.cap_bytes });
+  const reserve = new DiskReserve(path("journal", "reserve"));
+  const ledger = new LossLedger();
+  const outbox = new Outbox({
+    dir: path("outbox"),
+    capBytes: config.outbox.cap_bytes,
+    // What a batch held that cannot be read is found by its absence, in the totals.
+    onLost: ({ header, reason }) => ledger.move(header?.ledger ?? [], reason),
+  });
+  const freeDisk = new FreeDisk({
+    dir: config.state_dir,
+    minFreeBytes: config.limits.min_free_disk_bytes,
+    givers: [journal, outbox],
+  });
   const cursorPath = path("journal", "cursor.json");
-  const { cursor, source } = await recoverCursor(cursorPath, outbox.newest(), journal.position);
+  const { cursor, source } = await recoverCursor(cursorPath, outbox.newest(), journal.position, reserve);
   outbox.deleteUnfinished(cursor);
   journal.startFrom(cursor.journal.sealed);
 
@@ -88,7 +107,6 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
     randomPerAction: config.traces.random_per_action,
     random: Math.random,
   });
-  const ledger = new LossLedger();
   const aggregator = new Aggregator({
     limits: {
       actionsPerApp: config.limits.actions_per_app,
@@ -135,12 +153,17 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
     apdexTMs,
     clock,
     log,
+    reserve,
+    onFailed: () => sealBeat.sealSoon(),
     onSealed: ({ actions }) => {
       recent.add(actions, clock.unixMs() / 1_000);
       uplink.notify();
     },
   });
-  const sealBeat = new SealBeat(config.seal_interval_ms, clock, () => void sealer.seal());
+  const sealBeat = new SealBeat(config.seal_interval_ms, clock, () => {
+    freeDisk.keep();
+    void sealer.seal();
+  });
 
   const report = recover({
     journal,
@@ -152,8 +175,21 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
     traces,
     nowUnixMs: startUnixMs,
   });
-  log.info({ ...report, cursor: source, waitingBatches: outbox.count }, "read what the run before had left");
+  const recovery = {
+    cursor: source,
+    ...report,
+    quarantinedBatches: outbox.quarantinedBatches,
+    unknownVersionFiles: [...journal.newerFiles, ...outbox.newerFiles],
+    waitingBatches: outbox.count,
+    durationMs: clock.unixMs() - startUnixMs,
+  };
+  log.info(recovery, "read what the run before had left");
 
+  const gate = new WriteGate({
+    hold: () => reasonToHold(sealer, reserve, journalDir),
+    describe: (error) => journalProblem(journalDir, error),
+    log,
+  });
   const agentSocket = join(config.run_dir, "agent.sock");
   const listener = new AgentListener({
     path: agentSocket,
@@ -161,6 +197,7 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
     maxConnections: config.limits.connections,
     registry: instances,
     intake,
+    gate,
     settings: { ...DEFAULT_AGENT_SETTINGS, sql: config.settings.sql },
     log,
     clock,
@@ -175,14 +212,18 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
   const reporter = new StatusReporter({
     version,
     config,
+    stateDir: config.state_dir,
     agentSocket,
     startUnixMs,
     clock,
     listener,
     intake,
+    gate,
     instances,
     journal,
     outbox,
+    freeDisk,
+    recovery,
     sealer,
     uplink,
     ledger,

@@ -275,7 +275,12 @@ test("after a restart an agent is told what is journaled, and what it sends agai
   payloads.forEach((payload, i) => first.take(1, i + 1, payload));
   first.die();
   const second = new CountingRun(dir, START);
-  assert.deepEqual(second.report, { framesFound: 3, framesReplayed: 3, unreadableBytes: 0 });
+  assert.deepEqual(second.report, {
+    framesFound: 3,
+    framesReplayed: 3,
+    unreadableBytes: 0,
+    quarantinedBytes: 0,
+  });
   assert.equal(second.take(1, 2, payloads[1] as Buffer), 3);
   assert.equal(second.take(1, 3, payloads[2] as Buffer), 3);
   assert.equal(second.take(1, 4, requestPayload(frames, 4)), 4);

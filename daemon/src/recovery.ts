@@ -1,10 +1,24 @@
-import { sequenceOf } from "@apm-daemon/protocol";
+/**
+ * What a start makes of what the run before left: the cursor says where to go on, the journal what was not sealed.
+ *
+ * Invariants
+ * - Counters are exact after a crash at any moment: frames before the sealed position are in a batch, those after it are counted
+ *   again, once, in the order in which they came. Requests that were open at the seal are rebuilt from `replayFrom` on, and at the
+ *   sealed position the counters are discarded while the open requests stay (aggregate/aggregator.ts).
+ * - Each instance's last sequence number is learned from all frames that are left, so what an agent sends again is known.
+ * - Damage never keeps the daemon from starting: what can be read is taken, the rest is set aside and counted.
+ * - The batches that wait are not read, but for the newest.
+ *
+ * Not promised: frames that were acknowledged and not sealed when both the cursor and every batch are lost; the source is then
+ * "lost", since counting them could count them twice.
+ */
+import { type RecoveryStatus, sequenceOf } from "@apm-daemon/protocol";
 import type { Aggregator } from "./aggregate/aggregator.ts";
 import type { LossLedger, LossReason } from "./aggregate/loss-ledger.ts";
 import type { FrameIntake } from "./intake/frame-intake.ts";
 import type { AppInstance, InstanceRegistry } from "./intake/instance-registry.ts";
 import type { Journal } from "./journal/journal.ts";
-import type { JournalRecord } from "./journal/segment.ts";
+import type { JournalRecord } from "./journal/journal-record.ts";
 import type { Cursor } from "./outbox/cursor.ts";
 import type { TraceKeeper } from "./traces/trace-keeper.ts";
 
@@ -19,17 +33,12 @@ export interface RecoveryOptions {
   nowUnixMs: number;
 }
 
-export interface RecoveryReport {
-  framesFound: number;
-  /** Frames counted again because no batch had them. */
-  framesReplayed: number;
-  unreadableBytes: number;
-}
+export type RecoveryReport = Pick<
+  RecoveryStatus,
+  "framesFound" | "framesReplayed" | "unreadableBytes" | "quarantinedBytes"
+>;
 
-/**
- * Reads the journal of the run before: learns what each instance has sent, rebuilds the requests that were open at the last
- * seal, and counts what came after it. See aggregator.ts for why the counters are discarded at the sealed position.
- */
+/** Reads the journal of the run before, and counts what no batch has. */
 export function recover(options: RecoveryOptions): RecoveryReport {
   const { journal, cursor, instances, intake, aggregator, ledger, traces, nowUnixMs } = options;
   const { sealed, replayFrom } = cursor.journal;
@@ -72,7 +81,8 @@ export function recover(options: RecoveryOptions): RecoveryReport {
   discardOnce();
   ledger.explainLosses(lossReason(journal, cursor));
   journal.trim(replayFrom);
-  return { framesFound, framesReplayed, unreadableBytes: journal.unreadableBytes };
+  const { unreadableBytes, quarantinedBytes } = journal;
+  return { framesFound, framesReplayed, unreadableBytes, quarantinedBytes };
 }
 
 /** Why frames that were acknowledged and not sealed may be missing from the journal. */

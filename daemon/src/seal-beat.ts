@@ -10,6 +10,7 @@ export class SealBeat {
   readonly #clock: { unixMs(): number };
   #timer: NodeJS.Timeout | null = null;
   #early: NodeJS.Timeout | null = null;
+  #isStopped = false;
 
   constructor(intervalMs: number, clock: { unixMs(): number }, seal: () => void) {
     this.#intervalMs = intervalMs;
@@ -28,6 +29,7 @@ export class SealBeat {
 
   /** Seals once in a second, whatever the beat. */
   sealSoon(): void {
+    if (this.#isStopped) return;
     this.#early ??= setTimeout(() => {
       this.#early = null;
       this.#seal();
@@ -35,6 +37,7 @@ export class SealBeat {
   }
 
   stop(): void {
+    this.#isStopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#early !== null) clearTimeout(this.#early);
   }

@@ -26,7 +26,19 @@ export interface StatusReport {
     /** Times an instance left out sequence numbers. */
     sequenceJumps?: number;
   };
-  journal: { bytes: number; segments: number; position: number; sealed: number; capBytes: number };
+  journal: {
+    bytes: number;
+    segments: number;
+    position: number;
+    sealed: number;
+    capBytes: number;
+    /** Times the disk refused to sync a segment, which was then rewritten, since start. */
+    syncFailures?: number;
+    /** Times nothing could be taken in because the journal could not be written, since start. */
+    stalls?: number;
+  };
+  /** What the start made of what the run before had left. */
+  recovery?: RecoveryStatus;
   outbox: { batches: number; bytes: number; oldestUnixMs: number | null; capBytes: number };
   uplink: {
     url: string;
@@ -41,6 +53,24 @@ export interface StatusReport {
   traces?: { passedOver: number };
   /** Spans lost, by app and reason, since start. */
   dropped: Record<string, Record<string, number>>;
+}
+
+export interface RecoveryStatus {
+  /** Where the daemon learned how far it had come; "lost": nowhere, so frames that were not sealed are not counted. */
+  cursor: "new" | "file" | "outbox" | "lost";
+  framesFound: number;
+  /** Frames counted again because no batch had them. */
+  framesReplayed: number;
+  /** Bytes of the journal that hold nothing readable. */
+  unreadableBytes: number;
+  /** Of these, bytes copied to journal/quarantine. */
+  quarantinedBytes: number;
+  /** Batches that could not be read. */
+  quarantinedBatches: number;
+  /** Files of a later release, left as they are. */
+  unknownVersionFiles: string[];
+  waitingBatches: number;
+  durationMs: number;
 }
 
 export interface StatusApp {

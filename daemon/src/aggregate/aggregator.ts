@@ -93,6 +93,13 @@ export class Aggregator {
     return this.#requests;
   }
 
+  /** What was counted since the last drain, in rows of numbers. */
+  get heldRows(): number {
+    let rows = 0;
+    for (const window of this.#windows.values()) rows += 1 + window.heldRows;
+    return rows;
+  }
+
   get openRequests(): number {
     return this.#open.size;
   }

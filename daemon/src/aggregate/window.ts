@@ -28,6 +28,9 @@ export interface FinishedRequest {
   split: TimeSplit;
 }
 
+/** An error row carries a stack: it weighs as much as several rows of numbers. */
+const ROWS_PER_ERROR = 8;
+
 /** The counters of one app in one 10 s window. Additive: a window that is drained early goes on from zero. */
 export class AppWindow {
   readonly #tsSec: number;
@@ -36,12 +39,18 @@ export class AppWindow {
   readonly #actions = new Map<string, Map<number, ActionCounter>>();
   readonly #operations = new Map<string, Map<Operation, DurationCounter>>();
   #callPairs = 0;
+  #statusPairs = 0;
   readonly #errors = new Map<string, ErrorRow>();
 
   constructor(tsSec: number, app: string, maxActions: number) {
     this.#tsSec = tsSec;
     this.#app = app;
     this.#maxActions = maxActions;
+  }
+
+  /** How much this window holds, in rows of numbers. */
+  get heldRows(): number {
+    return this.#callPairs + this.#statusPairs + this.#errors.size * ROWS_PER_ERROR;
   }
 
   /** The name under which a root span is counted: its own, or "(other)" when there are too many. */
@@ -62,6 +71,7 @@ export class AppWindow {
     if (counter === undefined) {
       counter = new ActionCounter(request.kind, request.status);
       byStatus.set(key, counter);
+      this.#statusPairs++;
     }
     counter.add(request, apdexTUs);
   }

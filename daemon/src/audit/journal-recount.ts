@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { decodeGap, decodeSpansHeader, MessageType } from "@apm-daemon/protocol";
-import { readSegment } from "../journal/segment.ts";
+import { readSegment } from "../journal/read-segment.ts";
 
 export interface JournalRecount {
   /** Spans in intact SPANS frames of the range, by app. */
@@ -27,12 +27,12 @@ export function recountJournal(dir: string, from: number, to: number): JournalRe
     if (position >= to || end <= from) return;
     const bytes = readFileSync(join(dir, `${name}.seg`)).subarray(0, end - position);
     const apps = new Map<number, string>();
-    const { unreadableBytes } = readSegment(bytes, (record, offset) => {
+    const damaged = readSegment(bytes, (record, offset) => {
       if (record.type === "instance") apps.set(record.reference, appOf(record.json));
       else if (position + offset >= from)
         countFrame(recount, apps.get(record.reference) ?? "", record.messageType, record.payload);
     });
-    recount.unreadableBytes += unreadableBytes;
+    for (const { bytes: lost } of damaged) recount.unreadableBytes += lost;
   });
   return recount;
 }

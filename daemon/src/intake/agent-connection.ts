@@ -5,7 +5,8 @@
  *      └── anything else, or 2 s of silence: REFUSE, ended
  *
  * The stream is read to its end, also when the app is gone already: what it wrote before is there still.
- * All frames of one read are journaled in one write and acknowledged together. Bytes that break the protocol end this
+ * All frames of one read are journaled in one write and acknowledged together. When the journal cannot be written these frames wait
+ * (WriteGate) and nothing more is read, until they are: the app's ring holds what it sends meanwhile, and counts what it drops. Bytes that break the protocol end this
  * connection with a REFUSE that says why; no other connection notices.
  */
 import type { Socket } from "node:net";
@@ -24,13 +25,16 @@ import {
 import type { Logger } from "pino";
 import type { DataFrame, FrameIntake } from "./frame-intake.ts";
 import type { AppInstance, InstanceRegistry } from "./instance-registry.ts";
+import { startReading, stopReading } from "./reading.ts";
 import { refuseConnection } from "./refuse-connection.ts";
+import type { WriteGate } from "./write-gate.ts";
 import { writePast } from "./write-past.ts";
 
 export interface AgentConnectionOptions {
   socket: Socket;
   registry: InstanceRegistry;
   intake: FrameIntake;
+  gate: WriteGate;
   settings: AgentSettings;
   log: Logger;
   clock: { unixMs(): number };
@@ -127,14 +131,18 @@ export class AgentConnection {
   }
 
   #receive(): void {
-    if (this.#instance === null || this.#frames.length === 0) return;
+    const instance = this.#instance;
+    if (instance === null || this.#frames.length === 0) return;
+    const { intake, gate, socket } = this.#options;
     const frames = this.#frames;
     this.#frames = [];
-    try {
-      this.#options.intake.receive(this.#instance, frames, () => this.#acknowledge());
-    } catch (error) {
-      this.#giveUp(error);
-    }
+    const isTaken = gate.run({
+      owner: this,
+      write: () => intake.receive(instance, frames, () => this.#acknowledge()),
+      written: () => startReading(socket),
+      failed: (error) => this.#giveUp(error),
+    });
+    if (!isTaken) stopReading(socket);
   }
 
   /** Tells the agent how far its frames are journaled; again later, if it does not read what it is told. */
@@ -151,9 +159,9 @@ export class AgentConnection {
     if (!(error instanceof ProtocolError)) {
       this.#options.log.error(
         { err: error },
-        "cannot take spans in: the journal cannot be written; check the disk and the state folder",
+        "a fault of the daemon: what an app sent could not be taken in",
       );
-      this.#refuse("SHUTTING_DOWN", "the daemon cannot write its journal; see its log", 5_000);
+      this.#refuse("SHUTTING_DOWN", "the daemon failed to take this in; see its log", 5_000);
       return;
     }
     this.#options.intake.counts.malformed++;
@@ -183,6 +191,7 @@ export class AgentConnection {
   #ended(): void {
     clearTimeout(this.#helloTimer);
     if (this.#ackTimer !== null) clearTimeout(this.#ackTimer);
+    this.#options.gate.forget(this);
     this.#isEnded = true;
     const instance = this.#instance;
     this.#instance = null;

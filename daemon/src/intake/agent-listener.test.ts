@@ -25,6 +25,7 @@ import { until } from "../testing/until.ts";
 import { AgentListener } from "./agent-listener.ts";
 import { FrameIntake } from "./frame-intake.ts";
 import { InstanceRegistry } from "./instance-registry.ts";
+import { WriteGate } from "./write-gate.ts";
 
 /** The intake on a real socket; what it would count is listed. */
 class Intake {
@@ -33,6 +34,9 @@ class Intake {
   readonly journal: Journal;
   readonly registry: InstanceRegistry;
   readonly intake: FrameIntake;
+  readonly gate: WriteGate;
+  /** Why nothing may be taken in. */
+  held = "";
   readonly listener: AgentListener;
   readonly logged: LoggedLines = new LoggedLines();
   readonly counted: string[] = [];
@@ -60,12 +64,18 @@ class Intake {
       onRuntime: (_, frame) => void this.runtimes.push(frame),
       clock: { unixMs: () => 1_000 },
     });
+    this.gate = new WriteGate({
+      hold: () => this.held,
+      describe: ({ code }) => `no: ${code}`,
+      log: this.logged.log,
+    });
     this.listener = new AgentListener({
       path: this.path,
       mode: 0o660,
       maxConnections,
       registry: this.registry,
       intake: this.intake,
+      gate: this.gate,
       settings: { ...DEFAULT_AGENT_SETTINGS, sql: "off" },
       log: this.logged.log,
       clock: { unixMs: () => 2_000 },
@@ -327,25 +337,58 @@ test("at its stop the daemon tells the agents to come back, and acknowledges not
   await assert.rejects(AgentPeer.connect(intake.path), { code: "ENOENT" });
 });
 
-test("when the journal cannot be written nothing is acknowledged; the frames are counted once when it can", async (t) => {
+test("while the journal cannot be written nothing is acknowledged and no more is read; then all is, once, in order", async (t) => {
   const intake = await Intake.start(t);
-  const all = frames(3);
-  const first = await AgentPeer.greet(intake.path);
+  const all = frames(400);
+  const peer = await AgentPeer.greet(intake.path);
   const obstacle = join(intake.journalDir, `${"0".repeat(16)}.seg`);
   mkdirSync(obstacle);
-  first.socket.write(Buffer.concat(all.slice(0, 2)));
-  await until("the connection ends", () => first.isClosed);
-  assert.equal(first.refusal?.code, "SHUTTING_DOWN");
-  assert.deepEqual(first.acks, []);
-  assert.deepEqual(intake.counted, []);
+  const startedAt = performance.now();
+  peer.socket.write(all[0] as Buffer);
+  await until("the gate is closed", () => intake.gate.problem === "no: EISDIR");
+  for (const frame of all.slice(1)) peer.socket.write(frame);
+  const second = await AgentPeer.greet(intake.path, { instance: "b".repeat(32) });
+  second.socket.write(Buffer.concat(frames(2)));
+  await until("both wait", () => intake.gate.waiting === 2);
+  // Several attempts later it is still so, said once.
+  await until("it was tried again", () => performance.now() > startedAt + 1_200);
+  assert.deepEqual([peer.acks, second.acks, intake.counted], [[], [], []]);
+  assert.deepEqual([peer.isClosed, second.isClosed], [false, false]);
+  assert.equal(intake.logged.sentences.filter((line) => line === "no: EISDIR").length, 1);
   rmSync(obstacle, { recursive: true });
-  const second = await AgentPeer.greet(intake.path);
-  assert.equal(second.welcome?.lastSequence, 0);
-  second.socket.write(Buffer.concat(all));
-  await until("all is acknowledged", () => second.lastAck === 3);
+  await until("all is acknowledged", () => peer.lastAck === 400 && second.lastAck === 2);
+  assert.deepEqual(
+    intake.counted.map((line) => Number(line.split(" ")[1])).filter((_, i) => i !== 1 && i !== 2),
+    all.map((_, i) => i + 1),
+  );
+  assert.equal(intake.gate.problem, "");
+  assert.equal(intake.intake.counts.duplicates, 0);
+  assert.equal(readdirSync(intake.journalDir).filter((name) => name.endsWith(".seg")).length > 0, true);
+});
+
+test("what an app wrote before it ended waits too, while the journal cannot be written", async (t) => {
+  const intake = await Intake.start(t);
+  intake.held = "not yet";
+  const peer = await AgentPeer.greet(intake.path);
+  peer.socket.write(Buffer.concat(frames(3)));
+  await until("they wait", () => intake.gate.waiting === 1);
+  peer.socket.destroy();
+  intake.held = "";
+  await until("they are taken in", () => intake.counted.length === 3);
+  await until("the connection is gone", () => intake.listener.connections === 0);
   assert.deepEqual(intake.journaled(), [1, 2, 3]);
-  assert.deepEqual(intake.counted, ["shop 1", "shop 2", "shop 3"]);
-  assert.equal(readdirSync(intake.journalDir).length, 1);
+});
+
+test("a stop while the journal cannot be written acknowledges nothing, and leaves nothing running", async (t) => {
+  const intake = await Intake.start(t);
+  intake.held = "never";
+  const peer = await AgentPeer.greet(intake.path);
+  peer.socket.write(Buffer.concat(frames(3)));
+  await until("they wait", () => intake.gate.waiting === 1);
+  await intake.listener.stop();
+  await until("nothing waits", () => intake.gate.waiting === 0);
+  assert.deepEqual([peer.acks, intake.journaled()], [[], []]);
+  assert.equal(peer.refusal?.code, "SHUTTING_DOWN");
 });
 
 test("acknowledgements that an agent does not read do not pile up; it gets the last one when it reads", async (t) => {

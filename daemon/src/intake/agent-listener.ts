@@ -6,6 +6,7 @@ import type { FrameIntake } from "./frame-intake.ts";
 import type { AppInstance, InstanceRegistry } from "./instance-registry.ts";
 import { refuseConnection } from "./refuse-connection.ts";
 import { listenOnSocket } from "./socket-path.ts";
+import type { WriteGate } from "./write-gate.ts";
 
 export interface AgentListenerOptions {
   path: string;
@@ -13,6 +14,7 @@ export interface AgentListenerOptions {
   maxConnections: number;
   registry: InstanceRegistry;
   intake: FrameIntake;
+  gate: WriteGate;
   settings: AgentSettings;
   log: Logger;
   clock: { unixMs(): number };
@@ -60,11 +62,12 @@ export class AgentListener {
       refuseConnection(socket, { code: "TOO_MANY_CONNECTIONS", message, retryAfterMs: 30_000 });
       return;
     }
-    const { registry, intake, settings, log, clock, onOpen, onGone } = this.#options;
+    const { registry, intake, gate, settings, log, clock, onOpen, onGone } = this.#options;
     const connection = new AgentConnection({
       socket,
       registry,
       intake,
+      gate,
       settings,
       log,
       clock,

@@ -51,7 +51,7 @@ export class FrameIntake {
   /**
    * Takes in the frames of one read: journals what is new, calls `acknowledge` with the highest sequence number that is
    * journaled now, then counts. Throws the file system's error when the journal cannot be written; then none of the frames
-   * was taken in, and the agent sends them again.
+   * was taken in or counted, and the same call may be made again.
    */
   receive(
     instance: AppInstance,
@@ -61,8 +61,10 @@ export class FrameIntake {
     const receivedUnixMs = this.#clock.unixMs();
     const fresh: { frame: DataFrame; position: number }[] = [];
     let last = instance.lastSequence;
+    let sequenceJumps = 0;
     for (const frame of frames) {
-      if (!this.#isNew(frame.sequence, last)) continue;
+      if (frame.sequence <= last) continue;
+      if (frame.sequence > last + 1) sequenceJumps++;
       last = frame.sequence;
       const position = this.#journal.append(instance.journal, receivedUnixMs, frame.type, frame.payload);
       fresh.push({ frame, position });
@@ -71,6 +73,8 @@ export class FrameIntake {
     // Not before: WELCOME tells this number to a reconnecting agent, which then forgets the frames.
     instance.lastSequence = last;
     acknowledge(instance.lastSequence);
+    this.counts.duplicates += frames.length - fresh.length;
+    this.counts.sequenceJumps += sequenceJumps;
     for (const { frame, position } of fresh) this.#countLive(instance, frame, position, receivedUnixMs);
   }
 
@@ -81,15 +85,6 @@ export class FrameIntake {
     } catch (error) {
       this.#noteMalformed(error);
     }
-  }
-
-  #isNew(sequence: number, last: number): boolean {
-    if (sequence <= last) {
-      this.counts.duplicates++;
-      return false;
-    }
-    if (sequence > last + 1) this.counts.sequenceJumps++;
-    return true;
   }
 
   #countLive(instance: AppInstance, frame: DataFrame, position: number, receivedUnixMs: number): void {

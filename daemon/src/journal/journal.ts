@@ -1,12 +1,26 @@
 /**
- * The journal: every frame from the apps, as received, in a ring of segment files. One mechanism for three uses: recovery after a
- * crash, late sampling of kept traces, and looking up the last minutes.
+ * The journal: every frame from the apps, as received, in a ring of segment files (segment.ts). One mechanism for three uses:
+ * recovery after a crash, late sampling of kept traces, and looking up the last minutes.
  *
- * Invariants: a frame is acknowledged only after flush() returned; positions only grow, also across restarts; a new run
- * never writes to an old segment, nor does anyone to one that failed; what is flushed together lies in one segment; whole
- * segments are deleted, oldest first, when the ring exceeds its cap.
- * Not promised here: durability against power loss (the page cache survives kill -9; sync() at each seal bounds the rest).
+ * Invariants
+ * - A frame is acknowledged only after flush() returned: then it is in the page cache (which a kill -9 survives), with
+ *   fsync "always" on the disk.
+ * - Positions only grow, also across restarts, and a frame's position never changes: counters are exact after a crash because a
+ *   replay from the sealed position sees the same frames in the same order.
+ * - What is flushed together lies in one segment, and is there whole or not at all: a failed write is cut back to the last whole
+ *   record, and the segment is left. A new run never writes to an old segment, nor does anyone to one that failed.
+ * - A sync that failed is never asked for again: the segment is copied to a new file, that is synced, and takes its place
+ *   (docs/decisions/0006-rewrite-what-did-not-sync.md).
+ * - Damage costs the records it touches. Bytes that cannot be read at start are copied to `quarantine/`, counted.
+ * - Whole segments are unlinked, oldest first, when the ring exceeds its cap: on disk are at most the cap and the segment being
+ *   written. Sizes are the files' own, found by scanning at start.
+ * - A segment in a format of a later release is neither read nor deleted nor counted against the cap; positions go on behind it.
+ *
+ * Not promised here: durability against power loss with fsync "seal" (sync() at each seal bounds it to one window), and frames
+ * in segments that went because the ring was full before they were sealed: those segments are counted.
  */
+
+import { randomInt } from "node:crypto";
 import {
   closeSync,
   fdatasync,
@@ -14,25 +28,19 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
-  readdirSync,
-  readFileSync,
   readSync,
-  statSync,
   unlinkSync,
   writevSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { promisify } from "node:util";
+import { QuarantineFolder } from "../disk/quarantine-folder.ts";
 import { DaemonError } from "../errors.ts";
-import {
-  decodeRecord,
-  encodeFramePrefix,
-  encodeInstanceRecord,
-  encodeSegmentHeader,
-  type JournalRecord,
-  RECORD_HEADER_BYTES,
-  readSegment,
-} from "./segment.ts";
+import type { JournalRecord } from "./journal-record.ts";
+import { readSegment } from "./read-segment.ts";
+import { rewriteSegment } from "./rewrite-segment.ts";
+import { type SegmentFile, scanSegments } from "./scan-segments.ts";
+import { MarkedSegment } from "./segment.ts";
 
 const dataSync = promisify(fdatasync);
 
@@ -42,63 +50,66 @@ export interface JournalOptions {
   capBytes: number;
   /** "always": flush() returns only when the disk has it. */
   fsync: "seal" | "always";
+  /** A sync failed; the segment is rewritten before anything counts as synced. */
+  onSyncFailed?: (error: Error, path: string) => void;
 }
 
-interface SegmentFile {
-  path: string;
-  position: number;
-  bytes: number;
-}
-
-/** A writer's handle for one instance: the journal announces it once in each segment. */
+/** A writer's handle for one instance: the journal announces it in each segment. */
 export interface JournalInstance {
   readonly reference: number;
   readonly json: string;
 }
 
+/** A segment that this run writes, or wrote. */
+interface WrittenSegment extends SegmentFile {
+  fd: number;
+  format: MarkedSegment;
+}
+
 export class Journal {
   readonly #options: JournalOptions;
-  readonly #segments: SegmentFile[] = [];
+  readonly #segments: SegmentFile[];
+  readonly #scannedEnd: number;
+  readonly #quarantine: QuarantineFolder;
   readonly #announced = new Set<number>();
   readonly #readFds = new Map<string, number>();
-  /** Files that are written to no more, and not known to be on the disk yet. */
-  readonly #unsyncedFds: number[] = [];
+  /** Segments that are written to no more, and not known to be on the disk yet. */
+  readonly #unsynced: WrittenSegment[] = [];
+  /** Segments whose sync failed. */
+  readonly #distrusted = new Set<SegmentFile>();
   #queue: Buffer[] = [];
-  #fd = -1;
-  #references = 0;
+  #current: WrittenSegment | null = null;
+  /** Random at first, so that a reference of an earlier run is never taken for one of this run. */
+  #references = randomInt(0x7fff_ffff);
   #startPosition = 0;
   #keepFrom = 0;
   /** Bytes of the newest segment that were written whole. */
   #flushedBytes = 0;
-  /** Bytes of finished segments that could not be read at start. */
+  /** Files in the journal's folder that only a later release reads; they are left alone. */
+  readonly newerFiles: readonly string[];
+  /** Bytes of old segments that could not be read at start. */
   unreadableBytes = 0;
   /** Segments that were deleted although they held frames not yet sealed. */
   unsealedSegmentsDropped = 0;
+  /** Syncs that the disk refused, since start. */
+  syncFailures = 0;
 
   /** Opens the folder, creating it; old segments stay readable. Throws the file system's error. */
   constructor(options: JournalOptions) {
     this.#options = options;
     mkdirSync(options.dir, { recursive: true, mode: 0o700 });
-    for (const name of readdirSync(options.dir).sort()) {
-      const match = /^(\d{16})\.seg$/.exec(name);
-      if (match === null) continue;
-      const path = join(options.dir, name);
-      const bytes = statSync(path).size;
-      // A crash between creating a segment and its first write leaves an empty file whose name the next one needs.
-      if (bytes === 0) unlinkSync(path);
-      else this.#segments.push({ path, position: Number(match[1]), bytes });
-    }
-    // Bytes beyond the next segment's start are leftovers of a failed write: they were never acknowledged.
-    this.#segments.forEach((segment, i) => {
-      const next = this.#segments[i + 1];
-      if (next !== undefined) segment.bytes = Math.min(segment.bytes, next.position - segment.position);
-    });
+    const { segments, newerFiles, end } = scanSegments(options.dir);
+    this.#segments = segments;
+    this.newerFiles = newerFiles;
+    this.#scannedEnd = end;
+    this.#quarantine = new QuarantineFolder(join(options.dir, "quarantine"));
   }
 
   /** Position after the last byte, queued ones included. */
   get position(): number {
     const last = this.#segments.at(-1);
-    return Math.max(this.#startPosition, last === undefined ? 0 : last.position + last.bytes);
+    const end = last === undefined ? 0 : last.position + last.bytes;
+    return Math.max(this.#startPosition, this.#scannedEnd, end);
   }
 
   /** Lets positions go on from here at least, should segments have been removed by hand. Call before the first append. */
@@ -119,52 +130,93 @@ export class Journal {
     return this.#segments.length;
   }
 
-  createInstance(json: string): JournalInstance {
-    return { reference: ++this.#references, json };
+  get quarantinedBytes(): number {
+    return this.#quarantine.keptBytes;
   }
 
-  /** Visits every intact record that was there before this run, oldest first. Call before the first append. */
+  createInstance(json: string): JournalInstance {
+    this.#references = (this.#references + 1) >>> 0;
+    return { reference: this.#references, json };
+  }
+
+  /**
+   * Visits every intact record that was there before this run, oldest segment first, in each the instances before the frames.
+   * A payload is valid during its visit. Call before the first append.
+   */
   replay(visit: (record: JournalRecord, position: number) => void): void {
-    for (const { path, position, bytes } of this.#segments) {
-      const held = readIfPossible(path)?.subarray(0, bytes);
-      if (!held) this.unreadableBytes += bytes;
-      else
-        this.unreadableBytes += readSegment(held, (record, offset) =>
-          visit(record, position + offset),
-        ).unreadableBytes;
-    }
+    const memory = Buffer.allocUnsafe(Math.max(0, ...this.#segments.map(({ bytes }) => bytes)));
+    this.#segments.forEach(({ path, position, bytes, format }, i) => {
+      const held = readIfPossible(path, memory.subarray(0, bytes));
+      if (held === null) {
+        this.unreadableBytes += bytes;
+        return;
+      }
+      const visitHere = (record: JournalRecord, offset: number): void => visit(record, position + offset);
+      // References of format 1 mean something in their own segment alone.
+      const visitV1 = (record: JournalRecord, offset: number): void =>
+        visitHere({ ...record, reference: -1 - i - record.reference * this.#segments.length }, offset);
+      for (const damaged of readSegment(held, format?.version === 1 ? visitV1 : visitHere)) {
+        this.unreadableBytes += damaged.bytes;
+        this.#quarantine.copy(
+          `${basename(path)}.${damaged.offset}`,
+          held.subarray(damaged.offset, damaged.offset + damaged.bytes),
+        );
+      }
+    });
   }
 
   /** Queues a frame; its position is the result. The payload must stay unchanged until flush(). Throws like flush(). */
   append(instance: JournalInstance, receivedUnixMs: number, messageType: number, payload: Buffer): number {
-    const isFull = this.#fd === -1 || (this.#segments.at(-1)?.bytes ?? 0) >= this.#options.segmentBytes;
-    if (isFull && this.#queue.length === 0) this.#roll();
-    if (!this.#announced.has(instance.reference)) {
-      this.#announced.add(instance.reference);
-      this.#enqueue(encodeInstanceRecord(instance.reference, instance.json));
-    }
-    const position = this.position;
-    this.#enqueue(encodeFramePrefix(instance.reference, receivedUnixMs, messageType, payload));
-    this.#enqueue(payload);
+    const isFull = this.#current === null || this.#current.bytes >= this.#options.segmentBytes;
+    const segment = isFull && this.#queue.length === 0 ? this.#roll() : (this.#current as WrittenSegment);
+    const isNew = !this.#announced.has(instance.reference);
+    if (isNew) this.#announce(segment, instance);
+    const { reference } = instance;
+    const position = segment.position + segment.bytes;
+    const prefix = segment.format.encodeFramePrefix(
+      segment.bytes,
+      reference,
+      receivedUnixMs,
+      messageType,
+      payload,
+    );
+    this.#enqueue(segment, prefix);
+    this.#enqueue(segment, payload);
+    if (isNew) this.#announce(segment, instance);
     return position;
+  }
+
+  #announce(segment: WrittenSegment, { reference, json }: JournalInstance): void {
+    this.#announced.add(reference);
+    this.#enqueue(segment, segment.format.encodeInstanceRecord(segment.bytes, reference, json));
   }
 
   /** Writes what is queued to the page cache. Throws the file system's error; what was queued is then as if never appended. */
   flush(): void {
-    if (this.#queue.length === 0) return;
+    const segment = this.#current;
+    if (this.#queue.length === 0 || segment === null) return;
     try {
-      this.#writeQueue();
-      if (this.#options.fsync === "always") fdatasyncSync(this.#fd);
-      this.#flushedBytes = this.#segments.at(-1)?.bytes ?? 0;
+      this.#writeQueue(segment.fd);
+      if (this.#options.fsync === "always") this.#syncNow(segment);
+      this.#flushedBytes = segment.bytes;
     } catch (error) {
-      this.#giveUpQueue();
+      this.#giveUpQueue(segment);
       throw error;
     }
   }
 
-  #writeQueue(): void {
+  #syncNow(segment: WrittenSegment): void {
+    try {
+      fdatasyncSync(segment.fd);
+    } catch (error) {
+      this.#distrust(segment, error as Error);
+      throw error;
+    }
+  }
+
+  #writeQueue(fd: number): void {
     while (this.#queue.length > 0) {
-      let written = writevSync(this.#fd, this.#queue.slice(0, 1024));
+      let written = writevSync(fd, this.#queue.slice(0, 1024));
       while (written > 0) {
         const head = this.#queue[0] as Buffer;
         if (written >= head.length) {
@@ -179,42 +231,71 @@ export class Journal {
   }
 
   /** Cuts the segment back to what was written whole, and leaves it: the next append begins a new one. */
-  #giveUpQueue(): void {
-    const { path } = this.#segments.at(-1) as SegmentFile;
-    const fd = this.#fd;
+  #giveUpQueue(segment: WrittenSegment): void {
     this.#queue = [];
-    this.#unsyncedFds.push(fd);
-    this.#fd = -1;
+    this.#leave(segment);
     try {
-      if (this.#flushedBytes === 0) unlinkSync(path);
-      else ftruncateSync(fd, this.#flushedBytes);
+      if (this.#flushedBytes === 0) unlinkSync(segment.path);
+      else ftruncateSync(segment.fd, this.#flushedBytes);
     } catch {
       // The next segment begins where the whole records end, so the rest is never read.
     }
-    if (this.#flushedBytes === 0) this.#segments.pop();
-    else (this.#segments.at(-1) as SegmentFile).bytes = this.#flushedBytes;
+    segment.bytes = this.#flushedBytes;
+    if (this.#flushedBytes === 0) {
+      this.#segments.pop();
+      this.#distrusted.delete(segment);
+    }
   }
 
-  /** Asks the disk to keep what was flushed; resolves when it did. */
+  /** Nothing more is written to a segment; the next append begins a new one. */
+  #leave(segment: WrittenSegment): void {
+    this.#unsynced.push(segment);
+    this.#current = null;
+  }
+
+  #distrust(segment: SegmentFile, error: Error): void {
+    this.syncFailures++;
+    this.#distrusted.add(segment);
+    this.#options.onSyncFailed?.(error, segment.path);
+  }
+
+  /** Asks the disk to keep what was flushed; resolves when it did, and rejects with the file system's error. */
   async sync(): Promise<void> {
-    const finished = this.#unsyncedFds.splice(0);
-    const open = this.#fd === -1 ? finished : [...finished, this.#fd];
-    const results = await Promise.allSettled(open.map((fd) => dataSync(fd)));
-    for (const fd of finished) closeSync(fd);
-    for (const result of results) if (result.status === "rejected") throw result.reason;
+    const finished = this.#unsynced.splice(0);
+    const open = this.#current === null ? finished : [...finished, this.#current];
+    await Promise.all(
+      open
+        .filter((segment) => !this.#distrusted.has(segment))
+        .map((segment) =>
+          dataSync(segment.fd).catch((error: Error) => {
+            this.#distrust(segment, error);
+            if (segment === this.#current) this.#leave(segment);
+          }),
+        ),
+    );
+    for (const { fd } of finished) closeSync(fd);
+    for (const segment of this.#distrusted) await this.#rewrite(segment);
+  }
+
+  async #rewrite(segment: SegmentFile): Promise<void> {
+    if (this.#segments.includes(segment)) await rewriteSegment(segment.path, segment.bytes);
+    this.#distrusted.delete(segment);
+    // Deleted for room in the meantime: the copy must not outlive it.
+    if (!this.#segments.includes(segment)) unlinkIfPossible(segment.path);
   }
 
   /** Reads back one frame by its position. Throws RECORD_CORRUPT when it is gone or damaged. */
   readFrame(position: number): Buffer {
     const segment = this.#segments.findLast((candidate) => candidate.position <= position);
-    if (segment === undefined)
+    if (segment === undefined || segment.format === null)
       throw new DaemonError("RECORD_CORRUPT", `the journal no longer holds position ${position}`);
+    const { format } = segment;
     const fd = this.#openForReading(segment.path);
     const offset = position - segment.position;
-    const header = readBytes(fd, offset, RECORD_HEADER_BYTES);
-    const payloadBytes = header.length < RECORD_HEADER_BYTES ? 0 : header.readUInt32LE(0);
-    const recordBytes = Math.min(RECORD_HEADER_BYTES + payloadBytes, Math.max(0, segment.bytes - offset));
-    const found = decodeRecord(readBytes(fd, offset, recordBytes), 0);
+    const header = readBytes(fd, offset, format.recordHeaderBytes);
+    const recordBytes = header.length < format.recordHeaderBytes ? 0 : format.recordBytes(header);
+    const bytes = readBytes(fd, offset, Math.min(recordBytes, Math.max(0, segment.bytes - offset)));
+    const found = format.decode(bytes, 0, offset);
     if (found?.record.type !== "frame")
       throw new DaemonError("RECORD_CORRUPT", `the journal's record at ${position} is damaged`);
     return found.record.payload;
@@ -226,19 +307,26 @@ export class Journal {
     this.#trim();
   }
 
+  /** Deletes the oldest segment that no replay needs; answers its bytes, 0 when there is none. */
+  giveOldest(): number {
+    const [oldest] = this.#segments;
+    if (oldest === undefined || this.#segments.length < 2) return 0;
+    if (oldest.position + oldest.bytes > this.#keepFrom) return 0;
+    this.#dropOldest();
+    return oldest.bytes;
+  }
+
   /** Deletes whole segments, oldest first, until the ring fits its cap; those a replay would need are counted. */
   #trim(): void {
     let bytes = this.bytes;
-    while (bytes > this.#options.capBytes && this.#segments.length > 1) {
-      const oldest = this.#segments.shift() as SegmentFile;
-      bytes -= oldest.bytes;
-      if (oldest.position + oldest.bytes > this.#keepFrom) this.unsealedSegmentsDropped++;
-      try {
-        unlinkSync(oldest.path);
-      } catch {
-        // Gone already, or the disk refuses: the next start finds it and tries again.
-      }
-    }
+    while (bytes > this.#options.capBytes && this.#segments.length > 1) bytes -= this.#dropOldest();
+  }
+
+  #dropOldest(): number {
+    const oldest = this.#segments.shift() as SegmentFile;
+    if (oldest.position + oldest.bytes > this.#keepFrom) this.unsealedSegmentsDropped++;
+    unlinkIfPossible(oldest.path);
+    return oldest.bytes;
   }
 
   /** Ends a series of readFrame() calls: releases the files it opened. */
@@ -249,28 +337,30 @@ export class Journal {
 
   close(): void {
     this.endReading();
-    for (const fd of [...this.#unsyncedFds.splice(0), this.#fd]) if (fd !== -1) closeSync(fd);
-    this.#fd = -1;
+    for (const { fd } of this.#unsynced.splice(0)) closeSync(fd);
+    if (this.#current !== null) closeSync(this.#current.fd);
+    this.#current = null;
   }
 
-  #roll(): void {
-    if (this.#fd !== -1) this.#unsyncedFds.push(this.#fd);
-    this.#fd = -1;
+  #roll(): WrittenSegment {
+    if (this.#current !== null) this.#leave(this.#current);
     this.#trim();
     const position = this.position;
     const path = join(this.#options.dir, `${String(position).padStart(16, "0")}.seg`);
     // A file of this name can only be what a failed write left behind: it holds nothing.
-    this.#fd = openSync(path, "w", 0o600);
-    this.#segments.push({ path, position, bytes: 0 });
+    const fd = openSync(path, "w", 0o600);
+    const segment = { path, position, bytes: 0, format: new MarkedSegment(), fd };
+    this.#current = segment;
+    this.#segments.push(segment);
     this.#flushedBytes = 0;
     this.#announced.clear();
-    this.#enqueue(encodeSegmentHeader(position));
+    this.#enqueue(segment, segment.format.encodeHeader(position));
+    return segment;
   }
 
-  #enqueue(bytes: Buffer): void {
+  #enqueue(segment: WrittenSegment, bytes: Buffer): void {
     this.#queue.push(bytes);
-    const segment = this.#segments.at(-1);
-    if (segment !== undefined) segment.bytes += bytes.length;
+    segment.bytes += bytes.length;
   }
 
   #openForReading(path: string): number {
@@ -283,10 +373,21 @@ export class Journal {
   }
 }
 
-/** A disk that refuses one segment must not keep the daemon from starting with the others. */
-function readIfPossible(path: string): Buffer | null {
+/** Fills `memory` with a file's first bytes; null when a disk refuses: that must not keep the daemon from starting. */
+function readIfPossible(path: string, memory: Buffer): Buffer | null {
   try {
-    return readFileSync(path);
+    const fd = openSync(path, "r");
+    try {
+      let at = 0;
+      while (at < memory.length) {
+        const read = readSync(fd, memory, at, memory.length - at, at);
+        if (read === 0) break;
+        at += read;
+      }
+      return memory.subarray(0, at);
+    } finally {
+      closeSync(fd);
+    }
   } catch {
     return null;
   }
@@ -296,4 +397,12 @@ function readIfPossible(path: string): Buffer | null {
 function readBytes(fd: number, offset: number, length: number): Buffer {
   const bytes = Buffer.allocUnsafe(length);
   return bytes.subarray(0, readSync(fd, bytes, 0, length, offset));
+}
+
+function unlinkIfPossible(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Gone already, or the disk refuses: the next start finds it and tries again.
+  }
 }

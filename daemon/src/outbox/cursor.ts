@@ -8,6 +8,8 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { type BatchHeader, decodeBatch, type JournalRange, type LedgerState } from "@apm-daemon/protocol";
+import { isOutOfSpace } from "../disk/disk-problem.ts";
+import type { DiskReserve } from "../disk/disk-reserve.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 
 export interface Cursor {
@@ -27,17 +29,22 @@ export interface CursorRecovery {
 }
 
 /**
- * Finds where to go on, and notes it. `newestBatch` is the outbox's newest batch file, null when it is empty. Rejects with
- * the file system's error.
+ * Finds where to go on, and notes it, on a full disk in the reserve's place. `newestBatch` is the outbox's newest batch file, null
+ * when it is empty. Rejects with the file system's error.
  */
 export async function recoverCursor(
   path: string,
   newestBatch: Uint8Array | null,
   journalEnd: number,
+  reserve?: Pick<DiskReserve, "release">,
 ): Promise<CursorRecovery> {
   const recovery = findCursor(path, newestBatch, journalEnd);
   // At once: the batch that tells it may be sent and deleted, and what comes in before the first seal must be replayed.
-  if (recovery.source !== "file") await writeCursor(path, recovery.cursor);
+  if (recovery.source !== "file")
+    await writeCursor(path, recovery.cursor).catch((error: unknown) => {
+      if (!isOutOfSpace(error) || reserve?.release() !== true) throw error;
+      return writeCursor(path, recovery.cursor);
+    });
   return recovery;
 }
 

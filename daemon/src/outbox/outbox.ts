@@ -1,11 +1,33 @@
+/**
+ * Sealed batches that the collector has not committed yet, one immutable file each (`<number>.batch`).
+ *
+ * Invariants
+ * - A batch is offered for sending only after the cursor has it, and deleted only when the collector has committed it, or counted.
+ * - All together stay within the cap: room is made before a batch is written, oldest first. The newest seal is never given up
+ *   for room, so an outbox whose cap is smaller than that holds just it.
+ * - At start nothing but the newest batch is read, however many wait; sizes are the files' own. A batch is checked when it is read.
+ * - What cannot be read is moved to `quarantine/` (which has a cap of its own), and never sent. A batch in a format of a later release
+ *   stays where it is: never sent, never deleted, not counted against the cap.
+ *
+ * Not promised: that a batch which was deleted for room reaches anybody; `onLost` gets its header, so that what it held is counted.
+ */
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { decodeBatch, ProtocolError } from "@apm-daemon/protocol";
+import { type BatchHeader, decodeBatch, ProtocolError } from "@apm-daemon/protocol";
+import { QuarantineFolder } from "../disk/quarantine-folder.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
+
+/** A batch that will not reach the collector; the header is null when it cannot be decoded. */
+export interface LostBatch {
+  number: number;
+  reason: "outbox_full" | "outbox_corrupt";
+  header: BatchHeader | null;
+}
 
 export interface OutboxOptions {
   dir: string;
   capBytes: number;
+  onLost?: (lost: LostBatch) => void;
 }
 
 interface WaitingBatch {
@@ -14,23 +36,30 @@ interface WaitingBatch {
   sealedUnixMs: number;
 }
 
-/**
- * Sealed batches that the collector has not committed yet, one immutable file each (`<number>.batch`). When they exceed
- * the cap the oldest goes first, counted. What cannot be read is moved to `quarantine/`, never sent, never deleted here.
- */
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #batches = new Map<number, WaitingBatch>();
+  /** Bytes of batches that are written, and not offered yet. */
+  readonly #unoffered = new Map<number, number>();
+  /** Batches in a format of a later release. */
+  readonly #newer = new Set<number>();
+  readonly #quarantine: QuarantineFolder;
   #bytes = 0;
-  /** Batches deleted unsent because of the cap, since start. */
+  /** Batches deleted unsent to make room, since start. */
   droppedBatches = 0;
   quarantinedBatches = 0;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
+    this.#quarantine = new QuarantineFolder(join(options.dir, "quarantine"));
     mkdirSync(options.dir, { recursive: true, mode: 0o700 });
-    const numbers = readdirSync(options.dir).flatMap((name) => /^(\d{12})\.batch$/.exec(name)?.[1] ?? []);
-    for (const number of numbers.map(Number).sort((a, b) => a - b)) {
+    const numbers: number[] = [];
+    for (const name of readdirSync(options.dir)) {
+      const number = /^(\d{12})\.batch$/.exec(name)?.[1];
+      if (number !== undefined) numbers.push(Number(number));
+      else if (/^\d{12}\.batch\.tmp$/.test(name)) unlinkIfPossible(join(options.dir, name));
+    }
+    for (const number of numbers.sort((a, b) => a - b)) {
       const { size, mtimeMs } = statSync(this.#path(number));
       this.#note({ number, bytes: size, sealedUnixMs: mtimeMs });
     }
@@ -48,6 +77,15 @@ export class Outbox {
   get oldestUnixMs(): number | null {
     for (const batch of this.#batches.values()) return batch.sealedUnixMs;
     return null;
+  }
+
+  /** Names of files that only a later release reads, as far as they were met. */
+  get newerFiles(): string[] {
+    return [...this.#newer].map(fileName);
+  }
+
+  get quarantineGivenUpBytes(): number {
+    return this.#quarantine.givenUpBytes;
   }
 
   /** Numbers of the waiting batches, oldest first. */
@@ -78,18 +116,30 @@ export class Outbox {
   }
 
   /** Stores a batch, durable when this resolves; it is not offered for sending yet. Rejects with the file system's error. */
-  write(number: number, bytes: Uint8Array): Promise<void> {
-    return writeFileAtomically(this.#path(number), bytes);
+  async write(number: number, bytes: Uint8Array): Promise<void> {
+    this.#unoffered.set(number, bytes.length);
+    this.#makeRoom(0);
+    // A later release's batch of this number is another one: it keeps its bytes under another name.
+    if (this.#newer.has(number)) renameSync(this.#path(number), `${this.#path(number)}.newer`);
+    this.#newer.delete(number);
+    await writeFileAtomically(this.#path(number), bytes);
   }
 
   /** Offers a written batch for sending. */
   offer(number: number, bytes: number, sealedUnixMs: number): void {
+    this.#unoffered.delete(number);
     this.#note({ number, bytes, sealedUnixMs });
-    while (this.#bytes > this.#options.capBytes && this.#batches.size > 1) {
-      const [oldest] = this.#batches.keys();
-      this.delete(oldest as number);
-      this.droppedBatches++;
+    this.#makeRoom(1);
+  }
+
+  /** Deletes the oldest batch, unless it is the newest too; answers its bytes, 0 when there is none. */
+  giveOldest(): number {
+    while (this.#batches.size > 1) {
+      const [oldest] = this.#batches.values();
+      const { number, bytes } = oldest as WaitingBatch;
+      if (this.#drop(number)) return bytes;
     }
+    return 0;
   }
 
   /** A batch's bytes; null when it is gone or damaged, then it is out of the way. Throws the file system's other errors. */
@@ -100,32 +150,60 @@ export class Outbox {
       decodeBatch(bytes);
       return bytes;
     } catch (error) {
+      if (isOfLaterRelease(error)) {
+        this.#forget(number);
+        this.#newer.add(number);
+        return null;
+      }
       const isLost = error instanceof ProtocolError || (error as NodeJS.ErrnoException).code === "ENOENT";
       if (!isLost) throw error;
       this.quarantine(number);
+      this.#options.onLost?.({ number, reason: "outbox_corrupt", header: null });
       return null;
     }
   }
 
   delete(number: number): void {
     this.#forget(number);
-    try {
-      unlinkSync(this.#path(number));
-    } catch {
-      // Gone already, or the disk refuses: then it is sent again after the next start, and known to the collector.
-    }
+    // When the disk refuses, it is sent again after the next start, and known to the collector.
+    unlinkIfPossible(this.#path(number));
   }
 
   /** Puts a batch aside that can never be sent. */
   quarantine(number: number): void {
     this.#forget(number);
     this.quarantinedBatches++;
-    const folder = join(this.#options.dir, "quarantine");
+    this.#quarantine.move(this.#path(number), `${fileName(number)}.${Date.now()}`);
+  }
+
+  /** Gives batches up, oldest first, until all fit the cap; `keep` of those that wait stay. */
+  #makeRoom(keep: number): void {
+    const unoffered = [...this.#unoffered.values()].reduce((sum, bytes) => sum + bytes, 0);
+    while (this.#bytes + unoffered > this.#options.capBytes && this.#batches.size > keep) {
+      const [oldest] = this.#batches.keys();
+      this.#drop(oldest as number);
+    }
+  }
+
+  /** Deletes a batch unsent, counted; false when it is of a later release, and so left alone. */
+  #drop(number: number): boolean {
+    const header = this.#headerOf(number);
+    this.#forget(number);
+    if (header === "newer") {
+      this.#newer.add(number);
+      return false;
+    }
+    unlinkIfPossible(this.#path(number));
+    this.droppedBatches++;
+    this.#options.onLost?.({ number, reason: "outbox_full", header });
+    return true;
+  }
+
+  #headerOf(number: number): BatchHeader | "newer" | null {
     try {
-      mkdirSync(folder, { recursive: true });
-      renameSync(this.#path(number), join(folder, `${fileName(number)}.${Date.now()}`));
-    } catch {
-      // The file is gone or the disk refuses: it is out of the queue either way, and counted.
+      return decodeBatch(readFileSync(this.#path(number))).header;
+    } catch (error) {
+      return isOfLaterRelease(error) ? "newer" : null;
     }
   }
 
@@ -145,6 +223,18 @@ export class Outbox {
   }
 }
 
+function isOfLaterRelease(error: unknown): boolean {
+  return error instanceof ProtocolError && error.code === "VERSION_UNSUPPORTED";
+}
+
 function fileName(number: number): string {
   return `${String(number).padStart(12, "0")}.batch`;
+}
+
+function unlinkIfPossible(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Gone already, or the disk refuses: the next start finds it again.
+  }
 }

@@ -45,6 +45,8 @@ class SealingDaemon {
   readonly traces: TraceKeeper;
   /** Thrown when the host is looked at. */
   hostFailure: Error | null = null;
+  reserve: { release(): boolean } = { release: () => false };
+  failures = 0;
   readonly #intake: FrameIntake;
   readonly #instance: AppInstance;
 
@@ -100,6 +102,8 @@ class SealingDaemon {
       apdexTMs: () => 500,
       clock,
       log: new LoggedLines().log,
+      reserve: { release: () => this.reserve.release() },
+      onFailed: () => void this.failures++,
       onSealed: (header) => void this.sealed.push(header),
     });
     recover({
@@ -301,7 +305,7 @@ test("an outbox that cannot be written keeps the batch, says why, and loses noth
   await daemon.sealer.seal();
   assert.match(
     daemon.sealer.problem,
-    /could not be written to the outbox: ENOTDIR.*kept in memory and tried again/,
+    /a batch in .* cannot be written \(ENOTDIR: not a directory\).*kept in memory and tried again/,
   );
   daemon.take(frames, request(2));
   await daemon.sealer.seal();

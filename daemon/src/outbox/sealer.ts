@@ -9,7 +9,13 @@
  * is deleted at the next start (Outbox.deleteUnfinished) and counted again from the journal.
  *
  * Between 1 and 2 frames go on being journaled and counted: they belong to the next batch.
+ *
+ * A seal that cannot be written is kept and tried again every second; meanwhile counting goes on, up to MAX_HELD_ROWS. Beyond that
+ * `isFull` keeps the intake from taking more: frames stay in the apps, whose rings are bounded and count what they drop
+ * (docs/decisions/0007-stop-reading-when-nothing-can-be-sealed.md). On a full disk the reserve makes room for what was counted.
  */
+
+import { dirname } from "node:path";
 import {
   type AppInfo,
   type Batch,
@@ -24,6 +30,8 @@ import {
 import type { Logger } from "pino";
 import type { Aggregator } from "../aggregate/aggregator.ts";
 import type { LossLedger } from "../aggregate/loss-ledger.ts";
+import { diskProblem, isOutOfSpace } from "../disk/disk-problem.ts";
+import type { DiskReserve } from "../disk/disk-reserve.ts";
 import type { InstanceRegistry } from "../intake/instance-registry.ts";
 import type { Journal } from "../journal/journal.ts";
 import { extractTraces } from "../traces/trace-extractor.ts";
@@ -48,12 +56,15 @@ export interface SealerOptions {
   apdexTMs: (app: string) => number;
   clock: { unixMs(): number };
   log: Logger;
+  reserve: Pick<DiskReserve, "release">;
   onSealed: (header: BatchHeader) => void;
+  /** A seal could not be written: call seal() soon again. */
+  onFailed: () => void;
 }
 
 /** One seal: usually one batch, more when its rows are too many for one message to the collector. */
 interface DrainedSeal {
-  batches: Batch[];
+  batches: { header: BatchHeader; bytes: Uint8Array }[];
   /** What the cursor will be once all batches are written. */
   cursor: Cursor;
 }
@@ -64,6 +75,8 @@ const MAX_BATCH_BYTES = MAX_UPLINK_MESSAGE_BYTES - 262_144;
 const MAX_ROWS_BYTES = MAX_UPLINK_MESSAGE_BYTES / 2;
 /** Instances are named in batches until this long after they went. */
 const RECENT_MS = 60_000;
+/** Rows counted while nothing can be sealed, about 0.5 KB each: minutes of a busy host. */
+const MAX_HELD_ROWS = 50_000;
 
 export class Sealer {
   readonly #options: SealerOptions;
@@ -72,6 +85,8 @@ export class Sealer {
   #running: Promise<void> | null = null;
   /** Why the last seal could not be written; "" when it was. */
   problem = "";
+  /** Too much is counted and not sealed: nothing more may be taken in. */
+  isFull = false;
 
   constructor(options: SealerOptions) {
     this.#options = options;
@@ -97,30 +112,50 @@ export class Sealer {
   }
 
   async #seal(): Promise<void> {
-    const { journal, outbox, log, onSealed, clock } = this.#options;
-    const written: { number: number; bytes: number }[] = [];
+    const { journal, outbox, onSealed, clock } = this.#options;
     try {
       this.#unwritten ??= this.#drain();
-      await journal.sync();
-      for (const batch of this.#unwritten.batches) {
-        const { number } = batch.header;
-        const bytes = encodeBatch(batch, "gzip");
-        await outbox.write(number, bytes);
-        written.push({ number, bytes: bytes.length });
-      }
-      await writeCursor(this.#options.cursorPath, this.#unwritten.cursor);
+      await this.#write(this.#unwritten);
     } catch (error) {
-      this.problem = `a batch could not be written to the outbox: ${(error as Error).message}; it is kept in memory and tried again, free disk space or check the state folder`;
-      log.error({ err: error, batch: this.#cursor.nextNumber }, this.problem);
+      this.#failed(error as Error);
       return;
     }
     const { batches, cursor } = this.#unwritten;
     this.problem = "";
+    this.isFull = false;
     this.#cursor = cursor;
     this.#unwritten = null;
-    for (const { number, bytes } of written) outbox.offer(number, bytes, clock.unixMs());
+    for (const { header, bytes } of batches) outbox.offer(header.number, bytes.length, clock.unixMs());
     journal.trim(cursor.journal.replayFrom);
     for (const { header } of batches) onSealed(header);
+  }
+
+  /** Writes a seal; on a full disk once more with the reserve's room. */
+  async #write(seal: DrainedSeal): Promise<void> {
+    try {
+      await this.#writeOnce(seal);
+    } catch (error) {
+      if (!isOutOfSpace(error) || !this.#options.reserve.release()) throw error;
+      await this.#writeOnce(seal);
+    }
+  }
+
+  async #writeOnce({ batches, cursor }: DrainedSeal): Promise<void> {
+    const { journal, outbox, cursorPath } = this.#options;
+    await journal.sync();
+    for (const { header, bytes } of batches) await outbox.write(header.number, bytes);
+    await writeCursor(cursorPath, cursor);
+  }
+
+  #failed(error: Error): void {
+    const { aggregator, cursorPath, log, onFailed } = this.#options;
+    const folder = dirname(dirname(cursorPath));
+    const problem = `${diskProblem("a batch", folder, error)}; it is kept in memory and tried again`;
+    // Once for each reason, not for each attempt.
+    if (problem !== this.problem) log.error({ err: error, batch: this.#cursor.nextNumber }, problem);
+    this.problem = problem;
+    this.isFull = aggregator.heldRows > MAX_HELD_ROWS;
+    onFailed();
   }
 
   /** Counters are taken last: when anything throws before, they are where they were, for the next seal. */
@@ -143,14 +178,14 @@ export class Sealer {
     const rows = { apps: this.#apps(now), processSeconds: this.#processes(now), ...aggregator.drain() };
     const parts = splitRows(rows, MAX_ROWS_BYTES);
     const common = { version: 1 as const, stream, createdUnixMs: now, host };
-    const batches = parts.map((part, i): Batch => {
+    const batches = parts.map((part, i) => {
       const header = { ...common, number: nextNumber + i, ...part, traces: [] };
       if (i < parts.length - 1) {
         const before = { hostSeconds: null, hostSnapshot: null, journal: this.#cursor.journal };
-        return { header: { ...header, ...before, isContinued: true }, frames: [] };
+        return encoded({ header: { ...header, ...before, isContinued: true }, frames: [] });
       }
       const end = { hostSeconds, hostSnapshot, journal: range, ledgerState };
-      return this.#withTraces({ ...header, ...end }, kept, frames);
+      return encoded(this.#withTraces({ ...header, ...end }, kept, frames));
     });
     return {
       batches,
@@ -203,4 +238,8 @@ export class Sealer {
       return table === undefined ? [] : [{ app, instance, pid, ...table }];
     });
   }
+}
+
+function encoded(batch: Batch): DrainedSeal["batches"][number] {
+  return { header: batch.header, bytes: encodeBatch(batch, "gzip") };
 }

@@ -1,10 +1,12 @@
-import type { StatusReport } from "@apm-daemon/protocol";
+import type { RecoveryStatus, StatusReport } from "@apm-daemon/protocol";
 import type { LossLedger } from "../aggregate/loss-ledger.ts";
 import type { DaemonConfig } from "../config.ts";
+import type { FreeDisk } from "../disk/free-disk.ts";
 import type { HostWatch } from "../host-watch.ts";
 import type { AgentListener } from "../intake/agent-listener.ts";
 import type { FrameIntake } from "../intake/frame-intake.ts";
 import type { InstanceRegistry } from "../intake/instance-registry.ts";
+import type { WriteGate } from "../intake/write-gate.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import type { Sealer } from "../outbox/sealer.ts";
@@ -15,14 +17,18 @@ import type { RecentWindows } from "./recent-requests.ts";
 export interface StatusReporterOptions {
   version: string;
   config: Pick<DaemonConfig, "collector" | "journal" | "outbox">;
+  stateDir: string;
   agentSocket: string;
   startUnixMs: number;
   clock: { unixMs(): number };
   listener: AgentListener;
   intake: FrameIntake;
+  gate: WriteGate;
   instances: InstanceRegistry;
   journal: Journal;
   outbox: Outbox;
+  freeDisk: FreeDisk;
+  recovery: RecoveryStatus;
   sealer: Sealer;
   uplink: Uplink;
   ledger: LossLedger;
@@ -33,6 +39,8 @@ export interface StatusReporterOptions {
 
 /** A collector that acknowledges nothing for longer than this is a problem worth a word; one that refuses is at once. */
 const UPLINK_SILENT_MS = 30_000;
+const MAX_FILES_NAMED = 1_000;
+const MIB = 1_048_576;
 
 /** Puts together what the daemon knows of itself. */
 export class StatusReporter {
@@ -50,7 +58,12 @@ export class StatusReporter {
       pid: process.pid,
       startUnixMs: o.startUnixMs,
       host: o.watch.identity.name,
-      health: o.sealer.problem !== "" ? "failing" : problems.length > 0 ? "degraded" : "ok",
+      health:
+        o.gate.problem !== "" || o.sealer.problem !== ""
+          ? "failing"
+          : problems.length > 0
+            ? "degraded"
+            : "ok",
       problems,
       self: o.watch.self.read(),
       hostSecond: o.watch.host.newest(),
@@ -72,6 +85,13 @@ export class StatusReporter {
         position: o.journal.position,
         sealed: o.sealer.cursor.journal.sealed,
         capBytes: o.config.journal.cap_bytes,
+        syncFailures: o.journal.syncFailures,
+        stalls: o.gate.closings,
+      },
+      recovery: {
+        ...o.recovery,
+        quarantinedBatches: o.outbox.quarantinedBatches,
+        unknownVersionFiles: this.#newerFiles(),
       },
       outbox: {
         batches: o.outbox.count,
@@ -111,14 +131,15 @@ export class StatusReporter {
   }
 
   #problems(): string[] {
-    const { sealer, uplink, outbox, journal, startUnixMs, clock } = this.#options;
+    const { gate, sealer, uplink, outbox, journal, recovery, startUnixMs, clock } = this.#options;
     const problems: string[] = [];
+    if (gate.problem !== "") problems.push(gate.problem);
     if (sealer.problem !== "") problems.push(sealer.problem);
     const uplinkProblem = uplinkProblemOf(uplink, outbox, startUnixMs, clock.unixMs());
     if (uplinkProblem !== "") problems.push(uplinkProblem);
     if (outbox.droppedBatches > 0)
       problems.push(
-        `${outbox.droppedBatches} batches were deleted unsent because the outbox was full: raise outbox.cap_bytes or bring the collector back`,
+        `${outbox.droppedBatches} batches were deleted unsent because the outbox or the disk was full: raise outbox.cap_bytes, free disk space or bring the collector back`,
       );
     if (outbox.quarantinedBatches > 0)
       problems.push(
@@ -128,7 +149,38 @@ export class StatusReporter {
       problems.push(
         `${journal.unsealedSegmentsDropped} journal segments were deleted before they were counted: raise journal.cap_bytes`,
       );
+    if (recovery.cursor === "lost")
+      problems.push(
+        "at its start the daemon found a journal but nothing that says what of it was sealed: what was not sealed before is not counted; do not delete journal/cursor.json",
+      );
+    problems.push(...this.#freeDiskProblem(), ...this.#newerFilesProblem());
     return problems;
+  }
+
+  #freeDiskProblem(): string[] {
+    const { freeDisk, stateDir } = this.#options;
+    if (freeDisk.lowBytes === null) return [];
+    const [freeMib, minMib] = [freeDisk.lowBytes, freeDisk.minBytes].map((bytes) => Math.floor(bytes / MIB));
+    return [
+      `the file system of ${stateDir} has ${freeMib} MiB free, less than the ${minMib} MiB left to others: free space there, or lower limits.min_free_disk_bytes`,
+    ];
+  }
+
+  #newerFilesProblem(): string[] {
+    const files = this.#newerFiles();
+    if (files.length === 0) return [];
+    const named = files.slice(0, 3).join(", ");
+    return [
+      `${files.length} files of a later release (${named}${files.length > 3 ? ", …" : ""}) are left as they are and not sent: start the release that wrote them, or move them away`,
+    ];
+  }
+
+  #newerFiles(): string[] {
+    const { journal, outbox } = this.#options;
+    return [
+      ...journal.newerFiles.map((name) => `journal/${name}`),
+      ...outbox.newerFiles.map((name) => `outbox/${name}`),
+    ].slice(0, MAX_FILES_NAMED);
   }
 }
 
