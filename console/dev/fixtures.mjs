@@ -561,10 +561,19 @@ export function answer(url, { isEmpty, nowMs }) {
   return notFound(url.pathname);
 }
 
+const COMPLETENESS = {
+  created: 1_000_000,
+  stored: 998_766,
+  dropped: { agent_ring_full: 1_200, app_crash_window: 34 },
+  inFlight: 0,
+  ratio: 0.998766,
+};
+
 function ofApp(app, part, range, query, nowMs) {
   const head = { app, ...range };
   const isIdle = app === "idle-worker";
-  if (part === "summary") return { ...head, ...apps(range, nowMs).find((row) => row.app === app) };
+  if (part === "summary")
+    return { ...head, completeness: COMPLETENESS, ...apps(range, nowMs).find((row) => row.app === app) };
   if (part === "series") {
     const series = appSeries(range, nowMs, query("action") ? 0.2 : 1);
     if (isIdle) for (const column of Object.values(series.cols)) column.fill(null);

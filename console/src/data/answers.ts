@@ -54,9 +54,19 @@ export interface AppsAnswer extends Span {
   apps: AppRow[];
 }
 
+/** Spans by what became of them; `dropped` by reason. */
+export interface Completeness {
+  created: number;
+  stored: number;
+  dropped: Record<string, number>;
+  inFlight: number;
+  ratio: number | null;
+}
+
 export interface SummaryAnswer extends Span, Statistics {
   app: string;
   hosts: string[];
+  completeness: Completeness;
 }
 
 export interface ActionRow extends Statistics {

@@ -155,6 +155,7 @@ export const en = {
   "app.percentilesNote": "log scale",
   "app.throughput": "Throughput",
   "app.serverErrors": "5xx and uncaught",
+  "app.incomplete": "{share} of the recorded spans are missing here: {lost} were lost ({reasons})",
   "app.hostCpu": "Host CPU",
   "app.actions": "Actions",
   "app.actionsNote": "by share of wall-clock time",

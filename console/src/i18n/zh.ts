@@ -156,6 +156,7 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   "app.percentilesNote": "对数轴",
   "app.throughput": "吞吐率",
   "app.serverErrors": "5xx 与未捕获异常",
+  "app.incomplete": "此处缺少 {share} 的已记录跨度：丢失 {lost} 个（{reasons}）",
   "app.hostCpu": "主机 CPU",
   "app.actions": "应用过程",
   "app.actionsNote": "按墙钟时间比排序",

@@ -10,6 +10,7 @@ import { type Answer, useAnswer } from "../../data/use-answer.ts";
 import { t } from "../../i18n/translate.ts";
 import { agoText } from "../../ui/ago-text.ts";
 import { Card } from "../../ui/card.tsx";
+import { CompletenessHint } from "../../ui/completeness-hint.tsx";
 import { ShortDataHint } from "../../ui/short-data-hint.tsx";
 import { Answered, Empty, Failure } from "../../ui/states.tsx";
 import { busiestHostsFirst } from "../home/worst-first.ts";
@@ -73,6 +74,7 @@ function Overview({ app, summary }: { app: string; summary: Answer<SummaryAnswer
   return (
     <>
       <ShortDataHint columns={series.data} metric="requests" />
+      {summary.data && <CompletenessHint completeness={summary.data.completeness} />}
       <Answered answer={summary} size="kpi">
         {(data) => (
           <AppKpis
