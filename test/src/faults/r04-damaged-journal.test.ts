@@ -34,7 +34,7 @@ describe("R4, R5: damage to the journal costs only what it touches, and is set a
   after(() => cleanup.run());
 
   /** A state folder as kill -9 left it, with so many unsealed frames of one request each. */
-  async function killedWith(app: string, frames: number, nameChars?: number): Promise<StateDir> {
+  async function killedWith(app: string, frames: number): Promise<StateDir> {
     const stateDir = new StateDir(cleanup);
     const options = { stateDir, collectorUrl: "ws://127.0.0.1:9", keyFile, toml: NEVER_SEALS };
     const daemon = await startDaemon(cleanup, options);
@@ -46,7 +46,7 @@ describe("R4, R5: damage to the journal costs only what it touches, and is set a
       assert.ok(journal.position > 0 && journal.sealed === journal.position, JSON.stringify(journal));
     });
     const sender = await FrameApp.connect(stateDir.agentSocket, `${app}-first`, first.lastSequence);
-    sender.send(frames, 1, nameChars);
+    sender.send(frames);
     await sender.allAcknowledged();
     await daemon.kill();
     return stateDir;

@@ -18,7 +18,7 @@ const FAULTS = [
   ["EROFS", /read-only file system\): its file system is read-only: make it writable/],
   ["EACCES", /permission denied\): give the daemon's user the right to write there/],
   ["EMFILE", /too many open files\): raise the daemon's limit of open files \(LimitNOFILE, ulimit -n\)/],
-  ["EDQUOT", /EDQUOT.*\): this user's disk quota is used up: raise it/],
+  ["EDQUOT", /\(EDQUOT: disk quota exceeded\): this user's disk quota is used up: raise it/],
   ["EIO", /i\/o error\): the disk reports errors: look at the kernel's log/],
 ] as const;
 

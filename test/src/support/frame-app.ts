@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import {
   decodeAck,
   encodeHello,
@@ -64,9 +65,9 @@ export class FrameApp {
     return this.#socket.isClosed;
   }
 
-  /** Sends so many frames of so many requests; a request's name is padded to `nameChars`. */
-  send(frames: number, requestsPerFrame = 1, nameChars = 5): void {
-    for (let i = 0; i < frames; i++) this.#socket.write(this.#frame(requestsPerFrame, nameChars));
+  /** Sends so many frames of so many requests, each with an attribute of so many characters. */
+  send(frames: number, requestsPerFrame = 1, textChars = 0): void {
+    for (let i = 0; i < frames; i++) this.#socket.write(this.#frame(requestsPerFrame, textChars));
   }
 
   async allAcknowledged(deadlineMs = 20_000): Promise<void> {
@@ -80,20 +81,21 @@ export class FrameApp {
     this.#socket.destroy();
   }
 
-  #frame(requests: number, nameChars: number): Buffer {
+  #frame(requests: number, textChars: number): Buffer {
     const now = Date.now() * 1_000;
     this.#encoder.begin(now);
     const tag = Buffer.from(this.#app).readUInt16LE(0);
     for (let i = 0; i < requests; i++) {
       const number = ++this.#requests + this.#sequence * 1_000;
-      const shape = new ShapeTree().root("test", 1).follow("http.request.method", slotTypeOf("GET"));
+      // Texts that differ cannot be stored once for all, nor compressed away.
+      const text = randomBytes(Math.ceil(textChars / 2)).toString("hex");
+      const shape = new ShapeTree().root("test", 1).follow("text", slotTypeOf(text));
       if (shape === null) throw new Error("the test's shape is full");
       const result = this.#encoder.add(
         {
           shape,
-          values: ["GET"],
-          // Names that differ cannot be stored once for all.
-          name: nameChars > 5 ? `GET /${number} `.padEnd(nameChars, String(number)) : "GET /",
+          values: [text],
+          name: "GET /",
           trace: new TraceEntry(tag, 1, 2, number, tag, number),
           idHi: tag,
           idLo: number,
