@@ -3,6 +3,7 @@ import { existsSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { StatusReport } from "@apm-daemon/protocol";
+import { sendHellos, startHello } from "../support/apps.ts";
 import { Cleanup } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { FrameApp } from "../support/frame-app.ts";
@@ -104,6 +105,23 @@ describe("R8: a full disk", { skip: skipUnlessMountable }, () => {
     assert.ok(existsSync(join(stateDir.path, "journal", "reserve")));
     await requestsAre("full-app", app.requests);
     assert.equal(daemon.isRunning, true);
+  });
+
+  test("a real app answers as before on a full disk, and nothing of it is lost", async () => {
+    const { stateDir } = await startOnSmallDisk();
+    const hello = await startHello(cleanup, { by: "--require", socket: stateDir.agentSocket });
+    await sendHellos(hello, 50);
+    let sent = 0;
+    const giveBack = fill(stateDir);
+    await eventually("the status is failing", 30_000, async () => {
+      await sendHellos(hello, 50);
+      sent += 50;
+      assert.equal((await readStatus(statusSocket(stateDir))).health, "failing");
+    });
+    await sendHellos(hello, 300);
+    giveBack();
+    await requestsAre("hello", 350 + sent);
+    assert.deepEqual((await readStatus(statusSocket(stateDir))).dropped["hello"] ?? {}, {});
   });
 
   test("what was acknowledged before is sealed in the reserve's place, and a kill -9 on the full disk loses nothing", async () => {

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { sendHellos, startHello } from "../support/apps.ts";
 import { Cleanup } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { FrameApp } from "../support/frame-app.ts";
@@ -82,27 +81,6 @@ describe("R10: a journal that cannot be written, whatever the reason", {
       app.destroy();
     });
   }
-
-  test("a real app answers as before while the journal cannot be written, and nothing of it is lost", async () => {
-    const hello = await startHello(cleanup, { by: "--require", socket: stateDir.agentSocket });
-    await sendHellos(hello, 100);
-    await eventually("the first requests are at the collector", 30_000, async () => {
-      assert.equal(await collector.api.requestCount("hello"), 100);
-    });
-    const strace = await Strace.attach(cleanup, daemon.pid, [
-      ...["-e", "trace=writev", "-e", "inject=writev:error=EROFS"],
-    ]);
-    await sendHellos(hello, 400);
-    await eventually("the status is failing", 20_000, async () => {
-      assert.equal((await readStatus(statusSocket(stateDir))).health, "failing");
-    });
-    await sendHellos(hello, 400);
-    await strace.detach();
-    await eventually("all requests are at the collector", 30_000, async () => {
-      assert.equal(await collector.api.requestCount("hello"), 900);
-    });
-    assert.deepEqual((await readStatus(statusSocket(stateDir))).dropped["hello"] ?? {}, {});
-  });
 });
 
 function statusSocket(stateDir: StateDir): string {

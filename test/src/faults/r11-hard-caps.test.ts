@@ -54,7 +54,7 @@ describe("R11: what the daemon takes of the disk", () => {
     const app = await FrameApp.connect(stateDir.agentSocket, "caps");
     let mostJournal = 0;
     let mostOutbox = 0;
-    for (let round = 0; round < 40; round++) {
+    for (let round = 0; round < 20; round++) {
       // About 0.5 MiB.
       app.send(40, 20, 600);
       await app.allAcknowledged();

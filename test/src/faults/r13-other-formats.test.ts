@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { after, before, beforeEach, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Cleanup } from "../support/cleanup.ts";
 import { CollectorApi } from "../support/collector-api.ts";
@@ -24,8 +24,9 @@ describe("R13: files of other releases", () => {
   let collector: Collector;
   let keyFile: string;
 
-  before(async () => {
-    await takeTurn(cleanup);
+  before(() => takeTurn(cleanup));
+  // One for each test: the fixture's stream counts once at a collector.
+  beforeEach(async () => {
     collector = await startCollector(cleanup, new StateDir(cleanup));
     keyFile = await createKeyFile(collector.stateDir, "formats");
   });
