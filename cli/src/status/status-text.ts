@@ -1,4 +1,4 @@
-import type { StatusReport } from "@apm-daemon/protocol";
+import type { RecoveryStatus, StatusReport } from "@apm-daemon/protocol";
 import type { Paint } from "../terminal/paint.ts";
 import { shownAge, shownBytes, shownCount, shownMs, shownRatio } from "../terminal/quantities.ts";
 import { safeText } from "../terminal/safe-text.ts";
@@ -108,6 +108,7 @@ function dataLines(status: StatusReport, nowUnixMs: number, paint: Paint): strin
         `${counted(outbox.batches, "batch", "batches")}, ${shownBytes(outbox.bytes)} of ${shownBytes(outbox.capBytes)}${oldest}`,
       ],
       ["uplink", uplinkText(status.uplink, nowUnixMs)],
+      ...(status.recovery === undefined ? [] : [["recovery", recoveryText(status.recovery, paint)]]),
       ["lost", lost === "" ? "nothing" : paint("yellow", lost)],
       ["socket", safeText(status.agentSocket)],
     ],
@@ -132,6 +133,26 @@ function uplinkText(uplink: StatusReport["uplink"], nowUnixMs: number): string {
       ? "nothing acknowledged yet"
       : `last acknowledged ${shownAge(nowUnixMs - uplink.lastAckUnixMs)} ago`;
   return `${uplink.state}${reason}, ${safeText(uplink.url)}; ${last}; ${counted(uplink.batchesAcked, "batch", "batches")}, ${shownBytes(uplink.bytesSent)} sent`;
+}
+
+/** What the start made of what the run before had left. */
+function recoveryText(recovery: RecoveryStatus, paint: Paint): string {
+  const counts: [number, string][] = [
+    [recovery.unreadableBytes, `${shownBytes(recovery.unreadableBytes)} of the journal unreadable`],
+    [recovery.quarantinedBytes, `${shownBytes(recovery.quarantinedBytes)} of it kept in journal/quarantine`],
+    [
+      recovery.quarantinedBatches,
+      `${counted(recovery.quarantinedBatches, "unreadable batch", "unreadable batches")}`,
+    ],
+    [
+      recovery.unknownVersionFiles.length,
+      `${counted(recovery.unknownVersionFiles.length, "file")} of a later release`,
+    ],
+  ];
+  const damage = counts.flatMap(([count, text]) => (count > 0 ? [text] : [])).join(", ");
+  const found = `${shownCount(recovery.framesFound)} frames found, ${shownCount(recovery.framesReplayed)} frames counted again, ${counted(recovery.waitingBatches, "batch", "batches")} waiting, in ${shownMs(recovery.durationMs)}`;
+  const cursor = recovery.cursor === "lost" ? `; ${paint("yellow", "how far it had come is lost")}` : "";
+  return `${found}${damage === "" ? "" : `; ${paint("yellow", damage)}`}${cursor}`;
 }
 
 function lostText(dropped: StatusReport["dropped"]): string {

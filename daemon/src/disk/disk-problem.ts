@@ -1,3 +1,5 @@
+import { constants } from "node:os";
+
 /** What helps, by the system's error code. */
 const REMEDIES: Readonly<Record<string, string>> = {
   ENOSPC: "free space on its file system",
@@ -12,8 +14,10 @@ const REMEDIES: Readonly<Record<string, string>> = {
 
 /** "WHAT in FOLDER cannot be written (ENOSPC: no space left on device): REMEDY". */
 export function diskProblem(what: string, folder: string, error: NodeJS.ErrnoException): string {
-  const [reason = error.message] = error.message.split(", ");
-  const remedy = REMEDIES[error.code ?? ""] ?? "check the folder";
+  const [reason = error.message] = isOverQuota(error)
+    ? ["EDQUOT: disk quota exceeded"]
+    : error.message.split(", ");
+  const remedy = REMEDIES[reason.split(":", 1)[0] ?? ""] ?? "check the folder";
   return `${what} in ${folder} cannot be written (${reason}): ${remedy}`;
 }
 
@@ -24,5 +28,10 @@ export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
 
 /** Whether the file system, or this user's share of it, is full. */
 export function isOutOfSpace(error: unknown): boolean {
-  return isSystemError(error) && (error.code === "ENOSPC" || error.code === "EDQUOT");
+  return isSystemError(error) && (error.code === "ENOSPC" || isOverQuota(error));
+}
+
+/** Node has no name for this one: its code is "Unknown system error -122". */
+function isOverQuota(error: NodeJS.ErrnoException): boolean {
+  return error.errno === -constants.errno.EDQUOT;
 }

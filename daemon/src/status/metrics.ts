@@ -58,6 +58,24 @@ const METRICS: readonly Metric[] = [
     "Journal bytes not in a batch yet.",
     (r) => r.journal.position - r.journal.sealed,
   ),
+  metric(
+    "counter",
+    "apm_journal_stalls_total",
+    "Times that nothing was taken in because the journal could not be written.",
+    (r) => r.journal.stalls ?? null,
+  ),
+  metric(
+    "counter",
+    "apm_journal_sync_failures_total",
+    "Syncs of a journal segment that the disk refused.",
+    (r) => r.journal.syncFailures ?? null,
+  ),
+  metric(
+    "gauge",
+    "apm_journal_unreadable_bytes",
+    "Bytes of the journal that could not be read at start.",
+    (r) => r.recovery?.unreadableBytes ?? null,
+  ),
   metric("gauge", "apm_outbox_batches", "Batches waiting for the collector.", (r) => r.outbox.batches),
   metric("gauge", "apm_outbox_bytes", "Bytes waiting for the collector.", (r) => r.outbox.bytes),
   metric("gauge", "apm_uplink_connected", "1 when connected to the collector.", (r) =>
