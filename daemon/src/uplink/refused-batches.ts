@@ -54,7 +54,7 @@ export class RefusedBatches {
   }
 
   async #replace(key: string, halves: readonly Batch[]): Promise<void> {
-    const { queue, parts, log } = this.#options;
+    const { queue, parts } = this.#options;
     const written = await parts.write(halves);
     try {
       await queue.deleteDurably(key);
@@ -63,7 +63,6 @@ export class RefusedBatches {
       throw error;
     }
     parts.offer(written);
-    log.debug({ batch: key, parts: written }, "a refused batch was split");
   }
 
   async #giveUp(key: string, bytes: Uint8Array, batch: Batch | null, refusal: Refusal): Promise<void> {

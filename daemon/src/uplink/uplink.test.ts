@@ -112,9 +112,18 @@ test("the newest go first, and a third of the bytes is the oldest's", async (t) 
   const { received } = setting.collector;
   assert.equal(received[0], 12);
   const old = received.filter((number) => number <= 4);
-  assert.deepEqual([old, received.filter((number) => number > 5)], [[1, 2, 3, 4], [12, 11, 10, 9, 8, 7, 6]]);
+  assert.deepEqual(
+    [old, received.filter((number) => number > 5)],
+    [
+      [1, 2, 3, 4],
+      [12, 11, 10, 9, 8, 7, 6],
+    ],
+  );
   for (let i = 0; i <= 7; i++)
-    assert.ok(received.slice(i, i + 3).some((number) => number <= 4), `${received} at ${i}`);
+    assert.ok(
+      received.slice(i, i + 3).some((number) => number <= 4),
+      `${received} at ${i}`,
+    );
 });
 
 test("a collector that commits slowly gets eight batches of the backlog, and two fresh ones", async (t) => {
