@@ -32,7 +32,9 @@ describe("R24: a connection that is dead without a word", { concurrency: true },
       (process.getuid?.() === 0 ? false : "needs root to make a network namespace"),
   }, async (t) => {
     const host = HostAtAWire.make(cleanup);
-    const collector = await startCollector(cleanup, new StateDir(cleanup), undefined, host.outerAddress);
+    const collector = await startCollector(cleanup, new StateDir(cleanup), undefined, {
+      address: host.outerAddress,
+    });
     const keyFile = await createKeyFile(collector.stateDir, "wire");
     const stateDir = new StateDir(cleanup);
     const options = { stateDir, collectorUrl: collector.uplinkUrl, keyFile, toml: TOML };

@@ -41,12 +41,13 @@ describe("R29: a batch that comes again is counted once", () => {
       for (const socket of sockets) socket.send(batch);
       for (const socket of sockets) await socket.waitFor("ack");
     };
+    const { api } = collector;
     await sendAll();
-    assert.equal(await collector.api.requestCount("replayed"), 7);
+    assert.equal(await api.requestCount("replayed"), 7);
     await collector.program.kill();
     collector = await startCollector(cleanup, collector.stateDir, collector.port);
     await sendAll();
-    assert.equal(await collector.api.requestCount("replayed"), 7);
+    assert.equal(await api.requestCount("replayed"), 7);
   });
 
   test("acknowledgements that a proxy loses make the daemon send again: every request is there once", async (t) => {

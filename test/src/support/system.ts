@@ -92,6 +92,11 @@ export interface Collector {
   program: Program;
 }
 
+interface ListenOptions {
+  address?: string;
+  env?: Record<string, string>;
+}
+
 /** `apm up`, answering at `url`. */
 export async function startUp(cleanup: Cleanup, stateDir: StateDir, port?: number): Promise<Collector> {
   return startListening(cleanup, "up", stateDir, port);
@@ -102,9 +107,9 @@ export async function startCollector(
   cleanup: Cleanup,
   stateDir: StateDir,
   port?: number,
-  address?: string,
+  options: ListenOptions = {},
 ): Promise<Collector> {
-  return startListening(cleanup, "collector", stateDir, port, address);
+  return startListening(cleanup, "collector", stateDir, port, options);
 }
 
 async function startListening(
@@ -112,12 +117,12 @@ async function startListening(
   command: "up" | "collector",
   stateDir: StateDir,
   wantedPort: number | undefined,
-  address = "127.0.0.1",
+  { address = "127.0.0.1", env }: ListenOptions = {},
 ): Promise<Collector> {
   const fromUnixMs = Date.now();
   const port = wantedPort ?? (await freePort());
   const listen = `${address}:${port}`;
-  const program = startApm(cleanup, [command, "--state-dir", stateDir.path, "--listen", listen]);
+  const program = startApm(cleanup, [command, "--state-dir", stateDir.path, "--listen", listen], env);
   const url = `http://${listen}`;
   await eventually(`apm ${command} answers at ${url}`, START_DEADLINE_MS, () => answersHealthz(url, program));
   return {
