@@ -52,6 +52,10 @@ export class PartsFolder {
     return [...this.#parts.values()].reduce((sum, bytes) => sum + bytes, 0);
   }
 
+  has(name: string): boolean {
+    return this.#parts.has(name);
+  }
+
   names(): string[] {
     return [...this.#parts.keys()];
   }
@@ -85,7 +89,7 @@ export class PartsFolder {
     for (const { name, bytes } of written) this.#parts.set(name, bytes);
   }
 
-  /** A part's bytes; null when it is gone or damaged, then it is out of the way. Throws the file system's other errors. */
+  /** A part's bytes; null when it is gone, damaged or a later release's, then it is out of the way. Throws the file system's other errors. */
   read(name: string): Buffer | null {
     const path = join(this.#dir, name);
     try {
@@ -93,8 +97,9 @@ export class PartsFolder {
       decodeBatch(bytes);
       return bytes;
     } catch (error) {
-      const isDamaged = error instanceof ProtocolError;
-      if (!isDamaged && (error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      const isDamaged = error instanceof ProtocolError && error.code !== "VERSION_UNSUPPORTED";
+      if (!(error instanceof ProtocolError) && (error as NodeJS.ErrnoException).code !== "ENOENT")
+        throw error;
       this.#parts.delete(name);
       if (isDamaged) this.#putAside(path);
       return null;

@@ -138,7 +138,8 @@ export class StatusReporter {
   }
 
   #problems(): string[] {
-    const { gate, sealer, uplink, outbox, deadLetters, journal, recovery, startUnixMs, clock } = this.#options;
+    const { gate, sealer, uplink, outbox, deadLetters, journal, recovery, startUnixMs, clock } =
+      this.#options;
     const problems: string[] = [];
     if (gate.problem !== "") problems.push(gate.problem);
     if (sealer.problem !== "") problems.push(sealer.problem);

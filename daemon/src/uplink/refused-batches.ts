@@ -56,6 +56,11 @@ export class RefusedBatches {
   async #replace(key: string, halves: readonly Batch[]): Promise<void> {
     const { queue, parts } = this.#options;
     const written = await parts.write(halves);
+    // Given up for room meanwhile, and counted as lost.
+    if (!queue.has(key)) {
+      for (const { name } of written) parts.delete(name);
+      return;
+    }
     try {
       await queue.deleteDurably(key);
     } catch (error) {

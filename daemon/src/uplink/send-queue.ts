@@ -29,6 +29,10 @@ export class SendQueue {
     return this.#outbox.bytes + this.#parts.bytes;
   }
 
+  has(key: string): boolean {
+    return isPart(key) ? this.#parts.has(key) : this.#outbox.numbers().includes(Number(key));
+  }
+
   /** Key of the next batch; null when none waits. `isTaken` says which are on their way; with `onlyFresh` the backlog must wait. */
   next(isTaken: (key: string) => boolean, onlyFresh: boolean): string | null {
     const waiting = this.#outbox.numbers().filter((number) => !isTaken(String(number)));
