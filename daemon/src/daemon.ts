@@ -15,7 +15,9 @@ import { journalProblem, reasonToHold } from "./intake/reason-to-hold.ts";
 import { WriteGate } from "./intake/write-gate.ts";
 import { Journal } from "./journal/journal.ts";
 import { recoverCursor } from "./outbox/cursor.ts";
+import { DeadLetters } from "./outbox/dead-letters.ts";
 import { Outbox } from "./outbox/outbox.ts";
+import { PartsFolder } from "./outbox/parts-folder.ts";
 import { Sealer } from "./outbox/sealer.ts";
 import { recover } from "./recovery.ts";
 import { SealBeat } from "./seal-beat.ts";
@@ -27,6 +29,8 @@ import { StatusServer } from "./status/status-server.ts";
 import { StopStack } from "./stop-stack.ts";
 import { TraceKeeper } from "./traces/trace-keeper.ts";
 import { readLicenseKey } from "./uplink/license-key.ts";
+import { RefusedBatches } from "./uplink/refused-batches.ts";
+import { SendQueue } from "./uplink/send-queue.ts";
 import { Uplink } from "./uplink/uplink.ts";
 
 export interface DaemonOptions {
@@ -42,6 +46,8 @@ export interface RunningDaemon {
 
 const clock = { unixMs: (): number => Date.now() };
 const UPLOAD_AT_STOP_MS = 2_000;
+/** Enough to find out why; they are of no use to the daemon. */
+const DEAD_LETTERS_CAP_BYTES = 16 * 1_048_576;
 
 /** Starts the daemon; rejects with DaemonError when it cannot work with its folders, sockets or key. */
 export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon> {
@@ -89,6 +95,13 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
   const cursorPath = path("journal", "cursor.json");
   const { cursor, source } = await recoverCursor(cursorPath, outbox.newest(), journal.position, reserve);
   outbox.deleteUnfinished(cursor);
+  const parts = new PartsFolder(path("outbox", "parts"));
+  parts.finishSplits(outbox);
+  const deadLetters = new DeadLetters({
+    dir: path("outbox", "dead-letter"),
+    capBytes: DEAD_LETTERS_CAP_BYTES,
+    clock,
+  });
   journal.startFrom(cursor.journal.sealed);
 
   const watch = await watchHost(
@@ -126,11 +139,20 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
     clock,
   });
 
+  const queue = new SendQueue(outbox, parts);
+  const refused = new RefusedBatches({
+    queue,
+    parts,
+    deadLetters,
+    onDeadLetter: ({ header }) => header && ledger.moveRefused(header),
+    log,
+  });
   const uplink = new Uplink({
     url: config.collector,
     readKey,
     host: watch.identity,
-    outbox,
+    queue,
+    refused,
     position: () => ({ stream: sealer.cursor.stream, nextNumber: sealer.cursor.nextNumber }),
     log,
     clock,
@@ -224,6 +246,8 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
     outbox,
     freeDisk,
     recovery,
+    queue,
+    deadLetters,
     sealer,
     uplink,
     ledger,

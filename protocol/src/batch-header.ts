@@ -31,6 +31,11 @@ export interface BatchHeader {
   ledgerState?: LedgerState | undefined;
   /** More of the same seal follows in the next batch, which alone says how far the journal is sealed now. */
   isContinued?: true;
+  /**
+   * Set in a part of a batch that could not be taken whole. Parts have a stream of their own, made from the whole's identity, and
+   * are numbered as a binary tree: 2 and 3 are the halves of the whole, 2n and 2n + 1 those of part n.
+   */
+  partOf?: { stream: string; number: number };
 }
 
 /** Positions are byte offsets in the daemon's journal, counted from its creation. */

@@ -11,7 +11,7 @@ import {
 } from "./batch.ts";
 import type { BatchHeader, TraceSummary } from "./batch-header.ts";
 import { ProtocolError, type ProtocolErrorCode } from "./errors.ts";
-import { MAX_BATCH_BODY_BYTES } from "./limits.ts";
+import { MAX_BATCH_BODY_BYTES, MAX_BATCH_HEADER_NODES } from "./limits.ts";
 
 const trace: TraceSummary = {
   traceId: "4bf92f3577b34da6a3ce929d0e0e4736",
@@ -221,6 +221,34 @@ test("a body inflates up to its limit and not a byte further", () => {
     assert.equal(decodeBatch(fileOf(body(frameBytes), codec)).frames[0]?.length, frameBytes);
     refuses(fileOf(body(frameBytes + 1), codec), "LIMIT_EXCEEDED");
   }
+});
+
+test("a body that announces too much, or holds more than it announces, costs no memory", () => {
+  const stored = zlib.gzipSync(Buffer.alloc(64 * 1_048_576));
+  const liar = Buffer.from(stored);
+  liar.writeUInt32LE(1_000, liar.length - 4);
+  for (const gzip of [stored, liar]) {
+    const bytes = fileOf(gzip);
+    bytes[5] = 1;
+    const before = process.memoryUsage.rss();
+    refuses(bytes, "LIMIT_EXCEEDED");
+    assert.ok(process.memoryUsage.rss() - before < 8 * 1_048_576);
+  }
+});
+
+test("a header of very many empty rows is refused before it is parsed", () => {
+  const rows = (count: number): string =>
+    JSON.stringify({ ...header, traces: [] }).replace(
+      '"actions":[]',
+      `"actions":[${"{},".repeat(count - 1)}{}]`,
+    );
+  const bytes = (count: number): Buffer => fileOf(bodyOf(rows(count), u32(0)), 1);
+  const others = rows(1).split(/[[{]/).length - 2;
+  assert.equal(
+    decodeBatch(bytes(MAX_BATCH_HEADER_NODES - others)).header.actions.length,
+    MAX_BATCH_HEADER_NODES - others,
+  );
+  refuses(bytes(MAX_BATCH_HEADER_NODES - others + 1), "LIMIT_EXCEEDED");
 });
 
 test("a small file that would inflate to gigabytes is refused at the limit", () => {

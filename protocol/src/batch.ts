@@ -12,13 +12,14 @@
  *       36    4  bytes of the body as stored
  *       40    …  body: u32 header bytes, header (JSON, BatchHeader), u32 frame count, then per frame u32 bytes and a SPANS payload
  *
- * All integers are little endian. The identity stands before the body, so a reader can recognise a batch that it has
+ * All integers are little endian. A gzip body is one member, whose trailer says how long it is inflated: a reader takes no more memory
+ * than that, and a body that says too much costs nothing. The identity stands before the body, so a reader can recognise a batch that it has
  * without inflating it. A batch is immutable: the same identity always means the same bytes.
  */
 import * as zlib from "node:zlib";
 import type { BatchHeader } from "./batch-header.ts";
 import { ProtocolError } from "./errors.ts";
-import { MAX_BATCH_BODY_BYTES } from "./limits.ts";
+import { MAX_BATCH_BODY_BYTES, MAX_BATCH_HEADER_NODES } from "./limits.ts";
 
 export const BATCH_PREFIX_BYTES = 40;
 const MAGIC = 0x424d5041; // "APMB" read as u32 LE
@@ -164,7 +165,24 @@ const HEADER_LISTS = [
   "traces",
 ] as const;
 
+/** A header shorter than this has not enough characters to have too many nodes. */
+const UNCOUNTED_HEADER_BYTES = 2 * MAX_BATCH_HEADER_NODES;
+const OPENS_LIST = 0x5b;
+const OPENS_OBJECT = 0x7b;
+
+/** Also counts those within texts: it is a bound for the memory of JSON.parse, not a parser. */
+function countNodes(json: Buffer): number {
+  let nodes = 0;
+  for (const byte of json) if (byte === OPENS_LIST || byte === OPENS_OBJECT) nodes++;
+  return nodes;
+}
+
 function parseHeader(json: Buffer): BatchHeader {
+  if (json.length > UNCOUNTED_HEADER_BYTES && countNodes(json) > MAX_BATCH_HEADER_NODES) {
+    throw new ProtocolError("LIMIT_EXCEEDED", "the batch's header has too many rows", {
+      limit: MAX_BATCH_HEADER_NODES,
+    });
+  }
   let header: Partial<BatchHeader> | null;
   try {
     header = JSON.parse(json.toString("utf8"));
@@ -199,9 +217,10 @@ function decompress(stored: Buffer, codecNumber: number): Buffer {
   if (codec === "none") return stored;
   const bound = { maxOutputLength: MAX_BATCH_BODY_BYTES };
   try {
-    if (codec === "gzip") return zlib.gunzipSync(stored, bound);
+    if (codec === "gzip") return gunzip(stored);
     if (codec === "zstd" && zstd.zstdDecompressSync) return zstd.zstdDecompressSync(stored, bound);
   } catch (cause) {
+    if (cause instanceof ProtocolError) throw cause;
     if ((cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge();
     throw new ProtocolError("BATCH_CORRUPT", "the batch's body cannot be inflated", {
       codec: codec ?? codecNumber,
@@ -210,6 +229,20 @@ function decompress(stored: Buffer, codecNumber: number): Buffer {
   throw new ProtocolError("CODEC_UNSUPPORTED", `this runtime cannot read codec ${codec ?? codecNumber}`, {
     codec: codec ?? codecNumber,
   });
+}
+
+const MIN_GZIP_BYTES = 20;
+const GZIP_MAGIC = 0x8b1f;
+
+/** One buffer of the announced size and no more: inflating piece by piece would take the memory twice. */
+function gunzip(stored: Buffer): Buffer {
+  if (stored.length < MIN_GZIP_BYTES || stored.readUInt16LE(0) !== GZIP_MAGIC)
+    return zlib.gunzipSync(stored, { maxOutputLength: MAX_BATCH_BODY_BYTES });
+  const announcedBytes = stored.readUInt32LE(stored.length - 4);
+  if (announcedBytes > MAX_BATCH_BODY_BYTES) throw tooLarge();
+  // One byte more, so that the buffer is never full and no second one is taken.
+  const chunkSize = Math.max(announcedBytes + 1, zlib.constants.Z_MIN_CHUNK);
+  return zlib.gunzipSync(stored, { maxOutputLength: Math.max(announcedBytes, 1), chunkSize });
 }
 
 function tooLarge(): ProtocolError {

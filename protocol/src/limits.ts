@@ -9,8 +9,10 @@ export const MAX_MESSAGE_BYTES = 1_048_576;
 export const FRAME_BYTES = 65_536;
 /** Largest WebSocket message between daemon and collector. */
 export const MAX_UPLINK_MESSAGE_BYTES = 8_388_608;
-/** Largest batch after decompression: a bound for the reader's memory, not a goal. */
-export const MAX_BATCH_BODY_BYTES = 67_108_864;
+/** Largest batch after decompression: a bound for the reader's memory; daemons make none that exceeds a message before compression. */
+export const MAX_BATCH_BODY_BYTES = 16_777_216;
+/** Objects and lists in a batch's header: each costs its reader many times its two characters. The largest real header has half as many. */
+export const MAX_BATCH_HEADER_NODES = 500_000;
 
 export const MAX_ATTRIBUTES_PER_SPAN = 128;
 /** Characters kept of an attribute value; longer ones end in "…". */

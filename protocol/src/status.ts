@@ -39,7 +39,14 @@ export interface StatusReport {
   };
   /** What the start made of what the run before had left. */
   recovery?: RecoveryStatus;
-  outbox: { batches: number; bytes: number; oldestUnixMs: number | null; capBytes: number };
+  outbox: {
+    batches: number;
+    bytes: number;
+    oldestUnixMs: number | null;
+    capBytes: number;
+    /** Batches that the collector can never use; they lie in outbox/dead-letter. */
+    deadLetters?: number;
+  };
   uplink: {
     url: string;
     state: "connected" | "connecting" | "waiting" | "refused";
@@ -48,6 +55,10 @@ export interface StatusReport {
     lastAckUnixMs: number | null;
     batchesAcked: number;
     bytesSent: number;
+    /** Bytes of batches that were sent and not answered. */
+    inFlightBytes?: number;
+    /** Bytes that wait in the daemon's memory until the network takes them. */
+    bufferedBytes?: number;
   };
   /** Traces chosen but left out because a batch was full, since start; their requests are counted all the same. */
   traces?: { passedOver: number };

@@ -7,7 +7,13 @@ import type { HostIdentity } from "./batch-header.ts";
  * Control messages are JSON text messages, told apart by `type`. A batch is a binary message: the bytes of the
  * batch file, nothing else (batch.ts). The collector answers each with one ack or nack.
  */
-export type UplinkMessage = UplinkHello | UplinkWelcome | UplinkAck | UplinkNack | UplinkSettings;
+export type UplinkMessage =
+  | UplinkHello
+  | UplinkWelcome
+  | UplinkAck
+  | UplinkNack
+  | UplinkSettings
+  | UplinkFleet;
 
 export interface UplinkHello {
   type: "hello";
@@ -26,6 +32,15 @@ export interface UplinkWelcome {
   lastNumber: number;
   /** Codecs the collector can read, see batch.ts. */
   codecs: string[];
+  /** As in UplinkFleet; older collectors do not say it. */
+  reconnectSpreadMs?: number;
+}
+
+/** How many daemons there are has changed. A daemon that does not know the message loses nothing. */
+export interface UplinkFleet {
+  type: "fleet";
+  /** When this connection ends, the daemon comes back at a random moment within so long, so that not all come at once. */
+  reconnectSpreadMs: number;
 }
 
 /** D2: the batch and its number are committed (or were before). */

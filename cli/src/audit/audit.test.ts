@@ -22,7 +22,7 @@ function sources(changes: Partial<AuditSources> = {}, report: Partial<LedgerRepo
       ...report,
     },
     journal: { spans: new Map([["shop", 10]]), dropped: new Map(), unreadableBytes: 0 },
-    outbox: [{ number: 3, ledger: [row(20)] }],
+    outbox: [{ number: 3, ledger: [row(20)], isPart: false }],
     stored: {
       committed: [{ first: 1, last: 2 }],
       opening: { number: 0, apps: [] },
@@ -88,7 +88,7 @@ test("a batch that is nowhere is named, with the number of spans that were in it
   const { differences, isComplete } = audit(sources({ outbox: [] }));
   assert.deepEqual(differences, ["batch 3 is neither waiting nor stored: 20 spans of shop are missing"]);
   assert.equal(isComplete, false);
-  const unreadable = audit(sources({ outbox: [{ number: 3, ledger: null }] }));
+  const unreadable = audit(sources({ outbox: [{ number: 3, ledger: null, isPart: false }] }));
   assert.deepEqual(unreadable.differences, differences);
 });
 
@@ -101,6 +101,18 @@ test("a batch that waits and is stored counts once", () => {
   };
   const result = audit(sources({ stored }));
   assert.deepEqual([result.apps[0]?.stored, result.apps[0]?.outbox], [80, 0]);
+  assert.deepEqual(result.differences, []);
+});
+
+test("a part that waits counts beside the parts that are stored", () => {
+  const whole = sources().stored as NonNullable<AuditSources["stored"]>;
+  const stored = {
+    ...whole,
+    committed: [{ first: 1, last: 3 }],
+    stored: [{ app: "shop", created: 75, received: 75, dropped: LOST }],
+  };
+  const result = audit(sources({ stored, outbox: [{ number: 3, ledger: [row(5)], isPart: true }] }));
+  assert.deepEqual([result.apps[0]?.stored, result.apps[0]?.outbox], [75, 5]);
   assert.deepEqual(result.differences, []);
 });
 
@@ -123,7 +135,7 @@ test("spans of a sealed batch that was given up since are found where they were 
   // Batch 3 was dropped: its 20 spans are lost now, and the 10 in the journal are untouched.
   const result = audit(
     sources(
-      { outbox: [{ number: 3, ledger: [] }] },
+      { outbox: [{ number: 3, ledger: [], isPart: false }] },
       {
         sealed: [{ app: "shop", created: 87, received: 60, dropped: { ...LOST, outbox_full: 20 } }],
         now: [{ app: "shop", created: 100, received: 70, dropped: { ...LOST, outbox_full: 20 } }],

@@ -52,7 +52,8 @@ export function audit(sources: AuditSources): AuditResult {
   const upTo = isUpToNow ? report.nextNumber - 1 : (stored?.closing.number ?? opening.number);
   const target = isUpToNow ? report.now : (stored?.closing.apps ?? []);
   const waiting = sources.outbox.filter(
-    ({ number }) => number > opening.number && number <= upTo && !isCommitted(stored, number),
+    ({ number, isPart }) =>
+      number > opening.number && number <= upTo && (isPart || !isCommitted(stored, number)),
   );
   const missing = missingNumbers(stored, waiting, opening.number, upTo);
   const names = new Set([...target, ...opening.apps, ...(stored?.stored ?? [])].map(({ app }) => app));

@@ -8,6 +8,7 @@ import {
   MAX_STATEMENT_CHARS,
 } from "@apm-daemon/protocol";
 import { z } from "zod";
+import { listOf, numbersThat, recordOf } from "./fail-fast.ts";
 
 /**
  * What the store accepts of a batch's header: hostile input until it passed here. Texts are bounded at four times what
@@ -25,17 +26,30 @@ const amount = z.number().min(0);
 const unixMs = z.number().min(0).max(4_294_967_295_000);
 const tsSec = u32;
 
+const upTo =
+  (max: number) =>
+  (value: unknown): boolean =>
+    Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max;
+const u32s = numbersThat(upTo(4_294_967_295), "whole numbers of 32 bits");
 const histogram = z
-  .object({ buckets: z.array(z.int().min(0).max(MAX_BUCKET)).max(MAX_BUCKET + 1), counts: z.array(u32) })
+  .object({
+    buckets: numbersThat(upTo(MAX_BUCKET), `buckets of 0 to ${MAX_BUCKET}`, MAX_BUCKET + 1),
+    counts: u32s,
+  })
   .refine(({ buckets, counts }) => buckets.length === counts.length, "as many counts as buckets")
   .refine(
     ({ buckets }) => buckets.every((bucket, i) => i === 0 || bucket > (buckets[i - 1] ?? 0)),
     "ascending buckets",
   );
 
+const samples: z.ZodType<(number | null)[]> = numbersThat(
+  (value) => value === null || Number.isFinite(value),
+  "numbers or null",
+  100_000,
+);
 const secondsShape = {
-  tsSec: z.array(tsSec).max(100_000),
-  columns: z.record(name, z.array(z.number().nullable())),
+  tsSec: numbersThat(upTo(4_294_967_295), "Unix seconds", 100_000),
+  columns: recordOf(name, samples),
 };
 const sameLengths = (table: { tsSec: number[]; columns: Record<string, unknown[]> }): boolean =>
   Object.values(table.columns).every((column) => column.length === table.tsSec.length);
@@ -59,15 +73,15 @@ export const HostIdentitySchema: z.ZodType<HostIdentity> = z.object({
 const app = z.object({
   app: shownName,
   apdexTMs: amount,
-  instances: z.array(
+  instances: listOf(
     z.object({ instance: name, pid: u32, runtime: name, agentVersion: name, startUnixMs: unixMs }),
   ),
 });
 
 const snapshot = z.object({
   tsSec,
-  coreBusyRatios: z.array(z.number()),
-  disks: z.array(
+  coreBusyRatios: numbersThat(Number.isFinite, "numbers"),
+  disks: listOf(
     z.object({
       name,
       readBytesPerSecond: z.number(),
@@ -76,7 +90,7 @@ const snapshot = z.object({
       awaitMs: z.number(),
     }),
   ),
-  interfaces: z.array(
+  interfaces: listOf(
     z.object({
       name,
       receiveBytesPerSecond: z.number(),
@@ -85,7 +99,7 @@ const snapshot = z.object({
       dropsPerSecond: z.number(),
     }),
   ),
-  filesystems: z.array(
+  filesystems: listOf(
     z.object({
       mount: message,
       type: name,
@@ -94,7 +108,7 @@ const snapshot = z.object({
       availableBytes: z.number(),
     }),
   ),
-  topProcesses: z.array(
+  topProcesses: listOf(
     z.object({
       pid: u32,
       user: name,
@@ -166,15 +180,15 @@ export const BatchHeaderSchema: z.ZodType<BatchHeader> = z.object({
   number: whole,
   createdUnixMs: unixMs,
   host: HostIdentitySchema,
-  apps: z.array(app),
+  apps: listOf(app),
   hostSeconds: z.object(secondsShape).refine(sameLengths, LENGTHS).nullable(),
   hostSnapshot: snapshot.nullable(),
-  processSeconds: z.array(
+  processSeconds: listOf(
     z.object({ ...secondsShape, app: shownName, instance: name, pid: u32 }).refine(sameLengths, LENGTHS),
   ),
-  actions: z.array(action),
-  operations: z.array(operation),
-  statements: z.array(
+  actions: listOf(action),
+  operations: listOf(operation),
+  statements: listOf(
     z.object({
       fingerprint: name,
       app: shownName,
@@ -182,7 +196,7 @@ export const BatchHeaderSchema: z.ZodType<BatchHeader> = z.object({
       text: z.string().max(SLACK * MAX_STATEMENT_CHARS),
     }),
   ),
-  errors: z.array(
+  errors: listOf(
     z.object({
       tsSec,
       app: shownName,
@@ -195,21 +209,21 @@ export const BatchHeaderSchema: z.ZodType<BatchHeader> = z.object({
       traceId: name,
     }),
   ),
-  ledger: z.array(
+  ledger: listOf(
     z.object({
       tsSec,
       app: shownName,
       created: z.int().optional(),
       received: z.int(),
-      dropped: z.record(name, whole),
+      dropped: recordOf(name, whole),
     }),
   ),
   ledgerState: z
     .object({
-      apps: z.array(
-        z.object({ app: shownName, created: whole, received: whole, dropped: z.record(name, whole) }),
+      apps: listOf(
+        z.object({ app: shownName, created: whole, received: whole, dropped: recordOf(name, whole) }),
       ),
-      instances: z.array(
+      instances: listOf(
         z.object({
           instance: name,
           app: shownName,
@@ -221,6 +235,7 @@ export const BatchHeaderSchema: z.ZodType<BatchHeader> = z.object({
       ),
     })
     .optional(),
-  traces: z.array(trace),
+  traces: listOf(trace),
   journal: z.object({ sealed: whole, replayFrom: whole }),
+  partOf: z.exactOptional(z.object({ stream: z.guid().lowercase(), number: whole })),
 });

@@ -9,6 +9,7 @@
 import {
   READABLE_CODECS,
   type UplinkAck,
+  type UplinkFleet,
   type UplinkHello,
   type UplinkNack,
   type UplinkWelcome,
@@ -17,11 +18,10 @@ import type { Logger } from "pino";
 import type { RawData, WebSocket } from "ws";
 import { z } from "zod";
 import { HostIdentitySchema } from "./header-schema.ts";
+import { Heartbeat } from "./heartbeat.ts";
 
 const HELLO_TIMEOUT_MS = 10_000;
-const PING_MS = 15_000;
 const KEY_CHECK_MS = 1_000;
-const MAX_MISSED_PONGS = 2;
 /** Some groups of the store, so that a backlog drains at full speed. */
 const MAX_UNANSWERED = 64;
 const MAX_UNANSWERED_BYTES = 16_777_216;
@@ -43,6 +43,8 @@ export interface UplinkConnectionOptions {
   /** Answers a batch; never rejects. */
   take(bytes: Buffer): Promise<UplinkAck | UplinkNack>;
   lastNumber: (stream: string) => number;
+  /** See FleetSpread. */
+  reconnectSpreadMs: () => number;
   isKeyLive(): boolean;
   /** The peer said which host it is. */
   introduced: (hello: UplinkHello) => void;
@@ -55,10 +57,9 @@ export class UplinkConnection {
   readonly #socket: WebSocket;
   readonly #unanswered: Set<Promise<void>> = new Set();
   readonly #helloTimer: NodeJS.Timeout;
-  readonly #pingTimer: NodeJS.Timeout;
+  readonly #heartbeat: Heartbeat;
   readonly #keyTimer: NodeJS.Timeout;
   #unansweredBytes = 0;
-  #missedPongs = 0;
   #log: Logger;
   #state: "opened" | "ready" | "finishing" = "opened";
 
@@ -67,12 +68,15 @@ export class UplinkConnection {
     this.#socket = options.socket;
     this.#log = options.log;
     this.#helloTimer = setTimeout(() => this.#refuse("no hello came within 10 s"), HELLO_TIMEOUT_MS);
-    this.#pingTimer = setInterval(() => this.#beat(), PING_MS);
+    this.#heartbeat = new Heartbeat({
+      ping: () => this.#socket.ping(),
+      isReading: () => !this.#socket.isPaused,
+      onDead: () => this.#cut(),
+    });
     this.#keyTimer = setInterval(() => this.#checkKey(), KEY_CHECK_MS);
     this.#socket.on("message", (data, isBinary) => this.#receive(data, isBinary));
-    this.#socket.on("pong", () => {
-      this.#missedPongs = 0;
-    });
+    this.#socket.on("ping", () => this.#heartbeat.heard());
+    this.#socket.on("pong", () => this.#heartbeat.heard());
     this.#socket.on("error", (error) => this.#log.warn({ err: error }, "an uplink failed"));
     this.#socket.on("close", (code) => this.#closed(code));
   }
@@ -86,7 +90,13 @@ export class UplinkConnection {
     this.#socket.close(CLOSE_GOING_AWAY, "the collector stops");
   }
 
+  /** Tells how long to take to come back when this connection ends. */
+  advise(reconnectSpreadMs: number): void {
+    if (this.#state === "ready") this.#send({ type: "fleet", reconnectSpreadMs });
+  }
+
   #receive(data: RawData, isBinary: boolean): void {
+    this.#heartbeat.heard();
     if (this.#state === "finishing") return;
     if (!isBinary) return this.#hello((data as Buffer).toString("utf8"));
     if (this.#state === "opened") return this.#refuse("a batch came before the hello");
@@ -117,16 +127,13 @@ export class UplinkConnection {
       collectorVersion: this.#options.version,
       lastNumber: this.#options.lastNumber(hello.stream),
       codecs: [...READABLE_CODECS],
+      reconnectSpreadMs: this.#options.reconnectSpreadMs(),
     });
   }
 
-  #beat(): void {
-    // A paused socket reads no pongs either.
-    if (!this.#socket.isPaused && ++this.#missedPongs > MAX_MISSED_PONGS) {
-      this.#log.warn("a daemon did not answer two pings; its connection is closed");
-      return this.#socket.terminate();
-    }
-    this.#socket.ping();
+  #cut(): void {
+    this.#log.warn("a daemon was silent for 40 s and answered no ping; its connection is cut");
+    this.#socket.terminate();
   }
 
   /** Cuts an uplink whose key was revoked, and says whether it may go on. */
@@ -146,7 +153,7 @@ export class UplinkConnection {
     else if (this.#socket.isPaused) this.#socket.resume();
   }
 
-  #send(message: UplinkWelcome | UplinkAck | UplinkNack): void {
+  #send(message: UplinkWelcome | UplinkAck | UplinkNack | UplinkFleet): void {
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 
@@ -157,7 +164,7 @@ export class UplinkConnection {
 
   #closed(code: number): void {
     clearTimeout(this.#helloTimer);
-    clearInterval(this.#pingTimer);
+    this.#heartbeat.stop();
     clearInterval(this.#keyTimer);
     this.#log.info({ code }, "an uplink ended");
   }

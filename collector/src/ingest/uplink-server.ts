@@ -5,13 +5,23 @@ import type { Logger } from "pino";
 import { WebSocketServer } from "ws";
 import type { KeyInfo, KeyStore } from "../key-store.ts";
 import type { BatchIntake } from "./batch-intake.ts";
+import { FleetSpread } from "./fleet-spread.ts";
 import { HostNames } from "./host-names.ts";
 import { UplinkConnection } from "./uplink-connection.ts";
 
 const UPLINK_PATH = "/uplink";
 /** Refusals and unreadable keys are logged once in this time: a daemon with a wrong key tries forever. */
 const REFUSAL_LOG_MS = 60_000;
+/** A stopping collector is mostly one that starts again. */
+const RETRY_AFTER_STOP_SEC = 2;
+const RETRY_LATER_SEC = 10;
 const CLOSE_DEADLINE_MS = 1_000;
+/** Daemons send a message as one frame; a proxy between may cut it. */
+const MAX_FRAGMENTS = 128;
+/** Reads that one frame may come in: 8 MiB in packets of a slow line. */
+const MAX_BUFFERED_CHUNKS = 16_384;
+/** A refused peer that does not hang up is hung up on. */
+const REFUSED_LINGER_MS = 2_000;
 
 export interface UplinkServerOptions {
   intake: BatchIntake;
@@ -39,6 +49,7 @@ export class UplinkServer {
   readonly #sockets: WebSocketServer;
   readonly #connections: Set<UplinkConnection> = new Set();
   readonly #hostNames: HostNames;
+  readonly #spread: FleetSpread = new FleetSpread();
   #stopping = false;
   #refusals = 0;
   #refusalLoggedMs = Number.NEGATIVE_INFINITY;
@@ -51,6 +62,8 @@ export class UplinkServer {
       noServer: true,
       perMessageDeflate: false,
       maxPayload: MAX_UPLINK_MESSAGE_BYTES,
+      maxFragments: MAX_FRAGMENTS,
+      maxBufferedChunks: MAX_BUFFERED_CHUNKS,
       handleProtocols: (offered) => offered.has(UPLINK_SUBPROTOCOL) && UPLINK_SUBPROTOCOL,
     });
   }
@@ -90,6 +103,7 @@ export class UplinkServer {
         socket: webSocket,
         take: (bytes) => this.#options.intake.take(bytes),
         lastNumber: this.#options.lastNumber,
+        reconnectSpreadMs: () => this.#spread.ms,
         isKeyLive: () => this.#verify(key) !== null,
         introduced: ({ host, stream }) => {
           leave?.();
@@ -99,11 +113,18 @@ export class UplinkServer {
         log: this.#options.log.child({ key: typeof keyInfo === "object" ? keyInfo?.name : undefined }),
       });
       this.#connections.add(connection);
+      this.#adviseAll();
       webSocket.once("close", () => {
         this.#connections.delete(connection);
+        this.#adviseAll();
         leave?.();
       });
     });
+  }
+
+  #adviseAll(): void {
+    if (this.#stopping || !this.#spread.update(this.count)) return;
+    for (const connection of this.#connections) connection.advise(this.#spread.ms);
   }
 
   #verify(key: string): KeyInfo | null | "unreadable" {
@@ -152,9 +173,16 @@ export class UplinkServer {
 
   #refuse(request: IncomingMessage, socket: Duplex, { status, sentence }: Refusal): void {
     const body = `${sentence}\n`;
+    const retryAfter = status.startsWith("503")
+      ? `retry-after: ${this.#stopping ? RETRY_AFTER_STOP_SEC : RETRY_LATER_SEC}\r\n`
+      : "";
+    // Outside of the HTTP server's time limits from here on.
+    const linger = setTimeout(() => socket.destroy(), REFUSED_LINGER_MS);
+    socket.once("close", () => clearTimeout(linger));
+    socket.resume();
     socket.end(
       `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\n` +
-        `content-length: ${Buffer.byteLength(body)}\r\n${status.startsWith("503") ? "retry-after: 10\r\n" : ""}\r\n${body}`,
+        `content-length: ${Buffer.byteLength(body)}\r\n${retryAfter}\r\n${body}`,
     );
     this.#refusals++;
     const nowMs = this.#options.clock();

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { createHash, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
-import { MAX_UPLINK_MESSAGE_BYTES, type UplinkAck, type UplinkNack } from "@apm-daemon/protocol";
+import {
+  type BatchHeader,
+  MAX_UPLINK_MESSAGE_BYTES,
+  type UplinkAck,
+  type UplinkNack,
+} from "@apm-daemon/protocol";
 import { KeyStore } from "../key-store.ts";
 import { HandUplink, refusedUpgrade } from "../testing/hand-uplink.ts";
 import { RunningCollector } from "../testing/running-collector.ts";
@@ -60,6 +65,7 @@ describe("an uplink", () => {
       collectorVersion: "0.1.0-test",
       lastNumber: 0,
       codecs: ["gzip", "none"],
+      reconnectSpreadMs: 500,
     });
     await uplink.deliver(sampleHeader({ stream, number: 7 }));
     await uplink.close();
@@ -166,6 +172,31 @@ describe("an uplink", () => {
     }
     assert.equal(await requestsOf("refused"), undefined);
     await uplink.close();
+  });
+
+  test("rows without number, all of them wrong, are refused at the first", async () => {
+    const uplink = await collector.uplink();
+    const rows = Array.from({ length: 200_000 }, () => ({}));
+    const answer = await uplink.deliver({ ...sampleHeader(), actions: rows } as unknown as BatchHeader);
+    assert.equal(answer.type, "nack");
+    assert.match(answer.message, /malformed at actions\.0\.tsSec/);
+    await uplink.close();
+  });
+
+  test("a part of a refused batch is stored like any batch", async () => {
+    const uplink = await collector.uplink();
+    const partOf = { stream: randomUUID(), number: 4 };
+    const part = sampleHeader({ number: 2, partOf, actions: [sampleRequests([1], { app: "part" })] });
+    assert.equal((await uplink.deliver(part)).type, "ack");
+    assert.equal((await uplink.deliver(part)).type, "ack");
+    assert.equal(await requestsOf("part"), 1);
+    await uplink.close();
+  });
+
+  test("a message in more pieces than a proxy would make ends the connection", async () => {
+    const uplink = await collector.uplink();
+    for (let i = 0; i < 200; i++) uplink.socket.send("x", { fin: false, binary: true });
+    assert.equal((await once(uplink.socket, "close"))[0], 1008);
   });
 
   test("the longest name that is accepted is kept whole; metrics of a newer daemon are left out", async () => {

@@ -25,13 +25,9 @@ export function emitBatchRows({ batch, receivedMs }: ReceivedBatch, emit: Emit):
   const { header } = batch;
   const host = header.host.name;
   const ts_s = Math.floor(header.createdUnixMs / 1000);
-  emit("batches", {
-    stream: header.stream,
-    number: header.number,
-    host,
-    created_ms: header.createdUnixMs,
-    received_ms: receivedMs,
-  });
+  // A whole of which a part is here was split by its daemon, so it will not come any more: it counts as here too.
+  for (const { stream, number } of header.partOf ? [header, header.partOf] : [header])
+    emit("batches", { stream, number, host, created_ms: header.createdUnixMs, received_ms: receivedMs });
   emit("hosts", { ts_s, host, received_ms: receivedMs, identity: JSON.stringify(header.host) });
   emitApps(header, ts_s, emit);
   emitSeconds(header, emit);
@@ -160,7 +156,8 @@ function emitErrors(header: BatchHeader, emit: Emit): void {
 }
 
 function emitLedger(header: BatchHeader, ts_s: number, emit: Emit): void {
-  const { stream, number } = header;
+  // What a part says, the whole has said: sums of its stream must have it.
+  const { stream, number } = header.partOf ?? header;
   const batch = { host: header.host.name, stream, number };
   for (const row of header.ledger) {
     const created = row.created ?? row.received + lostOf(row);

@@ -3,6 +3,9 @@ import { createAdaptorServer } from "@hono/node-server";
 import type { Hono } from "hono";
 import { CollectorError } from "../collector-error.ts";
 
+/** A peer that does not say what it wants is hung up on: nothing is known of it yet, and it must not cost much. */
+const STRANGERS = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 2_500 };
+
 export interface Listening {
   server: Server;
   /** With the real port. */
@@ -15,7 +18,7 @@ export async function listen(
   address: string,
   attach: (server: Server) => void,
 ): Promise<Listening> {
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  const server = createAdaptorServer({ fetch: app.fetch, serverOptions: STRANGERS }) as Server;
   attach(server);
   const colon = address.lastIndexOf(":");
   const host = address.slice(0, colon).replace(/^\[|\]$/g, "");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { LedgerRow, LedgerState } from "@apm-daemon/protocol";
+import type { ActionRow, LedgerRow, LedgerState, OperationRow } from "@apm-daemon/protocol";
 import * as fc from "fast-check";
 import { LossLedger, type LossReason } from "./loss-ledger.ts";
 
@@ -151,7 +151,10 @@ test("counters that a collector refuses take their spans out of what was receive
   const ledger = new LossLedger();
   ledger.countFrame(SHOP, T, 5, 0);
   ledger.drain();
-  ledger.moveCounted(10, "shop", 3, "dead_letter");
+  ledger.moveRefused({
+    actions: [{ tsSec: 10, app: "shop", requests: 1 } as ActionRow],
+    operations: [{ tsSec: 10, app: "shop", calls: 2 } as OperationRow],
+  });
   assert.deepEqual(plain(ledger.drain()), [
     { tsSec: 10, app: "shop", created: 0, received: -3, dropped: { dead_letter: 3 } },
   ]);

@@ -19,7 +19,7 @@
  *
  * Not promised: what an app created after its last frame, when it is killed. Nobody knows that number; `settle` books what is known.
  */
-import type { InstanceCounts, LedgerRow, LedgerState, LedgerTotals } from "@apm-daemon/protocol";
+import type { BatchHeader, InstanceCounts, LedgerRow, LedgerState, LedgerTotals } from "@apm-daemon/protocol";
 import { WINDOW_SEC } from "./window.ts";
 
 /** The process a frame came from. */
@@ -126,11 +126,13 @@ export class LossLedger {
     }
   }
 
-  /** Spans that are in a stored batch's `received` but whose counters are not: the rows that counted them were refused. */
-  moveCounted(tsSec: number, app: string, spans: number, reason: string): void {
-    const row = this.#row(app, tsSec * 1_000);
-    row.received -= spans;
-    this.#moveReceived(app, row, spans, reason);
+  /**
+   * Books rows that a collector will never take, although it has what the ledger said of them: their spans were received and
+   * are counted nowhere. A refused ledger row is not told again, since it would be refused again: the totals show it missing.
+   */
+  moveRefused({ actions, operations }: Pick<BatchHeader, "actions" | "operations">): void {
+    for (const { tsSec, app, requests } of actions) this.#moveCounted(tsSec, app, requests);
+    for (const { tsSec, app, calls } of operations) this.#moveCounted(tsSec, app, calls);
   }
 
   /** Spans lost since start, by app and reason. */
@@ -241,6 +243,12 @@ export class LossLedger {
     const sinceStart = (this.#droppedSinceStart[app] ??= namesOnly());
     for (const counts of [row.dropped, totals.dropped, sinceStart])
       counts[reason] = sum(counts[reason], spans);
+  }
+
+  #moveCounted(tsSec: number, app: string, spans: number): void {
+    const row = this.#row(app, tsSec * 1_000);
+    row.received -= spans;
+    this.#moveReceived(app, row, spans, "dead_letter");
   }
 
   #moveReceived(app: string, row: LedgerRow, spans: number, reason: string): void {

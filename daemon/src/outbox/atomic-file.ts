@@ -23,6 +23,16 @@ export async function writeFileAtomically(path: string, bytes: Uint8Array): Prom
   await syncFolder(dirname(path));
 }
 
+/** Deletes a file, if it is there; that it is gone is on the disk when this resolves. */
+export async function deleteFileDurably(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+  await syncFolder(dirname(path));
+}
+
 /** Makes renames and deletions in a folder durable. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, "r");

@@ -15,7 +15,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, unlinkSync 
 import { join } from "node:path";
 import { type BatchHeader, decodeBatch, ProtocolError } from "@apm-daemon/protocol";
 import { QuarantineFolder } from "../disk/quarantine-folder.ts";
-import { writeFileAtomically } from "./atomic-file.ts";
+import { deleteFileDurably, writeFileAtomically } from "./atomic-file.ts";
 
 /** A batch that will not reach the collector; the header is null when it cannot be decoded. */
 export interface LostBatch {
@@ -167,6 +167,12 @@ export class Outbox {
     this.#forget(number);
     // When the disk refuses, it is sent again after the next start, and known to the collector.
     unlinkIfPossible(this.#path(number));
+  }
+
+  /** Durable when this resolves. Rejects with the file system's error, and then the batch is still there. */
+  async deleteDurably(number: number): Promise<void> {
+    await deleteFileDurably(this.#path(number));
+    this.#forget(number);
   }
 
   /** Puts a batch aside that can never be sent. */

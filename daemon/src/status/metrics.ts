@@ -78,6 +78,24 @@ const METRICS: readonly Metric[] = [
   ),
   metric("gauge", "apm_outbox_batches", "Batches waiting for the collector.", (r) => r.outbox.batches),
   metric("gauge", "apm_outbox_bytes", "Bytes waiting for the collector.", (r) => r.outbox.bytes),
+  metric(
+    "gauge",
+    "apm_outbox_dead_letters",
+    "Batches that the collector can never use.",
+    (r) => r.outbox.deadLetters ?? null,
+  ),
+  metric(
+    "gauge",
+    "apm_uplink_in_flight_bytes",
+    "Bytes of batches sent and not answered.",
+    (r) => r.uplink.inFlightBytes ?? null,
+  ),
+  metric(
+    "gauge",
+    "apm_uplink_buffered_bytes",
+    "Bytes in memory until the network takes them.",
+    (r) => r.uplink.bufferedBytes ?? null,
+  ),
   metric("gauge", "apm_uplink_connected", "1 when connected to the collector.", (r) =>
     r.uplink.state === "connected" ? 1 : 0,
   ),

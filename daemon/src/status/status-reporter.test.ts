@@ -4,6 +4,7 @@ import { Outbox } from "../outbox/outbox.ts";
 import { CollectorPeer } from "../testing/collector-peer.ts";
 import { LoggedLines } from "../testing/logged-lines.ts";
 import { STREAM, sampleBatch, sampleHeader } from "../testing/sample-header.ts";
+import { sendingOf } from "../testing/sending-of.ts";
 import { tempDir } from "../testing/temp-dir.ts";
 import { until } from "../testing/until.ts";
 import { Uplink } from "../uplink/uplink.ts";
@@ -14,11 +15,13 @@ const START_MS = 1_790_000_000_000;
 test("a collector that is connected and takes nothing is a problem after 30 s, with its reason", async (t) => {
   const collector = await CollectorPeer.start(t);
   const outbox = new Outbox({ dir: tempDir(t), capBytes: 1e9 });
+  const { queue, refused } = sendingOf(t, outbox);
   const uplink = new Uplink({
     url: collector.url,
     readKey: () => null,
     host: sampleHeader(1).host,
-    outbox,
+    queue,
+    refused,
     position: () => ({ stream: STREAM, nextNumber: 2 }),
     log: new LoggedLines().log,
     clock: { unixMs: () => START_MS + 40_000 },

@@ -8,9 +8,11 @@ import type { FrameIntake } from "../intake/frame-intake.ts";
 import type { InstanceRegistry } from "../intake/instance-registry.ts";
 import type { WriteGate } from "../intake/write-gate.ts";
 import type { Journal } from "../journal/journal.ts";
+import type { DeadLetters } from "../outbox/dead-letters.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import type { Sealer } from "../outbox/sealer.ts";
 import type { TraceKeeper } from "../traces/trace-keeper.ts";
+import type { SendQueue } from "../uplink/send-queue.ts";
 import type { Uplink } from "../uplink/uplink.ts";
 import type { RecentWindows } from "./recent-requests.ts";
 
@@ -29,6 +31,8 @@ export interface StatusReporterOptions {
   outbox: Outbox;
   freeDisk: FreeDisk;
   recovery: RecoveryStatus;
+  queue: SendQueue;
+  deadLetters: DeadLetters;
   sealer: Sealer;
   uplink: Uplink;
   ledger: LossLedger;
@@ -94,10 +98,11 @@ export class StatusReporter {
         unknownVersionFiles: this.#newerFiles(),
       },
       outbox: {
-        batches: o.outbox.count,
-        bytes: o.outbox.bytes,
+        batches: o.queue.count,
+        bytes: o.queue.bytes,
         oldestUnixMs: o.outbox.oldestUnixMs,
         capBytes: o.config.outbox.cap_bytes,
+        deadLetters: o.deadLetters.count,
       },
       uplink: {
         url: o.config.collector,
@@ -106,6 +111,8 @@ export class StatusReporter {
         lastAckUnixMs: o.uplink.lastAckUnixMs,
         batchesAcked: o.uplink.counts.acked,
         bytesSent: o.uplink.counts.bytesSent,
+        inFlightBytes: o.uplink.inFlightBytes,
+        bufferedBytes: o.uplink.bufferedBytes,
       },
       traces: { passedOver: o.traces.passedOver },
       dropped: o.ledger.dropped(),
@@ -131,7 +138,8 @@ export class StatusReporter {
   }
 
   #problems(): string[] {
-    const { gate, sealer, uplink, outbox, journal, recovery, startUnixMs, clock } = this.#options;
+    const { gate, sealer, uplink, outbox, deadLetters, journal, recovery, startUnixMs, clock } =
+      this.#options;
     const problems: string[] = [];
     if (gate.problem !== "") problems.push(gate.problem);
     if (sealer.problem !== "") problems.push(sealer.problem);
@@ -145,6 +153,7 @@ export class StatusReporter {
       problems.push(
         `${outbox.quarantinedBatches} batches lie in outbox/quarantine: look at them with "apm batch show"`,
       );
+    if (deadLetters.count > 0) problems.push(deadLetterProblem(deadLetters));
     if (journal.unsealedSegmentsDropped > 0)
       problems.push(
         `${journal.unsealedSegmentsDropped} journal segments were deleted before they were counted: raise journal.cap_bytes`,
@@ -182,6 +191,15 @@ export class StatusReporter {
       ...outbox.newerFiles.map((name) => `outbox/${name}`),
     ].slice(0, MAX_FILES_NAMED);
   }
+}
+
+function deadLetterProblem({ count, dropped, lastReason }: DeadLetters): string {
+  const reason = lastReason === "" ? "" : ` (the last one: ${lastReason})`;
+  const gone = dropped === 0 ? "" : `, and ${dropped} older ones were deleted to make room`;
+  return (
+    `the collector can never use ${count === 1 ? "1 batch" : `${count} batches`}, put into outbox/dead-letter${gone}${reason}: install daemon and ` +
+    'collector of one release, read the reason in the .json files and the rows with "apm batch show", then delete the files'
+  );
 }
 
 /** What keeps batches from the collector; "" when nothing does, or not for long. */

@@ -31,7 +31,13 @@ export class CollectorPeer {
   answer: (identity: BatchIdentity, bytes: Buffer) => (string | UplinkMessage)[] = (identity, bytes) =>
     this.commit(identity, bytes);
   readonly #server: Server = createServer();
-  readonly #sockets = new WebSocketServer({ noServer: true, handleProtocols: () => UPLINK_SUBPROTOCOL });
+  readonly #sockets = new WebSocketServer({
+    noServer: true,
+    handleProtocols: () => UPLINK_SUBPROTOCOL,
+    autoPong: false,
+  });
+  readonly #unansweredPings: (() => void)[] = [];
+  #answersPings = true;
 
   private constructor() {
     this.#server.on("upgrade", (request: IncomingMessage, socket, head) => {
@@ -75,6 +81,12 @@ export class CollectorPeer {
     }
   }
 
+  /** While false, pings wait for their answer. */
+  set answersPings(answers: boolean) {
+    this.#answersPings = answers;
+    if (answers) for (const answer of this.#unansweredPings.splice(0)) answer();
+  }
+
   /** Ends the connections without a word, as a crash would. */
   cut(): void {
     for (const client of this.#sockets.clients) client.terminate();
@@ -88,6 +100,10 @@ export class CollectorPeer {
 
   #take(socket: WebSocket): void {
     socket.on("error", () => undefined);
+    socket.on("ping", (data) => {
+      if (this.#answersPings) socket.pong(data);
+      else this.#unansweredPings.push(() => socket.pong(data));
+    });
     socket.on("message", (data, isBinary) => {
       const bytes = data as Buffer;
       if (isBinary) {

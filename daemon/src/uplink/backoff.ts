@@ -15,9 +15,9 @@ export class Backoff {
     this.#ceilingMs = firstMs;
   }
 
-  /** Milliseconds to wait before the next try. */
-  next(): number {
-    const waitMs = this.#random() * this.#ceilingMs;
+  /** Milliseconds to wait before the next try; the ceiling is at least `spreadMs`, whatever went before. */
+  next(spreadMs = 0): number {
+    const waitMs = this.#random() * Math.max(this.#ceilingMs, spreadMs);
     this.#ceilingMs = Math.min(this.#ceilingMs * 2, this.#maxMs);
     return waitMs;
   }

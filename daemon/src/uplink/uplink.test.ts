@@ -7,6 +7,7 @@ import { Outbox } from "../outbox/outbox.ts";
 import { CollectorPeer } from "../testing/collector-peer.ts";
 import { LoggedLines } from "../testing/logged-lines.ts";
 import { STREAM, sampleBatch, sampleHeader } from "../testing/sample-header.ts";
+import { type Sending, sendingOf } from "../testing/sending-of.ts";
 import { tempDir } from "../testing/temp-dir.ts";
 import { until } from "../testing/until.ts";
 import { Uplink, type UplinkOptions } from "./uplink.ts";
@@ -16,17 +17,20 @@ class Setting {
   readonly dir: string;
   readonly outbox: Outbox;
   readonly logged: LoggedLines = new LoggedLines();
+  readonly sending: Sending;
   readonly uplink: Uplink;
 
-  private constructor(collector: CollectorPeer, dir: string, options: Partial<UplinkOptions>) {
+  private constructor(t: TestContext, collector: CollectorPeer, options: Partial<UplinkOptions>) {
     this.collector = collector;
-    this.dir = dir;
-    this.outbox = new Outbox({ dir, capBytes: 1e9 });
+    this.dir = tempDir(t);
+    this.outbox = new Outbox({ dir: this.dir, capBytes: 1e9 });
+    this.sending = sendingOf(t, this.outbox);
     this.uplink = new Uplink({
       url: collector.url,
       readKey: () => "a-license-key-of-a-test",
       host: sampleHeader(1).host,
-      outbox: this.outbox,
+      queue: this.sending.queue,
+      refused: this.sending.refused,
       position: () => ({ stream: STREAM, nextNumber: 50 }),
       log: this.logged.log,
       clock: { unixMs: () => 123 },
@@ -36,7 +40,7 @@ class Setting {
   }
 
   static async make(t: TestContext, options: Partial<UplinkOptions> = {}): Promise<Setting> {
-    const setting = new Setting(await CollectorPeer.start(t), tempDir(t), options);
+    const setting = new Setting(t, await CollectorPeer.start(t), options);
     t.after(() => setting.uplink.stop(0));
     return setting;
   }
@@ -100,26 +104,65 @@ test("without a key none is shown", async (t) => {
   assert.deepEqual(collector.keys, [""]);
 });
 
-test("the newest go first, and every third place is the oldest's", async (t) => {
+test("the newest go first, and a third of the bytes is the oldest's", async (t) => {
   const setting = await Setting.make(t);
   await setting.put(...numbersTo(12));
   setting.uplink.start();
   await until("all is committed", () => setting.outbox.count === 0);
-  assert.deepEqual(setting.collector.received, [12, 11, 1, 10, 9, 2, 8, 7, 3, 6, 5, 4]);
+  const { received } = setting.collector;
+  assert.equal(received[0], 12);
+  const old = received.filter((number) => number <= 4);
+  assert.deepEqual(
+    [old, received.filter((number) => number > 5)],
+    [
+      [1, 2, 3, 4],
+      [12, 11, 10, 9, 8, 7, 6],
+    ],
+  );
+  for (let i = 0; i <= 7; i++)
+    assert.ok(
+      received.slice(i, i + 3).some((number) => number <= 4),
+      `${received} at ${i}`,
+    );
 });
 
-test("at most four batches wait for their acknowledgement", async (t) => {
+test("a collector that commits slowly gets eight batches of the backlog, and two fresh ones", async (t) => {
   const setting = await Setting.make(t);
   const { collector, uplink, outbox } = setting;
   collector.answer = () => [];
-  await setting.put(...numbersTo(9));
+  await setting.put(...numbersTo(11));
   uplink.start();
-  await until("four have come", () => collector.received.length === 4);
+  await until("eight have come", () => collector.received.length === 8);
+  for (const number of [12, 13, 14]) {
+    await setting.put(number);
+    uplink.notify();
+  }
+  await until("two fresh ones have come", () => collector.received.length === 10);
+  await collector.roundTrip();
+  assert.deepEqual(collector.received.slice(8), [12, 13]);
+  collector.send({ type: "ack", stream: STREAM, number: 11 });
+  await until("the next has come", () => collector.received.length === 11);
+  assert.equal(collector.received.at(-1), 14);
+  assert.equal(outbox.count, 13);
+});
+
+test("of the backlog only one batch is on the line at a time; what is fresh goes at once", async (t) => {
+  const setting = await Setting.make(t);
+  const { collector, uplink } = setting;
+  collector.answersPings = false;
+  collector.answer = () => [];
+  await setting.put(...numbersTo(5));
+  uplink.start();
+  await until("the newest has come", () => collector.received.length === 1);
+  await collector.roundTrip();
+  await setting.put(6);
   uplink.notify();
-  uplink.notify();
-  collector.send({ type: "ack", stream: STREAM, number: 9 });
-  await until("the fifth has come", () => collector.received.length === 5);
-  assert.equal(outbox.count, 8);
+  await until("the fresh one has come", () => collector.received.length === 2);
+  await collector.roundTrip();
+  assert.deepEqual(collector.received, [5, 6]);
+  assert.equal(uplink.inFlightBytes, sampleBatch(5).length + sampleBatch(6).length);
+  collector.answersPings = true;
+  await until("the backlog follows", () => collector.received.length === 6);
 });
 
 test("what is cut off before its acknowledgement is sent again, and everything arrives", async (t) => {
@@ -152,9 +195,13 @@ test("a batch that the collector can never use is put aside, the others go on", 
   uplink.start();
   await until("the outbox is empty", () => outbox.count === 0);
   assert.deepEqual(setting.committed, [1, 2, 4, 5]);
-  assert.deepEqual(setting.quarantined(), ["000000000003"]);
-  assert.deepEqual([uplink.counts.deadLettered, uplink.counts.nacked], [1, 1]);
-  assert.ok(setting.logged.sentences.some((sentence) => sentence.includes("rows[2] is absurd")));
+  assert.equal(setting.sending.deadLetters.count, 1);
+  assert.deepEqual(
+    setting.sending.lost.map(({ header, code }) => [header?.number, code]),
+    [[3, "BATCH_MALFORMED"]],
+  );
+  assert.equal(uplink.counts.nacked, 1);
+  assert.ok(setting.sending.logged.sentences.some((sentence) => sentence.includes("rows[2] is absurd")));
 });
 
 test("a batch refused for now is sent again after the pause, during which none is sent", async (t) => {
@@ -271,9 +318,9 @@ test("a collector that is not there is told, and found when it comes", async (t)
   assert.equal(setting.uplink.reason, `cannot reach the collector at ${url}: ECONNREFUSED`);
 });
 
-test("batches of another stream or number are put aside, not sent", async (t) => {
+test("batches of another stream are sent as they are; one under a wrong number is put aside", async (t) => {
   const setting = await Setting.make(t);
-  const { collector, uplink, outbox, dir } = setting;
+  const { collector, uplink, outbox } = setting;
   await setting.put(1);
   const foreign = sampleBatch(2, { stream: "00000000-0000-4000-8000-000000000000" });
   for (const [number, bytes] of [
@@ -285,9 +332,9 @@ test("batches of another stream or number are put aside, not sent", async (t) =>
   }
   uplink.start();
   await until("the outbox is empty", () => outbox.count === 0);
-  assert.deepEqual(collector.received, [1]);
-  assert.deepEqual(setting.quarantined().sort(), ["000000000002", "000000000003"]);
-  assert.ok(readdirSync(dir).includes("quarantine"));
+  assert.deepEqual(setting.committed, [1, 2]);
+  assert.deepEqual(collector.received.sort(), [1, 2]);
+  assert.deepEqual(setting.quarantined(), ["000000000003"]);
 });
 
 test("a batch that cannot be read for the moment waits, and does not keep the loop busy", async (t) => {

@@ -4,22 +4,25 @@
  *   waiting --timer--> connecting --WELCOME--> connected --close, silence--> waiting
  *                          └── 401 and the like: refused, then as waiting
  *
- * A batch leaves the outbox only when the collector has said that it is committed. Batches are sent newest first, every
- * third place goes to the oldest, so that a backlog drains beside live data.
+ * A batch leaves the outbox only when the collector has said that it is committed, or will never be. What is sent next is
+ * decided by send-queue.ts, how much at a time by in-flight.ts, when to come back by reconnect-wait.ts.
  */
 import {
   decodeBatchIdentity,
   type HostIdentity,
   MAX_UPLINK_MESSAGE_BYTES,
-  UPLINK_SUBPROTOCOL,
   type UplinkHello,
   type UplinkMessage,
   type UplinkNack,
 } from "@apm-daemon/protocol";
 import type { Logger } from "pino";
-import { WebSocket } from "ws";
-import type { Outbox } from "../outbox/outbox.ts";
-import { Backoff } from "./backoff.ts";
+import type { WebSocket } from "ws";
+import { type ConnectionFailure, openSocket } from "./collector-socket.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { InFlight } from "./in-flight.ts";
+import { ReconnectWait } from "./reconnect-wait.ts";
+import type { Refusal, RefusedBatches } from "./refused-batches.ts";
+import type { SendQueue } from "./send-queue.ts";
 
 export interface UplinkOptions {
   /** ws:// or wss:// address of the collector, without a path. */
@@ -27,7 +30,8 @@ export interface UplinkOptions {
   /** Reads the license key anew for each connection, so that it can be rotated; null when there is none. */
   readKey: () => string | null;
   host: HostIdentity;
-  outbox: Outbox;
+  queue: SendQueue;
+  refused: RefusedBatches;
   position: () => { stream: string; nextNumber: number };
   log: Logger;
   clock: { unixMs(): number };
@@ -36,38 +40,60 @@ export interface UplinkOptions {
 
 export type UplinkState = "connected" | "connecting" | "waiting" | "refused";
 
-const MAX_IN_FLIGHT = 4;
 /** Bounds of the pause that a collector may ask for. */
 const MIN_PAUSE_MS = 200;
 const MAX_PAUSE_MS = 300_000;
-/** Pause after a batch could not be read from the disk. */
-const UNREADABLE_PAUSE_MS = 5_000;
-const PING_MS = 15_000;
-const CONNECT_WITHIN_MS = 10_000;
+/** Daemons that were told the same pause come back over half of it more. */
+const PAUSE_JITTER = 0.5;
+/** Pause after a batch could not be read from the disk, and until a refused one is tried again that could not be put aside. */
+const DISK_PAUSE_MS = 5_000;
+/** From the upgrade to WELCOME. */
+const WELCOME_WITHIN_MS = 15_000;
 /** A collector's commit may wait for a checkpoint of its store: measured up to 2.5 s. */
 const ACK_WITHIN_MS = 30_000;
 
 export class Uplink {
   readonly #options: UplinkOptions;
-  readonly #backoff: Backoff;
-  readonly #inFlight = new Map<number, number>();
+  readonly #wait: ReconnectWait;
+  readonly #inFlight: InFlight = new InFlight();
+  readonly #heartbeat: Heartbeat;
+  /** Refused for good, and not put aside yet. */
+  readonly #refused: Set<string> = new Set();
+  /** Said to be damaged once: that may have happened on the way. */
+  readonly #saidDamaged: Set<string> = new Set();
+  #refusals: Promise<void> = Promise.resolve();
   #socket: WebSocket | null = null;
   #timer: NodeJS.Timeout | null = null;
-  #beat: NodeJS.Timeout | null = null;
+  #welcomeTimer: NodeJS.Timeout | null = null;
   #pausedUntilMs = 0;
-  #sent = 0;
-  #missedPongs = 0;
+  #hungUpReason = "";
   #isStopped = false;
   #waitingForEmpty: (() => void)[] = [];
   state: UplinkState = "waiting";
   /** Why there is no connection; "" when there is. */
   reason = "not connected yet";
-  readonly counts = { acked: 0, bytesSent: 0, nacked: 0, deadLettered: 0, connects: 0 };
+  readonly counts = { acked: 0, bytesSent: 0, nacked: 0, connects: 0 };
   lastAckUnixMs: number | null = null;
 
   constructor(options: UplinkOptions) {
     this.#options = options;
-    this.#backoff = new Backoff(500, 30_000, options.random);
+    this.#wait = new ReconnectWait(options.random);
+    this.#heartbeat = new Heartbeat({
+      ping: () => this.#socket?.ping(),
+      waitingBytes: () => this.bufferedBytes,
+      onBeat: () => this.#checkAnswers(),
+      onDead: () => this.#hangUp("the collector was silent for 40 s"),
+    });
+  }
+
+  /** Bytes of batches that were sent and not answered. */
+  get inFlightBytes(): number {
+    return this.#inFlight.bytes;
+  }
+
+  /** Bytes that wait in this process until the network takes them. */
+  get bufferedBytes(): number {
+    return this.#socket?.bufferedAmount ?? 0;
   }
 
   start(): void {
@@ -81,64 +107,52 @@ export class Uplink {
 
   /** Sends what waits, at most until the deadline, then closes. */
   async stop(withinMs: number): Promise<void> {
-    if (this.state === "connected" && this.#options.outbox.count > 0) await this.#empty(withinMs);
+    if (this.state === "connected" && this.#options.queue.count > 0) await this.#empty(withinMs);
     this.#isStopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#stopBeat();
+    this.#stopTimers();
     this.#socket?.close(1000);
     this.#socket?.terminate();
+    await this.#refusals;
   }
 
   #connect(): void {
-    const { url, readKey } = this.#options;
+    const { url, readKey, clock } = this.#options;
     // Trying again does not heal a refusal: it stands until something else is known.
     if (this.state !== "refused") this.state = "connecting";
     let key: string | null = null;
     try {
       key = readKey();
     } catch (error) {
-      this.#retry("refused", (error as Error).message);
+      this.#retry({ state: "refused", reason: (error as Error).message, retryAfterMs: 0 });
       return;
     }
-    const socket = new WebSocket(`${url.replace(/\/+$/, "")}/uplink`, UPLINK_SUBPROTOCOL, {
-      headers: key === null ? {} : { authorization: `Bearer ${key}` },
-      perMessageDeflate: false,
-      maxPayload: MAX_UPLINK_MESSAGE_BYTES,
-      handshakeTimeout: CONNECT_WITHIN_MS,
+    this.#socket = openSocket({
+      url,
+      key,
+      nowUnixMs: () => clock.unixMs(),
+      onOpen: (socket) => this.#hello(socket),
+      onMessage: (data, isBinary) => this.#receive(data, isBinary),
+      onPing: () => this.#heartbeat.heard(),
+      onPong: (data) => this.#ponged(data),
+      onClose: (failure) => this.#closed(failure),
     });
-    this.#socket = socket;
-    let failure: { state: UplinkState; reason: string } = {
-      state: "waiting",
-      reason: "the collector closed the connection",
-    };
-    socket.on("open", () => this.#hello(socket));
-    socket.on("message", (data, isBinary) => this.#receive(data as Buffer, isBinary));
-    socket.on("pong", () => {
-      this.#missedPongs = 0;
-    });
-    socket.on("unexpected-response", (_request, response) => {
-      failure = { state: "refused", reason: refusalOf(response.statusCode ?? 0, url) };
-      response.resume();
-      socket.terminate();
-    });
-    socket.on("error", (error: NodeJS.ErrnoException) => {
-      if (failure.state !== "refused")
-        failure = {
-          state: "waiting",
-          reason: `cannot reach the collector at ${url}: ${error.code ?? error.message}`,
-        };
-    });
-    socket.on("close", () => this.#closed(failure));
   }
 
   #hello(socket: WebSocket): void {
     const { host, position } = this.#options;
     const hello: UplinkHello = { type: "hello", version: 1, host, ...position() };
     socket.send(JSON.stringify(hello));
-    this.#startBeat();
+    this.#heartbeat.start();
+    // A peer that never says WELCOME is left too.
+    this.#welcomeTimer = setTimeout(
+      () => this.#hangUp("the collector did not say WELCOME"),
+      WELCOME_WITHIN_MS,
+    );
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
+    this.#heartbeat.heard();
     if (isBinary) return;
     let message: UplinkMessage | null;
     try {
@@ -150,111 +164,154 @@ export class Uplink {
       );
       return;
     }
-    if (message?.type === "welcome") this.#welcomed();
+    if (message?.type === "welcome") this.#welcomed(message.reconnectSpreadMs);
     else if (message?.type === "ack") this.#acknowledged(message.stream, message.number);
-    else if (message?.type === "nack") this.#refused(message);
+    else if (message?.type === "nack") this.#nacked(message);
+    else if (message?.type === "fleet") this.#wait.spread(message.reconnectSpreadMs);
   }
 
-  #welcomed(): void {
+  #welcomed(reconnectSpreadMs: number | undefined): void {
+    if (this.#welcomeTimer !== null) clearTimeout(this.#welcomeTimer);
+    this.#wait.spread(reconnectSpreadMs);
     this.state = "connected";
     this.reason = "";
     this.counts.connects++;
     this.#options.log.info(
-      { collector: this.#options.url, waiting: this.#options.outbox.count },
+      { collector: this.#options.url, waiting: this.#options.queue.count },
       "connected to the collector",
     );
     this.#sendMore();
   }
 
-  #checkLife(): void {
-    const oldest = Math.min(...this.#inFlight.values());
-    const isSilent =
-      this.state !== "connected" || ++this.#missedPongs > 2 || performance.now() - oldest > ACK_WITHIN_MS;
-    if (isSilent) this.#socket?.terminate();
-    else this.#socket?.ping();
-  }
-
-  #acknowledged(stream: string, number: number): void {
-    if (stream !== this.#options.position().stream || !this.#inFlight.delete(number)) return;
-    this.#options.outbox.delete(number);
-    this.counts.acked++;
-    this.lastAckUnixMs = this.#options.clock.unixMs();
-    this.reason = "";
-    this.#backoff.reset();
+  /** The pong of the ping behind a batch carries its place: all up to it has been received. */
+  #ponged(data: Buffer): void {
+    this.#heartbeat.heard();
+    this.#inFlight.received(Number(data.toString("latin1")), performance.now());
     this.#sendMore();
   }
 
-  #refused(nack: UplinkNack): void {
-    if (nack.stream !== this.#options.position().stream || !this.#inFlight.delete(nack.number)) return;
+  #checkAnswers(): void {
+    if (performance.now() - this.#inFlight.oldestReceivedMs() > ACK_WITHIN_MS)
+      this.#hangUp("the collector received a batch and did not answer for 30 s");
+  }
+
+  #acknowledged(stream: string, number: number): void {
+    const batch = this.#inFlight.answered({ stream, number });
+    if (batch === null) return;
+    this.#options.queue.delete(batch.key);
+    this.#saidDamaged.delete(batch.key);
+    this.counts.acked++;
+    this.lastAckUnixMs = this.#options.clock.unixMs();
+    this.reason = "";
+    this.#wait.reset();
+    this.#sendMore();
+  }
+
+  #nacked(nack: UplinkNack): void {
+    const batch = this.#inFlight.answered(nack);
+    if (batch === null) return;
     this.counts.nacked++;
-    if (nack.permanent) {
-      this.counts.deadLettered++;
-      this.#options.outbox.quarantine(nack.number);
-      this.#options.log.error(
-        { batch: nack.number, code: nack.code },
-        `the collector cannot use a batch: ${nack.message}; it was put into outbox/quarantine`,
-      );
+    const isDamagedOnTheWay = nack.code === "BATCH_CORRUPT" && !this.#saidDamaged.delete(batch.key);
+    if (isDamagedOnTheWay) {
+      this.#saidDamaged.add(batch.key);
+      this.#pause(0, nack.message);
+    } else if (nack.permanent) {
+      this.#refuse(batch.key, { code: String(nack.code), message: String(nack.message) });
     } else {
       this.#pause(nack.retryAfterMs, nack.message);
     }
     this.#sendMore();
   }
 
+  /** The peer, or something before it, takes shorter messages only: the batch is to blame that it had not received whole. */
+  #tooBig(): void {
+    const batch = this.#inFlight.largestUnreceived();
+    if (batch === null) return;
+    const message = `the collector closed the connection because a message of ${batch.bytes} bytes is too large`;
+    this.#refuse(batch.key, { code: "BATCH_TOO_LARGE", message });
+  }
+
+  /** One at a time: each may hold a whole batch in memory. */
+  #refuse(key: string, refusal: Refusal): void {
+    const { refused, log } = this.#options;
+    this.#refused.add(key);
+    this.#refusals = this.#refusals
+      .then(() => refused.take(key, refusal))
+      .then(
+        () => {
+          this.#refused.delete(key);
+          this.#sendMore();
+        },
+        (error: unknown) => {
+          log.error(
+            { err: error, batch: key },
+            "a refused batch cannot be put aside; it is tried again, free disk space or check the state folder",
+          );
+          setTimeout(() => this.#refused.delete(key), DISK_PAUSE_MS).unref();
+        },
+      );
+  }
+
   #pause(wantedMs: number, reason: string): void {
     const pauseMs = Math.min(Math.max(Number.isFinite(wantedMs) ? wantedMs : 0, MIN_PAUSE_MS), MAX_PAUSE_MS);
-    this.#pausedUntilMs = performance.now() + pauseMs;
+    const jitteredMs = pauseMs * (1 + PAUSE_JITTER * this.#options.random());
+    this.#pausedUntilMs = performance.now() + jitteredMs;
     this.reason = reason;
-    setTimeout(() => this.#sendMore(), pauseMs + 1).unref();
+    setTimeout(() => this.#sendMore(), jitteredMs + 1).unref();
   }
 
   #sendMore(): void {
-    if (this.#options.outbox.count === 0) for (const resolve of this.#waitingForEmpty.splice(0)) resolve();
-    while (
-      this.state === "connected" &&
-      this.#socket !== null &&
-      performance.now() >= this.#pausedUntilMs &&
-      this.#inFlight.size < MAX_IN_FLIGHT
-    ) {
-      const waiting = this.#options.outbox.numbers().filter((candidate) => !this.#inFlight.has(candidate));
-      const number = ++this.#sent % 3 === 0 ? waiting[0] : waiting.at(-1);
-      if (number === undefined) return;
-      this.#send(this.#socket, number);
+    const { queue } = this.#options;
+    if (queue.count === 0) for (const resolve of this.#waitingForEmpty.splice(0)) resolve();
+    const isTaken = (key: string): boolean => this.#refused.has(key) || this.#inFlight.has(key);
+    for (;;) {
+      const { room } = this.#inFlight;
+      if (this.state !== "connected" || room === "none" || performance.now() < this.#pausedUntilMs) return;
+      const key = queue.next(isTaken, room === "fresh");
+      if (key === null || !this.#send(key)) return;
     }
   }
 
-  #send(socket: WebSocket, number: number): void {
-    const bytes = this.#read(number);
-    if (bytes === null) return;
+  /** Sends a batch, or puts it out of the way; false when that must wait. */
+  #send(key: string): boolean {
+    const bytes = this.#read(key);
+    if (bytes === "later") return false;
+    if (bytes === null) return true;
     const identity = decodeBatchIdentity(bytes);
-    if (
-      bytes.length > MAX_UPLINK_MESSAGE_BYTES ||
-      identity.stream !== this.#options.position().stream ||
-      identity.number !== number
-    ) {
-      this.#options.outbox.quarantine(number);
-      this.counts.deadLettered++;
-      this.#options.log.error(
-        { batch: number, bytes: bytes.length },
-        "a batch is too large, or of another stream or number; it was put into outbox/quarantine",
-      );
-      return;
+    if (bytes.length > MAX_UPLINK_MESSAGE_BYTES) {
+      this.#refuse(key, {
+        code: "BATCH_TOO_LARGE",
+        message: `${bytes.length} bytes are too much for a message`,
+      });
+      return true;
     }
-    this.#inFlight.set(number, performance.now());
+    if (/^\d+$/.test(key) && identity.number !== Number(key)) {
+      this.#options.queue.quarantine(key);
+      this.#options.log.error(
+        { batch: key },
+        "a batch has another number than its file; it was put into outbox/quarantine",
+      );
+      return true;
+    }
+    if (this.#socket === null || !this.#inFlight.hasRoomFor(bytes.length)) return false;
+    this.#socket.send(bytes);
+    this.#socket.ping(String(this.#inFlight.add(identity, key, bytes.length)));
+    this.#options.queue.sent(key, bytes.length);
     this.counts.bytesSent += bytes.length;
-    socket.send(bytes);
+    return true;
   }
 
-  /** A batch's bytes; null when it cannot be sent now. */
-  #read(number: number): Uint8Array | null {
+  /** A batch's bytes; null when it is gone, "later" when it cannot be read now. */
+  #read(key: string): Uint8Array | null | "later" {
     try {
-      return this.#options.outbox.read(number);
+      return this.#options.queue.read(key);
     } catch (error) {
       this.#options.log.error(
-        { err: error, batch: number },
+        { err: error, batch: key },
         "a batch cannot be read from the outbox; it is tried again, check the state folder",
       );
-      this.#pause(UNREADABLE_PAUSE_MS, `a batch cannot be read from the outbox: ${(error as Error).message}`);
-      return null;
+      this.#pause(DISK_PAUSE_MS, `a batch cannot be read from the outbox: ${(error as Error).message}`);
+      return "later";
     }
   }
 
@@ -268,38 +325,35 @@ export class Uplink {
     });
   }
 
-  #closed({ state, reason }: { state: UplinkState; reason: string }): void {
-    this.#stopBeat();
-    this.#inFlight.clear();
-    this.#socket = null;
-    if (!this.#isStopped) this.#retry(state, reason);
+  /** Ends the connection without the peer, which may be gone. */
+  #hangUp(reason: string): void {
+    this.#hungUpReason = reason;
+    this.#socket?.terminate();
   }
 
-  #retry(state: UplinkState, reason: string): void {
+  #closed(failure: ConnectionFailure): void {
+    this.#stopTimers();
+    if (failure.isMessageTooBig) this.#tooBig();
+    this.#inFlight.clear();
+    this.#socket = null;
+    const reason = this.#hungUpReason === "" ? failure.reason : this.#hungUpReason;
+    this.#hungUpReason = "";
+    if (!this.#isStopped) this.#retry({ ...failure, reason });
+  }
+
+  #retry({ state, reason, retryAfterMs: pauseMs }: Omit<ConnectionFailure, "isMessageTooBig">): void {
     if (this.reason !== reason)
       this.#options.log.warn(
-        { collector: this.#options.url, waiting: this.#options.outbox.count },
+        { collector: this.#options.url, waiting: this.#options.queue.count },
         `${reason}; batches wait in the outbox`,
       );
     this.state = state;
     this.reason = reason;
-    this.#timer = setTimeout(() => this.#connect(), this.#backoff.next());
+    this.#timer = setTimeout(() => this.#connect(), this.#wait.next(pauseMs));
   }
 
-  /** From the upgrade on, so that a peer that never says WELCOME is left too. */
-  #startBeat(): void {
-    this.#missedPongs = 0;
-    this.#beat = setInterval(() => this.#checkLife(), PING_MS);
+  #stopTimers(): void {
+    this.#heartbeat.stop();
+    if (this.#welcomeTimer !== null) clearTimeout(this.#welcomeTimer);
   }
-
-  #stopBeat(): void {
-    if (this.#beat !== null) clearInterval(this.#beat);
-    this.#beat = null;
-  }
-}
-
-function refusalOf(status: number, url: string): string {
-  if (status === 401)
-    return `the collector at ${url} refuses the license key: make one there with "apm key create NAME" and name its file as license_key_file`;
-  return `the collector at ${url} refuses the connection with HTTP status ${status}: check that the address is a collector's`;
 }

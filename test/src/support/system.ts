@@ -14,12 +14,18 @@ export const APM_PROGRAM: string = fileURLToPath(new URL("../../../cli/dist/main
 const START_DEADLINE_MS = 30_000;
 
 /** Starts `apm ARGS`; it is ended at clean-up if it still runs then. */
-function startApm(cleanup: Cleanup, args: string[], env: Record<string, string> = {}): Program {
-  const [command = "apm"] = args;
+function startApm(
+  cleanup: Cleanup,
+  args: string[],
+  env: Record<string, string> = {},
+  under: readonly string[] = [],
+): Program {
+  const [name = "apm"] = args;
+  const [command = "", ...rest] = [...under, process.execPath, APM_PROGRAM, ...args];
   const program = new Program({
-    name: `apm ${command}`,
-    command: process.execPath,
-    args: [APM_PROGRAM, ...args],
+    name: `apm ${name}`,
+    command,
+    args: rest,
     env: { NO_COLOR: "1", ...env },
   });
   cleanup.add(async () => {
@@ -86,6 +92,11 @@ export interface Collector {
   program: Program;
 }
 
+interface ListenOptions {
+  address?: string;
+  env?: Record<string, string>;
+}
+
 /** `apm up`, answering at `url`. */
 export async function startUp(cleanup: Cleanup, stateDir: StateDir, port?: number): Promise<Collector> {
   return startListening(cleanup, "up", stateDir, port);
@@ -96,8 +107,9 @@ export async function startCollector(
   cleanup: Cleanup,
   stateDir: StateDir,
   port?: number,
+  options: ListenOptions = {},
 ): Promise<Collector> {
-  return startListening(cleanup, "collector", stateDir, port);
+  return startListening(cleanup, "collector", stateDir, port, options);
 }
 
 async function startListening(
@@ -105,11 +117,12 @@ async function startListening(
   command: "up" | "collector",
   stateDir: StateDir,
   wantedPort: number | undefined,
+  { address = "127.0.0.1", env }: ListenOptions = {},
 ): Promise<Collector> {
   const fromUnixMs = Date.now();
   const port = wantedPort ?? (await freePort());
-  const listen = `127.0.0.1:${port}`;
-  const program = startApm(cleanup, [command, "--state-dir", stateDir.path, "--listen", listen]);
+  const listen = `${address}:${port}`;
+  const program = startApm(cleanup, [command, "--state-dir", stateDir.path, "--listen", listen], env);
   const url = `http://${listen}`;
   await eventually(`apm ${command} answers at ${url}`, START_DEADLINE_MS, () => answersHealthz(url, program));
   return {
@@ -146,14 +159,21 @@ function writeKeyFile(stateDir: StateDir, name: string, key: string): string {
 /** `apm daemon` with settings as in daemon.toml, taking spans. */
 export async function startDaemon(
   cleanup: Cleanup,
-  options: { stateDir: StateDir; collectorUrl: string; keyFile: string; toml?: string },
+  options: {
+    stateDir: StateDir;
+    collectorUrl: string;
+    keyFile: string;
+    toml?: string;
+    /** A command that runs the daemon, such as one that enters a network namespace; it must become the daemon (exec). */
+    under?: readonly string[];
+  },
 ): Promise<Program> {
   const { stateDir } = options;
   const configFile = join(stateDir.path, "daemon.toml");
   writeFileSync(configFile, options.toml ?? "");
   const where = ["--state-dir", stateDir.path, "--collector", options.collectorUrl];
   const args = ["daemon", ...where, "--license-key-file", options.keyFile];
-  const program = startApm(cleanup, args, { APM_CONFIG_FILE: configFile });
+  const program = startApm(cleanup, args, { APM_CONFIG_FILE: configFile }, options.under);
   await eventually("the daemon answers apm status", START_DEADLINE_MS, async () => {
     if (!program.isRunning) return;
     const report = await stateDir.status();

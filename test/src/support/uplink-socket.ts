@@ -68,6 +68,15 @@ export class UplinkSocket {
     this.#socket.send(message);
   }
 
+  /** A piece of a message that has no end. */
+  sendPiece(text: string): void {
+    this.#socket.send(text, { fin: false });
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+
   async waitFor<T extends UplinkMessage["type"]>(type: T): Promise<Extract<UplinkMessage, { type: T }>> {
     return eventually(`the collector sends "${type}"`, 10_000, () => {
       const index = this.received.findIndex((message) => message.type === type);

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Cleanup } from "../support/cleanup.ts";
+import { eventually } from "../support/eventually.ts";
+import { Program } from "../support/program.ts";
+import { createKeyFile, StateDir, startCollector, startDaemon } from "../support/system.ts";
+
+/** Uplinks as in the daemon, so many in one process; a thousand are simulated in reconnect-wait.test.ts. */
+const FLEET = 200;
+const FLEET_PROGRAM = fileURLToPath(
+  new URL("../../../daemon/dist/testing/uplink-fleet-main.js", import.meta.url),
+);
+const ALL_BACK_WITHIN_MS = 120_000;
+const MAX_PEAK_TO_MEAN = 3;
+
+describe("R25: when a collector was killed and is back", () => {
+  const cleanup = new Cleanup();
+  after(() => cleanup.run());
+
+  test("200 daemons come back evenly", async (t) => {
+    const state = new StateDir(cleanup);
+    let collector = await startCollector(cleanup, state);
+    const keyFile = await createKeyFile(state, "fleet");
+    const fleet = new Program({
+      name: "fleet",
+      command: process.execPath,
+      args: [FLEET_PROGRAM, collector.uplinkUrl, keyFile, String(FLEET)],
+    });
+    cleanup.add(async () => {
+      await fleet.stop();
+    });
+    await eventually("all are connected", 60_000, () => assert.equal(connections(fleet).length, FLEET));
+    await collector.program.kill();
+    collector = await startCollector(cleanup, state, collector.port);
+    await eventually("all are connected again", ALL_BACK_WITHIN_MS, () =>
+      assert.equal(connections(fleet).length, 2 * FLEET),
+    );
+    const again = connections(fleet).slice(FLEET);
+    const first = Math.min(...again);
+    const seconds = Math.ceil((Math.max(...again) - first + 1) / 1_000);
+    const perSecond = Array.from(
+      { length: seconds },
+      (_, second) => again.filter((ms) => Math.floor((ms - first) / 1_000) === second).length,
+    );
+    const ratio = Math.max(...perSecond) / (FLEET / seconds);
+    t.diagnostic(`connects per second: ${perSecond.join(" ")}; peak / mean ${ratio.toFixed(2)}`);
+    assert.ok(seconds >= 3, "they did not come all at once");
+    assert.ok(ratio <= MAX_PEAK_TO_MEAN, `peak / mean ${ratio}`);
+    await fleet.stop();
+  });
+
+  test("a collector with too many daemons is left alone as long as it asks, and taken again then", async () => {
+    const state = new StateDir(cleanup);
+    const collector = await startCollector(cleanup, state, undefined, {
+      env: { APM_COLLECTOR_LIMITS_UPLINKS: "1" },
+    });
+    const keyFile = await createKeyFile(state, "full");
+    const fleet = new Program({
+      name: "one more",
+      command: process.execPath,
+      args: [FLEET_PROGRAM, collector.uplinkUrl, keyFile, "1"],
+    });
+    cleanup.add(async () => {
+      await fleet.stop();
+    });
+    await eventually("one is connected", 30_000, () => assert.equal(connections(fleet).length, 1));
+    const stateDir = new StateDir(cleanup);
+    await startDaemon(cleanup, { stateDir, collectorUrl: collector.uplinkUrl, keyFile });
+    await eventually("it waits", 20_000, async () => {
+      const { uplink } = await stateDir.status();
+      assert.equal(uplink.state, "waiting");
+      assert.match(uplink.reason, /takes no connection for now \(HTTP status 503\)/);
+    });
+    await fleet.stop();
+    await eventually("it is connected", 40_000, async () => {
+      assert.equal((await stateDir.status()).uplink.state, "connected");
+    });
+  });
+});
+
+/** When each connection was made, Unix ms, ascending. */
+function connections(fleet: Program): number[] {
+  return fleet.stdout
+    .split("\n")
+    .filter((line) => line.includes('"connected to the collector"'))
+    .map((line) => (JSON.parse(line) as { time: number }).time)
+    .sort((a, b) => a - b);
+}
