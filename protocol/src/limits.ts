@@ -9,6 +9,8 @@ export const MAX_MESSAGE_BYTES = 1_048_576;
 export const FRAME_BYTES = 65_536;
 /** Largest WebSocket message between daemon and collector. */
 export const MAX_UPLINK_MESSAGE_BYTES = 8_388_608;
+/** Traces that one WANT may ask for. */
+export const MAX_WANTED_TRACES = 16;
 /** Largest batch after decompression: a bound for the reader's memory, not a goal. */
 export const MAX_BATCH_BODY_BYTES = 67_108_864;
 

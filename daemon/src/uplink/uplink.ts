@@ -11,10 +11,13 @@ import {
   decodeBatchIdentity,
   type HostIdentity,
   MAX_UPLINK_MESSAGE_BYTES,
+  parseWant,
   UPLINK_SUBPROTOCOL,
+  type UplinkFound,
   type UplinkHello,
   type UplinkMessage,
   type UplinkNack,
+  type UplinkWant,
 } from "@apm-daemon/protocol";
 import type { Logger } from "pino";
 import { WebSocket } from "ws";
@@ -28,6 +31,8 @@ export interface UplinkOptions {
   readKey: () => string | null;
   host: HostIdentity;
   outbox: Outbox;
+  /** Answers what the collector wants of the journal; never rejects. Without it such questions stay unanswered. */
+  find?: (want: UplinkWant) => Promise<UplinkFound[]>;
   position: () => { stream: string; nextNumber: number };
   log: Logger;
   clock: { unixMs(): number };
@@ -112,7 +117,7 @@ export class Uplink {
       reason: "the collector closed the connection",
     };
     socket.on("open", () => this.#hello(socket));
-    socket.on("message", (data, isBinary) => this.#receive(data as Buffer, isBinary));
+    socket.on("message", (data, isBinary) => this.#receive(socket, data as Buffer, isBinary));
     socket.on("pong", () => {
       this.#missedPongs = 0;
     });
@@ -138,7 +143,7 @@ export class Uplink {
     this.#startBeat();
   }
 
-  #receive(data: Buffer, isBinary: boolean): void {
+  #receive(socket: WebSocket, data: Buffer, isBinary: boolean): void {
     if (isBinary) return;
     let message: UplinkMessage | null;
     try {
@@ -153,6 +158,21 @@ export class Uplink {
     if (message?.type === "welcome") this.#welcomed();
     else if (message?.type === "ack") this.#acknowledged(message.stream, message.number);
     else if (message?.type === "nack") this.#refused(message);
+    else if (message?.type === "want") void this.#answer(socket, parseWant(message));
+  }
+
+  async #answer(socket: WebSocket, want: UplinkWant | null): Promise<void> {
+    const { find, log } = this.#options;
+    if (want === null)
+      log.warn(
+        "the collector asked for traces in a way that this daemon does not understand: are both of one release?",
+      );
+    if (want === null || find === undefined) return;
+    // Answers that the connection does not take must not pile up here.
+    const isFull = socket.bufferedAmount > MAX_UPLINK_MESSAGE_BYTES;
+    const messages = isFull ? [busyAnswer(want.id)] : await find(want);
+    for (const message of messages)
+      if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message));
   }
 
   #welcomed(): void {
@@ -296,6 +316,10 @@ export class Uplink {
     if (this.#beat !== null) clearInterval(this.#beat);
     this.#beat = null;
   }
+}
+
+function busyAnswer(id: number): UplinkFound {
+  return { type: "found", id, parts: [], hasMore: false, oldestUnixMs: null, gap: "busy" };
 }
 
 function refusalOf(status: number, url: string): string {
