@@ -45,6 +45,8 @@ export interface AskedHost {
 
 export interface FetchedTraceAnswer extends WholeTraceAnswer {
   hosts: AskedHost[];
+  /** Whether the collector has it now, so that it can be opened again; absent where nothing is stored. */
+  stored?: boolean;
 }
 
 /** A trace put together from its parts. */
