@@ -8,7 +8,8 @@ const MAX_PARTS = 500;
 
 const part: z.ZodType<FoundPart> = z.object({
   summary: FoundSummarySchema,
-  frame: z.base64().max(MAX_FRAME_CHARS),
+  // What is not base64 in it is passed over; whether the rest is a frame is found out by decoding it.
+  frame: z.string().max(MAX_FRAME_CHARS),
 });
 
 /** A FOUND message, hostile until it passed here; parts are judged one by one, so that a bad one costs itself only. */

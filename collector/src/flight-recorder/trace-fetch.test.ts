@@ -14,6 +14,7 @@ import { RunningCollector } from "../testing/running-collector.ts";
 import { SEALED_MS, sampleHeader, sampleHost, sampleRequests, WINDOW_SEC } from "../testing/sample-batch.ts";
 import { type SampleSpan, spansFrame, traceSummary } from "../testing/sample-trace.ts";
 import { MAX_QUESTION_BYTES } from "./daemon-answer.ts";
+import { DaemonQuestions } from "./daemon-questions.ts";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const START_MS = WINDOW_SEC * 1_000;
@@ -358,22 +359,32 @@ test("believes nothing: bad parts are left out, the host is marked, and its conn
   assert.deepEqual(collector.complaints, []);
 });
 
-test("what all hosts may answer together is bounded", async (t) => {
-  const collector = await started(t);
+test("what all hosts may answer together is bounded", async () => {
   const attributes = Object.fromEntries(
     Array.from({ length: 20 }, (_, i) => [`a${i}`, "x".repeat(16_000 + i)]),
   );
-  const parts = Array.from({ length: 60 }, (_, i) => partOf([spanOf(10 + i, 1, { attributes })]));
-  for (let host = 0; host < 60; host += 15) {
-    const own = parts.slice(host, host + 15);
-    await Daemon.connect(collector, `web-${host}`, (want) =>
-      own.map((part, i) => found(want, [part], { hasMore: i < own.length - 1 })),
-    );
+  const part = partOf([spanOf(9, 1, { attributes })]);
+  const questions = new DaemonQuestions();
+  for (const host of ["web-1", "web-2"]) {
+    const line = questions.join({
+      host,
+      stream: host,
+      send: (want) =>
+        queueMicrotask(() =>
+          line.found(
+            found(
+              want,
+              Array.from({ length: 30 }, () => part),
+            ) as object,
+          ),
+        ),
+    });
   }
-  const { body } = await fetchTrace(collector, "?deadlineMs=10000");
-  const frameBytes = Buffer.from(parts[0]?.frame ?? "", "base64").length;
-  assert.equal(body.spans.length, Math.floor(MAX_QUESTION_BYTES / frameBytes));
-  assert.ok(body.hosts.some(({ gap }) => gap === "too_large"));
+  const [first, second] = await questions.ask(TRACE, 60_000);
+  assert.deepEqual([first?.parts.length, first?.gap], [30, ""]);
+  const frameBytes = Buffer.from(part.frame, "base64").length;
+  assert.equal(second?.parts.length, Math.floor(MAX_QUESTION_BYTES / frameBytes) - 30);
+  assert.deepEqual([second.gap, second.state], ["too_large", "answered"]);
 });
 
 test("a text that is neither hello nor found still ends the connection", async (t) => {
