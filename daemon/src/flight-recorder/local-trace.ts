@@ -6,8 +6,8 @@ import {
 } from "@apm-daemon/protocol";
 import type { TraceFinder } from "./found-messages.ts";
 
-/** Within the patience of those who ask a status socket. */
-const DEADLINE_MS = 2_500;
+/** Who asks waits in front of a terminal; a large ring on a slow disk takes its time. */
+const DEADLINE_MS = 10_000;
 
 export type LocalTraceAnswer =
   | { status: 200; body: FetchedTraceAnswer }
