@@ -4,12 +4,12 @@ import { shownAge, shownCount } from "../terminal/quantities.ts";
 import { safeText } from "../terminal/safe-text.ts";
 import { tableLines } from "../terminal/table.ts";
 
-/** Answers that leave no doubt. */
+/** Why an answer is not the whole one. */
 const GAPS: Readonly<Record<string, string>> = {
-  deadline: "time was up before all of its journal was searched",
-  too_large: "there is more than one answer can carry",
-  unreadable: "a part of its journal cannot be read",
-  malformed: "a part of its answer was not usable",
+  deadline: "its search ran out of time",
+  too_large: "that is all one answer can carry",
+  unreadable: "part of its journal is unreadable",
+  malformed: "part of its answer was unusable",
   connection_lost: "its connection broke meanwhile",
 };
 
@@ -52,12 +52,12 @@ function sentenceOf(
   const why = gap === "" ? "" : (GAPS[gap] ?? safeText(gap));
   switch (state) {
     case "found":
-      return `${shownCount(spans)} ${spans === 1 ? "span" : "spans"}${why === "" ? "" : `, but ${why}`}`;
+      return `${shownCount(spans)} ${spans === 1 ? "span" : "spans"}${why === "" ? "" : `, maybe more: ${why}`}`;
     case "nothing":
-      if (why !== "") return `nothing, but ${why}`;
+      if (why !== "") return `nothing found, but ${why}`;
       return reach === null ? "nothing: its journal is empty" : `nothing; its journal reaches back ${reach}`;
     case "past_ring":
-      return `its journal begins after this trace did, ${reach ?? "some time"} ago: what it had is overwritten`;
+      return `overwritten: its journal reaches back ${reach ?? "a moment"} only`;
     case "offline":
       return lastSeenUnixMs === null
         ? "offline"

@@ -119,7 +119,7 @@ function label(row: TreeRow, cells: number, paint: Paint): string {
   const orphan = row.isOrphan ? "… " : "";
   const fullName = `${isFailed ? "✗ " : ""}${orphan}${times}${safeText(span.name) || "(unnamed)"}`;
   const isElsewhere = row.parent === null || row.parent.app !== span.app || row.parent.host !== span.host;
-  const where = isElsewhere ? cutText(safeText(`${span.app}@${span.host}`), Math.floor(cells * 0.6)) : "";
+  const where = isElsewhere ? cutText(safeText(`${span.app}@${span.host}`), Math.floor(cells * 0.5)) : "";
   const name = cutText(fullName, where === "" ? cells - 1 : Math.max(8, cells - textWidth(where) - 3));
   const rest = cells - textWidth(name) - 3;
   const beside = where === "" ? cutIfUseful(statementOf(row), rest) : cutText(where, rest);
