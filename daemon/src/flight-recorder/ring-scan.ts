@@ -19,34 +19,63 @@ export interface RingFrame {
   payload: Buffer;
 }
 
-/**
- * Visits the SPANS frames of a segment that contain one of the ids, each with those it contains. A frame names each trace
- * of its spans by the 16 bytes of its id, so a segment that has these bytes nowhere need not be understood at all: most
- * are only searched. Throws the file system's error.
- */
-export function scanSegment(
-  segment: RingSegment,
-  ids: readonly Buffer[],
-  visit: (frame: RingFrame, found: readonly Buffer[]) => void,
-): void {
-  withFile(segment, (fd) => {
-    if (!containsAny(fd, segment.bytes, ids)) return;
-    visitFrames(readBytes(fd, segment.bytes), segment.position, (frame) => {
-      const found = ids.filter((id) => frame.payload.includes(id));
-      if (found.length > 0) visit(frame, found);
-    });
-  });
-}
+/** Reads segments one after another, always into the same memory: a window, and a whole segment once one has a hit. */
+export class RingScan {
+  readonly #window = Buffer.allocUnsafeSlow(WINDOW_BYTES);
+  #whole: Buffer = Buffer.alloc(0);
 
-/** When the first frame of a segment was received; null when it has none. Throws the file system's error. */
-export function firstReceiptOf(segment: RingSegment): number | null {
-  let first: number | null = null;
-  withFile(segment, (fd) => {
-    readSegment(readBytes(fd, Math.min(segment.bytes, HEAD_BYTES)), (record) => {
-      if (record.type === "frame") first ??= record.receivedUnixMs;
+  /**
+   * Visits the SPANS frames of a segment that contain one of the ids, each with those it contains; a payload is valid
+   * during its visit. A frame names each trace of its spans by the 16 bytes of its id, so a segment that has these bytes
+   * nowhere need not be understood at all: most are only searched. Throws the file system's error.
+   */
+  visit(
+    segment: RingSegment,
+    ids: readonly Buffer[],
+    visit: (frame: RingFrame, found: readonly Buffer[]) => void,
+  ): void {
+    withFile(segment, (fd) => {
+      if (!this.#containsAny(fd, segment.bytes, ids)) return;
+      visitFrames(this.#read(fd, segment.bytes), segment.position, (frame) => {
+        const found = ids.filter((id) => frame.payload.includes(id));
+        if (found.length > 0) visit(frame, found);
+      });
     });
-  });
-  return first;
+  }
+
+  /** When the first frame of a segment was received; null when it has none. Throws the file system's error. */
+  firstReceiptOf(segment: RingSegment): number | null {
+    let first: number | null = null;
+    withFile(segment, (fd) => {
+      readSegment(this.#read(fd, Math.min(segment.bytes, HEAD_BYTES)), (record) => {
+        if (record.type === "frame") first ??= record.receivedUnixMs;
+      });
+    });
+    return first;
+  }
+
+  /** Reads by windows that overlap, so that an id across two of them is seen. */
+  #containsAny(fd: number, fileBytes: number, ids: readonly Buffer[]): boolean {
+    const window = this.#window;
+    for (let at = 0; at < fileBytes; at += window.length - TRACE_ID_BYTES + 1) {
+      const length = readSync(fd, window, 0, Math.min(window.length, fileBytes - at), at);
+      if (length < TRACE_ID_BYTES) return false;
+      const bytes = window.subarray(0, length);
+      if (ids.some((id) => bytes.includes(id))) return true;
+    }
+    return false;
+  }
+
+  #read(fd: number, length: number): Buffer {
+    if (this.#whole.length < length) this.#whole = Buffer.allocUnsafeSlow(length);
+    let held = 0;
+    while (held < length) {
+      const read = readSync(fd, this.#whole, held, length - held, held);
+      if (read === 0) break;
+      held += read;
+    }
+    return this.#whole.subarray(0, held);
+  }
 }
 
 function visitFrames(bytes: Buffer, position: number, visit: (frame: RingFrame) => void): void {
@@ -59,29 +88,6 @@ function visitFrames(bytes: Buffer, position: number, visit: (frame: RingFrame) 
       visit({ position: position + offset, instanceJson, receivedUnixMs, payload });
     }
   });
-}
-
-/** Reads by windows that overlap, so that an id across two of them is seen. */
-function containsAny(fd: number, fileBytes: number, ids: readonly Buffer[]): boolean {
-  const window = Buffer.allocUnsafe(Math.min(WINDOW_BYTES, Math.max(fileBytes, TRACE_ID_BYTES)));
-  for (let at = 0; at < fileBytes; at += window.length - TRACE_ID_BYTES + 1) {
-    const length = readSync(fd, window, 0, Math.min(window.length, fileBytes - at), at);
-    if (length < TRACE_ID_BYTES) return false;
-    const bytes = window.subarray(0, length);
-    if (ids.some((id) => bytes.includes(id))) return true;
-  }
-  return false;
-}
-
-function readBytes(fd: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
-  let held = 0;
-  while (held < length) {
-    const read = readSync(fd, bytes, held, length - held, held);
-    if (read === 0) break;
-    held += read;
-  }
-  return bytes.subarray(0, held);
 }
 
 function withFile(segment: RingSegment, use: (fd: number) => void): void {

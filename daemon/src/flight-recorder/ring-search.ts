@@ -1,7 +1,7 @@
 import type { FoundGap } from "@apm-daemon/protocol";
 import type { RingSegment } from "../journal/journal.ts";
 import { FoundFrames, type RingPart } from "./found-frames.ts";
-import { firstReceiptOf, scanSegment } from "./ring-scan.ts";
+import { RingScan } from "./ring-scan.ts";
 
 export interface RingQuestion {
   /** Newest first. */
@@ -31,6 +31,7 @@ export function searchRing({ segments, traceIds, withinMs }: RingQuestion): Ring
   const stopScanMs = performance.now() + withinMs * SCAN_RATIO;
   const stopMs = performance.now() + withinMs;
   const ids = [...new Set(traceIds)].map((id) => Buffer.from(id, "hex"));
+  const scan = new RingScan();
   const frames = new FoundFrames();
   let gap: FoundGap | "" = "";
   for (const segment of segments) {
@@ -39,7 +40,7 @@ export function searchRing({ segments, traceIds, withinMs }: RingQuestion): Ring
       break;
     }
     try {
-      scanSegment(segment, ids, (frame, found) => {
+      scan.visit(segment, ids, (frame, found) => {
         if (!frames.add(frame, found)) gap ||= "too_large";
       });
     } catch (error) {
@@ -47,14 +48,14 @@ export function searchRing({ segments, traceIds, withinMs }: RingQuestion): Ring
     }
   }
   const { parts, left } = frames.parts(stopMs);
-  return { parts, oldestUnixMs: oldestReceipt(segments), gap: gap || left };
+  return { parts, oldestUnixMs: oldestReceipt(scan, segments), gap: gap || left };
 }
 
 /** Of the oldest segment that can be read and has a frame. */
-function oldestReceipt(segments: readonly RingSegment[]): number | null {
+function oldestReceipt(scan: RingScan, segments: readonly RingSegment[]): number | null {
   for (const segment of segments.toReversed()) {
     try {
-      const first = firstReceiptOf(segment);
+      const first = scan.firstReceiptOf(segment);
       if (first !== null) return first;
     } catch {
       // Gone from the ring, or unreadable: then the ring begins with the next one.
