@@ -65,7 +65,7 @@ function headLines(trace: FetchedTraceAnswer, columns: number, paint: Paint): st
   const counted = trace.roots.reduce((sum, { spans }) => sum + spans, 0);
   const spans =
     counted > shown ? `${shownCount(shown)} of ${shownCount(counted)} spans` : plural(shown, "span");
-  const title = root === undefined ? trace.traceId : `${safeText(root.action)}`;
+  const title = root === undefined ? trace.traceId : safeText(root.action);
   const outcome = outcomeOf(root, paint);
   const room = columns - textWidth(` ${shownMs(trace.durationMs)}`) - 14;
   return [
