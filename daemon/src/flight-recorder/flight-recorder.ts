@@ -19,8 +19,10 @@ export interface FlightRecorderOptions {
 }
 
 const MAX_WAITING = 16;
-/** Starting a thread takes about that long, and it is part of the time that was given. */
+/** Starting the thread takes about that long, more on a busy host, and it is part of the time that was given. */
 const START_MS = 50;
+/** Who asked once often asks again; a thread without work costs some memory and nothing else. */
+const IDLE_MS = 60_000;
 const MIN_SEARCH_MS = 20;
 /** A search that outgrows this ends with an error of its thread, not of the daemon. */
 const MAX_HEAP_MB = 256;
@@ -30,6 +32,7 @@ export class FlightRecorder {
   #lane: Promise<unknown> = Promise.resolve();
   #waiting = 0;
   #worker: Worker | null = null;
+  #idle: NodeJS.Timeout | undefined;
   #isStopped = false;
 
   constructor(options: FlightRecorderOptions) {
@@ -57,31 +60,51 @@ export class FlightRecorder {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    await this.#worker?.terminate();
+    await this.#endWorker();
   }
 
   async #search(traceIds: readonly string[], withinMs: number): Promise<RingAnswer> {
+    clearTimeout(this.#idle);
     const question: RingQuestion = { segments: this.#options.journal.ring(), traceIds, withinMs };
-    const worker = new Worker(new URL("./ring-search-worker.js", import.meta.url), {
-      workerData: question,
-      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
-    });
-    this.#worker = worker;
+    const worker = (this.#worker ??= this.#startWorker());
     const late = AbortSignal.timeout(Math.ceil(withinMs + 2 * START_MS));
+    const done = new AbortController();
+    const signal = AbortSignal.any([late, done.signal]);
+    worker.ref();
     try {
-      const [answer] = (await Promise.race([
-        once(worker, "message", { signal: late }),
-        once(worker, "exit", { signal: late }).then(() => [nothing("unreadable")]),
-      ])) as [RingAnswer];
+      const answered = once(worker, "message", { signal });
+      const ended = once(worker, "exit", { signal }).then(() => [nothing("unreadable")]);
+      worker.postMessage(question, []);
+      const [answer] = (await Promise.race([answered, ended])) as [RingAnswer];
+      this.#idle = setTimeout(() => void this.#endWorker(), IDLE_MS).unref();
       return answer;
     } catch (error) {
+      // Whatever it still does is not waited for; the next question gets a new one.
+      await this.#endWorker();
       if (late.aborted) return nothing("deadline");
       this.#options.log.warn({ err: error }, "a search of the journal for a trace failed");
       return nothing("unreadable");
     } finally {
-      this.#worker = null;
-      await worker.terminate();
+      worker.unref();
+      done.abort();
     }
+  }
+
+  #startWorker(): Worker {
+    const worker = new Worker(new URL("./ring-search-worker.js", import.meta.url), {
+      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+    });
+    worker.once("exit", () => {
+      if (this.#worker === worker) this.#worker = null;
+    });
+    return worker;
+  }
+
+  async #endWorker(): Promise<void> {
+    clearTimeout(this.#idle);
+    const worker = this.#worker;
+    this.#worker = null;
+    await worker?.terminate();
   }
 }
 

@@ -1,6 +1,7 @@
-/** Entry of the thread that searches the ring once and ends: reading and decoding megabytes would stall the intake. */
-import { parentPort, workerData } from "node:worker_threads";
+/** Entry of the thread that searches the ring: reading and decoding megabytes would stall the intake. One answer a question. */
+import { parentPort } from "node:worker_threads";
 import { type RingQuestion, searchRing } from "./ring-search.ts";
 
-if (!parentPort) throw new Error("ring-search-worker.ts runs as a worker thread only");
-parentPort.postMessage(searchRing(workerData as RingQuestion), []);
+const port = parentPort;
+if (!port) throw new Error("ring-search-worker.ts runs as a worker thread only");
+port.on("message", (question: RingQuestion) => port.postMessage(searchRing(question), []));

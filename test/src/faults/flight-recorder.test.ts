@@ -155,10 +155,13 @@ describe("the flight recorder", () => {
     );
     assert.match(fallback.stdout, /3 spans, 1 app on 1 host/);
 
-    const unknown = await runApm(["trace", "f".repeat(32), "--state-dir", state.path]);
-    assert.equal(unknown.code, 1);
-    assert.match(unknown.stderr, /no host has any span of the trace f+/);
-    assert.match(unknown.stdout, /host-b +nothing; its journal reaches back/);
+    const unknown = "f".repeat(32);
+    await eventually("all hosts have searched their journals to the end", 40_000, async () => {
+      const none = await runApm(["trace", unknown, "--state-dir", state.path]);
+      assert.equal(none.code, 1);
+      assert.match(none.stderr, /no host has any span of the trace f+/);
+      assert.match(none.stdout, /host-b +nothing; its journal reaches back/);
+    });
   });
 
   test("a request that has not ended yet is shown as far as it came", async () => {
@@ -206,12 +209,15 @@ describe("the flight recorder", () => {
     });
     hop("host-c").daemon.signal("SIGSTOP");
     try {
-      const trace = await eventually("what the two others have is there", 40_000, async () => {
-        const answer = await collector.api.fetchTrace(traceId, 3_000);
-        assert.equal(answer.spans.length, 6, JSON.stringify(answer.hosts));
-        return answer;
+      await eventually("the two others have answered, and the one that hangs has not", 40_000, async () => {
+        const answer = await collector.api.fetchTrace(traceId, 5_000);
+        assert.deepEqual(statesOf(answer.hosts), {
+          "host-a": "found",
+          "host-b": "found",
+          "host-c": "silent",
+        });
+        assert.equal(answer.spans.length, 6);
       });
-      assert.deepEqual(statesOf(trace.hosts), { "host-a": "found", "host-b": "found", "host-c": "silent" });
     } finally {
       hop("host-c").daemon.signal("SIGCONT");
     }
