@@ -9,6 +9,7 @@ import { addDaemonCommand } from "./commands/daemon.ts";
 import { addKeyCommand } from "./commands/key.ts";
 import { addRunCommand } from "./commands/run.ts";
 import { addStatusCommand } from "./commands/status.ts";
+import { addTraceCommand } from "./commands/trace.ts";
 import { addUpCommand } from "./commands/up.ts";
 
 const USAGE_EXIT_CODE = 2;
@@ -42,6 +43,7 @@ function apmProgram(context: CliContext): Command {
   addUpCommand(program, context);
   addRunCommand(program, context);
   addStatusCommand(program, context);
+  addTraceCommand(program, context);
   addAuditCommand(program, context);
   addDaemonCommand(program, context);
   addCollectorCommand(program, context);

@@ -2,6 +2,8 @@ import type { Server } from "node:http";
 import { hostname } from "node:os";
 import type { Logger } from "pino";
 import type { CollectorConfig } from "./config.ts";
+import { DaemonQuestions } from "./flight-recorder/daemon-questions.ts";
+import { TraceFetch } from "./flight-recorder/trace-fetch.ts";
 import { BatchIntake } from "./ingest/batch-intake.ts";
 import { UplinkServer } from "./ingest/uplink-server.ts";
 import { KeyStore } from "./key-store.ts";
@@ -40,9 +42,11 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   const store = await openStore(config, log, clock);
   const keys = new KeyStore(config.state_dir, clock);
   complainOfKeys(keys, log);
+  const questions = new DaemonQuestions();
   const uplinks = new UplinkServer({
     intake: new BatchIntake({ store, clock, log }),
     keys,
+    questions,
     lastNumber: (stream) => store.lastNumber(stream),
     maxUplinks: config.limits.uplinks,
     version,
@@ -50,7 +54,17 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     log,
   });
   const allowedHosts = new AllowedHosts([config.listen, hostname(), ...config.allowed_hosts]);
-  const web = webApp({ store, version, consoleDir, allowedHosts, uplinks: () => uplinks.count, clock, log });
+  const traceFetch = new TraceFetch({ store, questions, clock, log });
+  const web = webApp({
+    store,
+    traceFetch,
+    version,
+    consoleDir,
+    allowedHosts,
+    uplinks: () => uplinks.count,
+    clock,
+    log,
+  });
   const { server, url } = await listen(web, config.listen, (http) => uplinks.attach(http)).catch(
     async (error: unknown) => {
       await store.close();

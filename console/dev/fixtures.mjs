@@ -531,6 +531,30 @@ function errors(nowMs) {
 const notFound = (message) => ({ status: 404, body: { error: { code: "NOT_FOUND", message } } });
 const ok = (body) => ({ status: 200, body });
 
+/** What the hosts answer when they are asked; of the trace whose id begins with zeros they have nothing. */
+function fetched(traceId, nowMs) {
+  const asked = (host, state, more = {}) => ({
+    host,
+    state,
+    spans: 0,
+    oldestUnixMs: nowMs - 700_000,
+    lastSeenUnixMs: nowMs - 4_000,
+    gap: "",
+    ...more,
+  });
+  const others = [
+    asked("db-1", "offline", { oldestUnixMs: null, lastSeenUnixMs: nowMs - 3_900_000 }),
+    asked("web-1", "nothing"),
+    asked("web-3", "silent", { oldestUnixMs: null, gap: "deadline" }),
+  ];
+  if (traceId.startsWith("0000"))
+    return { status: 404, body: { ...notFound("no host has any span of this trace").body, hosts: others } };
+  return ok({
+    ...trace(traceId, nowMs),
+    hosts: [...others, asked("web-2", "found", { spans: 9 }), asked("web-4", "past_ring")],
+  });
+}
+
 /** Status and body of one call. */
 export function answer(url, { isEmpty, nowMs }) {
   const range = rangeOf(url, nowMs);
@@ -545,6 +569,7 @@ export function answer(url, { isEmpty, nowMs }) {
       store: { engine: "duckdb", bytes: 1, days: 1 },
       uplinks: 1,
     });
+  if (area === "traces" && part === "fetch") return fetched(name, nowMs);
   if (area === "traces")
     return name.startsWith("0000") ? notFound("no host kept this trace") : ok(trace(name, nowMs));
   if (area === "apps" && name === undefined) return ok({ ...range, apps: isEmpty ? [] : apps(range, nowMs) });

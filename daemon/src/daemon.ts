@@ -7,6 +7,9 @@ import { LossLedger } from "./aggregate/loss-ledger.ts";
 import type { DaemonConfig } from "./config.ts";
 import { DiskReserve } from "./disk/disk-reserve.ts";
 import { FreeDisk } from "./disk/free-disk.ts";
+import { FlightRecorder } from "./flight-recorder/flight-recorder.ts";
+import { foundMessages } from "./flight-recorder/found-messages.ts";
+import { localTrace } from "./flight-recorder/local-trace.ts";
 import { watchHost } from "./host-watch.ts";
 import { AgentListener } from "./intake/agent-listener.ts";
 import { FrameIntake } from "./intake/frame-intake.ts";
@@ -147,12 +150,15 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
     onDeadLetter: ({ header }) => header && ledger.moveRefused(header),
     log,
   });
+  const recorder = new FlightRecorder({ journal, log });
+  stops.push(() => recorder.stop());
   const uplink = new Uplink({
     url: config.collector,
     readKey,
     host: watch.identity,
     queue,
     refused,
+    find: (want) => foundMessages(recorder, want),
     position: () => ({ stream: sealer.cursor.stream, nextNumber: sealer.cursor.nextNumber }),
     log,
     clock,
@@ -260,6 +266,7 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
     report: () => reporter.report(),
     ledger: () =>
       ledgerReport({ host: watch.identity, collector: config.collector, journal, sealer, ledger, clock }),
+    trace: (traceId) => localTrace(recorder, { host: watch.identity.name, clock }, traceId),
   });
 
   // Each start pushes its stop, so the end runs backwards: no more spans, seal, send, and only then let go of the folders.

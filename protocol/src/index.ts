@@ -36,6 +36,7 @@ export {
   sequenceOf,
 } from "./message.ts";
 export { type AttributeValue, MAX_SHAPES, Shape, ShapeTree, type SlotType, slotTypeOf } from "./shape.ts";
+export { type SpanAnswer, type SpanCategory, spansOfPart, type TracePart } from "./span-answer.ts";
 export {
   DecodedShape,
   DecodedTrace,
@@ -48,4 +49,12 @@ export { SpanEncoder, type SpanRecord } from "./span-encoder.ts";
 export { parseSpanExtra, type SpanEvent, type SpanExtra, type SpanLink } from "./span-extra.ts";
 export { SPANS_HEADER_BYTES, TraceEntry } from "./span-frame.ts";
 export type { RecoveryStatus, StatusApp, StatusReport } from "./status.ts";
-export type * from "./uplink.ts";
+export {
+  type AskedHost,
+  type FetchedTraceAnswer,
+  type TraceAnswer,
+  traceAnswer,
+  type WholeTraceAnswer,
+  wholeTraceAnswer,
+} from "./trace-answer.ts";
+export * from "./uplink.ts";

@@ -13,6 +13,8 @@ export const MAX_UPLINK_MESSAGE_BYTES = 8_388_608;
 export const MAX_BATCH_BODY_BYTES = 16_777_216;
 /** Objects and lists in a batch's header: each costs its reader many times its two characters. The largest real header has half as many. */
 export const MAX_BATCH_HEADER_NODES = 500_000;
+/** Traces that one WANT may ask for. */
+export const MAX_WANTED_TRACES = 16;
 
 export const MAX_ATTRIBUTES_PER_SPAN = 128;
 /** Characters kept of an attribute value; longer ones end in "…". */

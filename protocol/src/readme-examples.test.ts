@@ -8,6 +8,7 @@ import * as control from "./control.ts";
 import * as limits from "./limits.ts";
 import { MessageReader, MessageType, sequenceOf } from "./message.ts";
 import { readSamples, SampleEncoder, type SampleSpan } from "./testing/sample-spans.ts";
+import { parseWant, type UplinkFound, type UplinkWant } from "./uplink.ts";
 
 interface SpansValues {
   sequence: number;
@@ -128,6 +129,36 @@ test("the README has one example for each message and for the batch, and no bloc
   const names = [...Object.keys(MessageType).map((name) => name.toUpperCase()), "BATCH"];
   assert.deepEqual(examples.map(({ name }) => name).sort(), names.sort());
   assert.equal(readme.match(/```hex/g)?.length, examples.length);
+});
+
+/** Examples of uplink messages are JSON as it is sent. */
+function uplinkExample(name: string): unknown {
+  const text = new RegExp(`\`\`\`json ${name}\\n([^\`]*)\`\`\``).exec(readme)?.[1];
+  return JSON.parse(text ?? assert.fail(`there is no example of ${name}`));
+}
+
+test("the README's WANT is one that can be answered", () => {
+  const want = uplinkExample("WANT");
+  assert.deepEqual(parseWant(want), want);
+});
+
+test("the README's FOUND answers the README's WANT, and its frame has the spans that its summary tells of", () => {
+  const want = uplinkExample("WANT") as UplinkWant;
+  const found = uplinkExample("FOUND") as UplinkFound;
+  assert.deepEqual([found.type, found.id], ["found", want.id]);
+  for (const { summary, frame } of found.parts) {
+    assert.ok(want.traceIds.includes(summary.traceId));
+    const { header, spans } = readSamples(Buffer.from(frame, "base64"));
+    assert.deepEqual(
+      spans.map(({ traceId, rootSpanId, name }) => [traceId, rootSpanId, name]),
+      [[summary.traceId, summary.rootSpanId, summary.action]],
+    );
+    const [span] = spans;
+    assert.equal(spans.length, summary.spans);
+    assert.equal((span?.durationNs ?? 0) / 1_000, summary.durationUs);
+    const startUs = header.baseUnixUs + ((span?.endOffsetNs ?? 0) - (span?.durationNs ?? 0)) / 1_000;
+    assert.equal(startUs / 1_000, summary.startUnixMs);
+  }
 });
 
 test("the README's table of messages has the types of the code", () => {

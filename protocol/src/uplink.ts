@@ -1,4 +1,5 @@
-import type { HostIdentity } from "./batch-header.ts";
+import type { HostIdentity, TraceSummary } from "./batch-header.ts";
+import { MAX_WANTED_TRACES } from "./limits.ts";
 
 /**
  * Daemon <-> collector, over one WebSocket with subprotocol `apm-uplink.v1`.
@@ -13,7 +14,9 @@ export type UplinkMessage =
   | UplinkAck
   | UplinkNack
   | UplinkSettings
-  | UplinkFleet;
+  | UplinkFleet
+  | UplinkWant
+  | UplinkFound;
 
 export interface UplinkHello {
   type: "hello";
@@ -71,4 +74,53 @@ export interface UplinkNack {
 export interface UplinkSettings {
   type: "settings";
   apps: Record<string, { apdexTMs?: number }>;
+}
+
+/** The collector asks for the spans of traces that may be in the daemon's journal, kept or not. */
+export interface UplinkWant {
+  type: "want";
+  /** Whole number that the collector chose; the answer repeats it. */
+  id: number;
+  /** 1 to MAX_WANTED_TRACES, 32 hex digits each. */
+  traceIds: string[];
+  /** How long the collector waits from now. */
+  deadlineMs: number;
+}
+
+/** Why the journal may hold more of the traces than was answered. */
+export type FoundGap = "deadline" | "too_large" | "busy" | "unreadable";
+
+/** The daemon's answer to a WANT, in one or several messages of at most MAX_UPLINK_MESSAGE_BYTES. */
+export interface UplinkFound {
+  type: "found";
+  id: number;
+  parts: FoundPart[];
+  /** True when another message of this answer follows; what is below counts in the last one. */
+  hasMore: boolean;
+  /** Receipt of the oldest frame that the journal holds; null when it holds none, or was not looked at. */
+  oldestUnixMs: number | null;
+  /** "" when the journal was searched whole and everything is here. */
+  gap: FoundGap | "";
+}
+
+/** One process's part of a trace. */
+export interface FoundPart {
+  summary: FoundSummary;
+  /** SPANS payload with the spans of this part, base64. */
+  frame: string;
+}
+
+export interface FoundSummary extends Omit<TraceSummary, "reason"> {
+  /** unfinished: the request had not ended, so its entry span is missing and action, status and duration are unknown. */
+  reason: "fetched" | "unfinished";
+}
+
+/** Reads a WANT of a collector; null when it is none that can be answered. */
+export function parseWant(message: unknown): UplinkWant | null {
+  const want = message as Partial<UplinkWant> | null;
+  if (want?.type !== "want" || !Number.isSafeInteger(want.id) || !Array.isArray(want.traceIds)) return null;
+  const isIdList = want.traceIds.every((id) => typeof id === "string" && /^[0-9a-f]{32}$/.test(id));
+  const isFew = want.traceIds.length > 0 && want.traceIds.length <= MAX_WANTED_TRACES;
+  const isDeadline = typeof want.deadlineMs === "number" && want.deadlineMs > 0;
+  return isIdList && isFew && isDeadline ? (want as UplinkWant) : null;
 }

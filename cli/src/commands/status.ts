@@ -4,7 +4,7 @@ import { folderDistrust, type StatusReport } from "@apm-daemon/protocol";
 import type { Command } from "commander";
 import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
-import { fetchStatus } from "../status/status-client.ts";
+import { type Distrust, fetchStatus } from "../status/status-client.ts";
 import { statusText } from "../status/status-text.ts";
 import { LiveScreen } from "../terminal/live-screen.ts";
 import { paintFor } from "../terminal/paint.ts";
@@ -44,13 +44,20 @@ export function statusSockets(
   return context.places.socketDirs.map((dir) => join(dir, "status.sock"));
 }
 
-/** Asks anew at each call. A socket that the user named is asked whoever owns its folder. */
+/** Why a socket must not be asked. One that the user named is asked whoever owns its folder. */
+export function socketDistrust(
+  context: Pick<CliContext, "env" | "places">,
+  stateDir: string | undefined,
+): Distrust {
+  if (stateDir !== undefined || context.env.APM_SOCKET) return () => null;
+  const { tmpRunDir, uid } = context.places;
+  return (socket) => (dirname(socket) === tmpRunDir ? folderDistrust(tmpRunDir, uid) : null);
+}
+
+/** Asks anew at each call. */
 function statusSource(context: CliContext, stateDir: string | undefined): AskStatus {
   const sockets = statusSockets(context, stateDir);
-  if (stateDir !== undefined || context.env.APM_SOCKET) return () => fetchStatus(sockets);
-  const { tmpRunDir, uid } = context.places;
-  return () =>
-    fetchStatus(sockets, (socket) => (dirname(socket) === tmpRunDir ? folderDistrust(tmpRunDir, uid) : null));
+  return () => fetchStatus(sockets, socketDistrust(context, stateDir));
 }
 
 async function showStatus(context: CliContext, ask: AskStatus, options: StatusOptions): Promise<number> {

@@ -3,26 +3,44 @@ import { dirname } from "node:path";
 import type { StatusReport } from "@apm-daemon/protocol";
 import { CliError } from "../cli-error.ts";
 
-const TIMEOUT_MS = 3_000;
-const MAX_ANSWER_BYTES = 8_388_608;
+const STATUS_WITHIN_MS = 3_000;
+const MAX_ANSWER_BYTES = 67_108_864;
+
+export interface DaemonAnswer {
+  status: number;
+  text: string;
+}
+
+/** Says why a socket must not be asked, or null. */
+export type Distrust = (socket: string) => string | null;
 
 /** The daemon's status. Throws as fetchDaemon() does. */
-export async function fetchStatus(
-  sockets: readonly string[],
-  distrust?: (socket: string) => string | null,
-): Promise<StatusReport> {
+export async function fetchStatus(sockets: readonly string[], distrust?: Distrust): Promise<StatusReport> {
   return (await fetchDaemon(sockets, "/status", distrust)) as StatusReport;
 }
 
-/**
- * Asks the daemon behind the first socket that answers for a JSON page. `distrust` says why a socket must not be asked, or
- * null. Throws NOTHING_LISTENING or NO_ANSWER.
- */
+/** A JSON page of the daemon behind the first socket that answers. Throws NOTHING_LISTENING or NO_ANSWER. */
 export async function fetchDaemon(
   sockets: readonly string[],
   path: string,
-  distrust: (socket: string) => string | null = () => null,
+  distrust?: Distrust,
 ): Promise<unknown> {
+  return await askDaemon(sockets, distrust, { path, withinMs: STATUS_WITHIN_MS }, ({ status, text }) => {
+    if (status !== 200) throw new Error(`status ${status} for ${path}`);
+    return JSON.parse(text) as unknown;
+  });
+}
+
+/**
+ * GETs a path from the daemon behind the first socket that answers, and reads what it says. Throws NOTHING_LISTENING, or
+ * NO_ANSWER, also when `read` throws.
+ */
+export async function askDaemon<T>(
+  sockets: readonly string[],
+  distrust: Distrust = () => null,
+  question: { path: string; withinMs: number },
+  read: (answer: DaemonAnswer) => T,
+): Promise<T> {
   const passedOver: string[] = [];
   for (const socket of sockets) {
     const reason = distrust(socket);
@@ -31,7 +49,7 @@ export async function fetchDaemon(
       continue;
     }
     try {
-      return JSON.parse(await getText(socket, path)) as unknown;
+      return read(await get(socket, question));
     } catch (cause) {
       const code = (cause as NodeJS.ErrnoException).code ?? "";
       if (code !== "ENOENT" && code !== "ECONNREFUSED" && code !== "ENOTDIR") {
@@ -50,10 +68,13 @@ function noAnswer(socket: string, code: string, cause: Error): string {
   return `the daemon at ${socket} gave no usable answer: ${cause.message}`;
 }
 
-/** Body of a GET over a Unix socket; rejects at any status but 200, after 3 s of silence, and over 8 MiB. */
-function getText(socketPath: string, path: string): Promise<string> {
+/** A GET over a Unix socket; rejects after so much silence, and over 64 MiB. */
+function get(
+  socketPath: string,
+  { path, withinMs }: { path: string; withinMs: number },
+): Promise<DaemonAnswer> {
   return new Promise((resolve, reject) => {
-    const call = request({ socketPath, path, timeout: TIMEOUT_MS }, (answer) => {
+    const call = request({ socketPath, path, timeout: withinMs }, (answer) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
       answer.on("data", (chunk: Buffer) => {
@@ -64,11 +85,10 @@ function getText(socketPath: string, path: string): Promise<string> {
       });
       answer.on("error", reject);
       answer.on("end", () => {
-        if (answer.statusCode === 200) resolve(Buffer.concat(chunks).toString());
-        else reject(new Error(`status ${answer.statusCode} for ${path}`));
+        resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString() });
       });
     });
-    call.on("timeout", () => call.destroy(new Error(`silence for ${TIMEOUT_MS / 1_000} s`)));
+    call.on("timeout", () => call.destroy(new Error(`silence for ${withinMs / 1_000} s`)));
     call.on("error", reject);
     call.end();
   });

@@ -1,7 +1,4 @@
-const GRAPHEMES = new Intl.Segmenter();
-/** What terminals show two cells wide: Chinese, Japanese and Korean letters, full-width forms, pictures. */
-const WIDE =
-  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|[\u{20000}-\u{3fffd}]/u;
+import { textWidth } from "./text-width.ts";
 
 export interface Column {
   title: string;
@@ -22,11 +19,4 @@ export function tableLines(columns: readonly Column[], rows: readonly (readonly 
       .join("  ")
       .trimEnd(),
   );
-}
-
-/** Cells that a text takes in a terminal. */
-function textWidth(text: string): number {
-  let width = 0;
-  for (const { segment } of GRAPHEMES.segment(text)) width += WIDE.test(segment) ? 2 : 1;
-  return width;
 }

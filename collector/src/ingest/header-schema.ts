@@ -1,5 +1,6 @@
 import {
   type BatchHeader,
+  type FoundSummary,
   type HostIdentity,
   MAX_ATTRIBUTE_CHARS,
   MAX_BUCKET,
@@ -159,7 +160,7 @@ const operation = z.object({
   histogram,
 });
 
-const trace = z.object({
+const traceShape = {
   traceId: z.string().regex(/^[0-9a-f]{32}$/, "32 hex digits"),
   rootSpanId: z.string().regex(/^[0-9a-f]{16}$/, "16 hex digits"),
   app: shownName,
@@ -171,7 +172,12 @@ const trace = z.object({
   status: u16,
   error: z.boolean(),
   spans: u32,
-  reason: z.enum(["error", "slow", "random"]),
+};
+
+/** Of a part that a daemon found in its journal. */
+export const FoundSummarySchema: z.ZodType<FoundSummary> = z.object({
+  ...traceShape,
+  reason: z.enum(["fetched", "unfinished"]),
 });
 
 export const BatchHeaderSchema: z.ZodType<BatchHeader> = z.object({
@@ -235,7 +241,7 @@ export const BatchHeaderSchema: z.ZodType<BatchHeader> = z.object({
       ),
     })
     .optional(),
-  traces: listOf(trace),
+  traces: listOf(z.object({ ...traceShape, reason: z.enum(["error", "slow", "random"]) })),
   journal: z.object({ sealed: whole, replayFrom: whole }),
   partOf: z.exactOptional(z.object({ stream: z.guid().lowercase(), number: whole })),
 });

@@ -12,6 +12,7 @@ import {
   type UplinkFleet,
   type UplinkHello,
   type UplinkNack,
+  type UplinkWant,
   type UplinkWelcome,
 } from "@apm-daemon/protocol";
 import type { Logger } from "pino";
@@ -48,6 +49,8 @@ export interface UplinkConnectionOptions {
   isKeyLive(): boolean;
   /** The peer said which host it is. */
   introduced: (hello: UplinkHello) => void;
+  /** The peer answers a question; the message is what JSON made of it. */
+  found: (message: object) => void;
   version: string;
   log: Logger;
 }
@@ -98,7 +101,7 @@ export class UplinkConnection {
   #receive(data: RawData, isBinary: boolean): void {
     this.#heartbeat.heard();
     if (this.#state === "finishing") return;
-    if (!isBinary) return this.#hello((data as Buffer).toString("utf8"));
+    if (!isBinary) return this.#text((data as Buffer).toString("utf8"));
     if (this.#state === "opened") return this.#refuse("a batch came before the hello");
     if (!this.#checkKey()) return;
     const bytes = data as Buffer;
@@ -113,8 +116,19 @@ export class UplinkConnection {
     this.#adjustReading();
   }
 
-  #hello(text: string): void {
-    const hello = parseHello(text);
+  /** Asks the daemon for traces of its journal. */
+  want(message: UplinkWant): void {
+    this.#send(message);
+  }
+
+  #text(text: string): void {
+    const message = parseMessage(text);
+    if (this.#state === "ready" && message?.type === "found") this.#options.found(message);
+    else this.#hello(message);
+  }
+
+  #hello(message: object | null): void {
+    const hello = HelloSchema.safeParse(message).data;
     if (!hello) return this.#refuse("the text message is no hello of version 1");
     clearTimeout(this.#helloTimer);
     this.#state = "ready";
@@ -153,7 +167,7 @@ export class UplinkConnection {
     else if (this.#socket.isPaused) this.#socket.resume();
   }
 
-  #send(message: UplinkWelcome | UplinkAck | UplinkNack | UplinkFleet): void {
+  #send(message: UplinkWelcome | UplinkAck | UplinkNack | UplinkFleet | UplinkWant): void {
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 
@@ -170,9 +184,10 @@ export class UplinkConnection {
   }
 }
 
-function parseHello(text: string): UplinkHello | null {
+function parseMessage(text: string): { type?: unknown } | null {
   try {
-    return HelloSchema.safeParse(JSON.parse(text)).data ?? null;
+    const message: unknown = JSON.parse(text);
+    return typeof message === "object" ? message : null;
   } catch {
     return null;
   }

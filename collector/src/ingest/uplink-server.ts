@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { MAX_UPLINK_MESSAGE_BYTES, UPLINK_SUBPROTOCOL } from "@apm-daemon/protocol";
 import type { Logger } from "pino";
 import { WebSocketServer } from "ws";
+import type { DaemonLine, DaemonQuestions } from "../flight-recorder/daemon-questions.ts";
 import type { KeyInfo, KeyStore } from "../key-store.ts";
 import type { BatchIntake } from "./batch-intake.ts";
 import { FleetSpread } from "./fleet-spread.ts";
@@ -26,6 +27,7 @@ const REFUSED_LINGER_MS = 2_000;
 export interface UplinkServerOptions {
   intake: BatchIntake;
   keys: KeyStore;
+  questions: DaemonQuestions;
   lastNumber: (stream: string) => number;
   maxUplinks: number;
   version: string;
@@ -99,6 +101,7 @@ export class UplinkServer {
     const address = request.socket.remoteAddress ?? "an unknown address";
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
       let leave: (() => void) | undefined;
+      let line: DaemonLine | undefined;
       const connection = new UplinkConnection({
         socket: webSocket,
         take: (bytes) => this.#options.intake.take(bytes),
@@ -107,8 +110,15 @@ export class UplinkServer {
         isKeyLive: () => this.#verify(key) !== null,
         introduced: ({ host, stream }) => {
           leave?.();
+          line?.leave();
+          line = this.#options.questions.join({
+            host: host.name,
+            stream,
+            send: (want) => connection.want(want),
+          });
           leave = this.#hostNames.join({ name: host.name, id: host.id, stream, address });
         },
+        found: (message) => line?.found(message),
         version: this.#options.version,
         log: this.#options.log.child({ key: typeof keyInfo === "object" ? keyInfo?.name : undefined }),
       });
@@ -118,6 +128,7 @@ export class UplinkServer {
         this.#connections.delete(connection);
         this.#adviseAll();
         leave?.();
+        line?.leave();
       });
     });
   }

@@ -1,22 +1,7 @@
-import type { Store, StoredTrace } from "../store/store.ts";
+import { type TraceAnswer, traceAnswer } from "@apm-daemon/protocol";
+import type { Store } from "../store/store.ts";
 import { requireApp } from "./apps.ts";
 import { answeredRange, type QueryRange } from "./time-range.ts";
-
-/** One process's part of a trace, without its spans. */
-export interface TraceAnswer {
-  traceId: string;
-  rootSpanId: string;
-  app: string;
-  host: string;
-  action: string;
-  kind: string;
-  startUnixMs: number;
-  durationMs: number;
-  status: number;
-  error: boolean;
-  spans: number;
-  reason: string;
-}
 
 export interface TracesAnswer {
   app: string;
@@ -42,22 +27,4 @@ export async function traces(
   await requireApp(store, app);
   const stored = await store.traces.list({ range, app, ...options });
   return { app, ...answeredRange(range), traces: stored.map(traceAnswer) };
-}
-
-export function traceAnswer(trace: StoredTrace): TraceAnswer {
-  const { traceId, rootSpanId, app, host, action, kind, startUnixMs, status, error, spans, reason } = trace;
-  return {
-    traceId,
-    rootSpanId,
-    app,
-    host,
-    action,
-    kind,
-    startUnixMs,
-    durationMs: trace.durationUs / 1000,
-    status,
-    error,
-    spans,
-    reason,
-  };
 }

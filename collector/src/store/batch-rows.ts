@@ -8,6 +8,7 @@ import {
   PROCESS_METRICS,
   type SecondsTable,
 } from "@apm-daemon/protocol";
+import type { StoredTrace } from "./store.ts";
 import type { Cell, Row, TableName } from "./tables.ts";
 
 /** A batch that passed validation, and when it arrived by the collector's clock. */
@@ -187,23 +188,26 @@ function lostOf({ dropped }: LedgerRow): number {
 }
 
 function emitTraces({ header, frames }: Batch, emit: Emit): void {
-  for (const [i, trace] of header.traces.entries()) {
-    emit("traces", {
-      ts_s: Math.floor(trace.startUnixMs / 1000),
-      start_ms: trace.startUnixMs,
-      host: header.host.name,
-      app: trace.app,
-      instance: trace.instance,
-      action: trace.action,
-      kind: trace.kind,
-      trace_id: trace.traceId,
-      root_span_id: trace.rootSpanId,
-      duration_us: trace.durationUs,
-      status: trace.status,
-      error: trace.error,
-      spans: trace.spans,
-      reason: trace.reason,
-      frame: frames[i] ?? null,
-    });
-  }
+  for (const [i, trace] of header.traces.entries())
+    emit("traces", traceRow({ ...trace, host: header.host.name }, frames[i] ?? null));
+}
+
+export function traceRow(trace: StoredTrace, frame: Uint8Array | null): Row {
+  return {
+    ts_s: Math.floor(trace.startUnixMs / 1000),
+    start_ms: trace.startUnixMs,
+    host: trace.host,
+    app: trace.app,
+    instance: trace.instance,
+    action: trace.action,
+    kind: trace.kind,
+    trace_id: trace.traceId,
+    root_span_id: trace.rootSpanId,
+    duration_us: trace.durationUs,
+    status: trace.status,
+    error: trace.error,
+    spans: trace.spans,
+    reason: trace.reason,
+    frame,
+  };
 }

@@ -20,6 +20,8 @@ export interface Store {
   lastNumber(stream: string): number;
   /** Resolves when the batch and its number are committed, in one transaction; replays change nothing. */
   write(received: ReceivedBatch): Promise<void>;
+  /** Resolves when these parts of traces are committed too; nothing but traces is written. */
+  addTraceParts(parts: readonly StoredTracePart[]): Promise<void>;
   /** A real write and read; rejects with the reason why not. */
   checkHealth(): Promise<void>;
   /** Forgets what is older than the retention. */
@@ -239,8 +241,9 @@ export interface StoredTracePart extends StoredTrace {
 }
 
 export interface TraceQueries {
+  /** Kept traces only: what somebody fetched is no sample of anything. */
   list(filter: TraceFilter): Promise<StoredTrace[]>;
-  /** All kept parts of a trace, by start. */
+  /** All parts of a trace, kept and fetched, by start: one for each local root, the one with most spans. */
   parts(traceId: string): Promise<StoredTracePart[]>;
 }
 

@@ -126,6 +126,7 @@ export const TABLES: Readonly<Record<TableName, Columns>> = {
     outcome: "text",
     spans: "f64",
   },
+  /** Kept by a host, or fetched from its journal: `reason` "fetched" or "unfinished". A root may have a row of each. */
   traces: {
     ts_s: "u32",
     start_ms: "f64",

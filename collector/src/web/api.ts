@@ -1,4 +1,5 @@
 import { type Context, Hono } from "hono";
+import type { TraceFetch } from "../flight-recorder/trace-fetch.ts";
 import { actions } from "../query/actions.ts";
 import { appSeries } from "../query/app-series.ts";
 import { appSummary, apps } from "../query/apps.ts";
@@ -17,6 +18,7 @@ import { kindFilter, type ParameterSets, readParameters, readRange } from "./par
 
 export interface ApiOptions {
   store: Store;
+  traceFetch: TraceFetch;
   version: string;
   /** Uplinks open now. */
   uplinks: () => number;
@@ -24,7 +26,7 @@ export interface ApiOptions {
 }
 
 /** The calls of docs/api.md below /api/v1. What they throw is turned into answers by the web server. */
-export function api({ store, version, uplinks, clock }: ApiOptions): Hono {
+export function api({ store, traceFetch, version, uplinks, clock }: ApiOptions): Hono {
   const routes = new Hono();
   const range = (c: Context): QueryRange => readRange(c.req.query(), clock());
   const parameters = <Call extends keyof ParameterSets>(c: Context, call: Call): ParameterSets[Call] =>
@@ -72,6 +74,13 @@ export function api({ store, version, uplinks, clock }: ApiOptions): Hono {
   routes.get("/ledger", async (c) => {
     const { stream, upTo } = parameters(c, "ledger");
     return c.json(await streamLedger(store, stream, range(c), { upTo }));
+  });
+  routes.post("/traces/:traceId/fetch", async (c) => {
+    const { traceId } = readParameters("trace", c.req.param());
+    const { trace: whole, hosts: asked } = await traceFetch.fetch(traceId, parameters(c, "fetch").deadlineMs);
+    if (whole !== null) return c.json(whole);
+    const message = `no host has any span of the trace ${traceId}`;
+    return c.json({ error: { code: "NOT_FOUND", message }, hosts: asked }, 404);
   });
   routes.get("/server", async (c) =>
     c.json(await serverInfo(store, { version, nowMs: clock(), uplinks: uplinks() })),

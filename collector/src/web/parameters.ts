@@ -35,6 +35,7 @@ export interface ParameterSets {
   };
   trace: { traceId: string };
   ledger: { stream: string; upTo: number };
+  fetch: { deadlineMs: number };
 }
 
 const wholeNumber = (min: number, max: number): z.ZodType<number> =>
@@ -80,6 +81,7 @@ const SCHEMAS: { readonly [Call in keyof ParameterSets]: z.ZodType<ParameterSets
     stream: z.guid("must be a stream's id, as `apm status --json` tells it").lowercase(),
     upTo: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(Number.MAX_SAFE_INTEGER),
   }),
+  fetch: z.object({ deadlineMs: wholeNumber(100, 10_000).default(3_000) }),
 };
 
 /** Reads one call's parameters from its query. Parameters of other names are ignored. Throws BadParameter. */

@@ -1,11 +1,13 @@
 import { Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Logger } from "pino";
+import { TooManyFetches } from "../flight-recorder/trace-fetch.ts";
 import { NotFound } from "../query/not-found.ts";
 import { StoreError } from "../store/store-error.ts";
 import type { AllowedHosts } from "./allowed-hosts.ts";
 import { type ApiOptions, api } from "./api.ts";
 import { consoleFiles } from "./console-files.ts";
+import { crossSiteReason } from "./cross-site.ts";
 import { BadParameter } from "./parameters.ts";
 
 export interface WebAppOptions extends ApiOptions {
@@ -15,6 +17,8 @@ export interface WebAppOptions extends ApiOptions {
   log: Logger;
 }
 
+/** The one call that does something: it makes the hosts search, and stores what they find. */
+const FETCH_PATH = /^\/api\/v1\/traces\/[^/]+\/fetch$/;
 const MAX_SHOWN_CHARS = 255;
 
 /** Only own files may run, load or connect; names from applications are data, whatever they contain. */
@@ -32,11 +36,12 @@ export function webApp(options: WebAppOptions): Hono {
   const { store, version, consoleDir, allowedHosts, log } = options;
   const app = new Hono();
   app.use(async (c, next) => {
-    if (c.req.method !== "GET" && c.req.method !== "HEAD") {
-      c.header("allow", "GET, HEAD");
-      return c.json(errorBody("METHOD_NOT_ALLOWED", "only GET and HEAD are answered here"), 405);
-    }
-    return await next();
+    const isFetch = FETCH_PATH.test(c.req.path);
+    if (isFetch ? c.req.method === "POST" : c.req.method === "GET" || c.req.method === "HEAD")
+      return await next();
+    const allowed = isFetch ? ["POST"] : ["GET", "HEAD"];
+    c.header("allow", allowed.join(", "));
+    return c.json(errorBody("METHOD_NOT_ALLOWED", `only ${allowed.join(" and ")} is answered here`), 405);
   });
   app.use(async (c, next) => {
     await next();
@@ -54,6 +59,10 @@ export function webApp(options: WebAppOptions): Hono {
     const name = JSON.stringify((host ?? "").slice(0, MAX_SHOWN_CHARS));
     const sentence = `this collector does not answer to the host name ${name}; add it to allowed_hosts in the collector's configuration`;
     return c.json(errorBody("HOST_NOT_ALLOWED", sentence), 421);
+  });
+  app.post("*", async (c, next) => {
+    const reason = crossSiteReason((name) => c.req.header(name));
+    return reason === null ? await next() : c.json(errorBody("CROSS_SITE", reason), 403);
   });
   app.get("/healthz", async (c) => {
     try {
@@ -87,6 +96,8 @@ interface ErrorAnswer {
 function answerTo(error: Error, log: Logger): ErrorAnswer {
   if (error instanceof BadParameter) return { status: 400, code: "BAD_PARAMETER", message: error.message };
   if (error instanceof NotFound) return { status: 404, code: "NOT_FOUND", message: error.message };
+  if (error instanceof TooManyFetches)
+    return { status: 503, code: "TOO_MANY_FETCHES", message: error.message, retryAfterMs: 1_000 };
   if (error instanceof StoreError) {
     log.warn({ err: error }, "the store did not answer a query");
     return {

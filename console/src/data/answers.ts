@@ -176,6 +176,21 @@ export interface TraceAnswer {
   spans: TraceSpan[];
 }
 
+/** What one host answered when it was asked for a trace; docs/api.md says what the states mean. */
+export interface AskedHost {
+  host: string;
+  state: string;
+  spans: number;
+  oldestUnixMs: number | null;
+  lastSeenUnixMs: number | null;
+  /** Why it may have more, "" when it has not. */
+  gap: string;
+}
+
+export interface FetchedTrace extends TraceAnswer {
+  hosts: AskedHost[];
+}
+
 export interface HostRow {
   host: string;
   id: string;

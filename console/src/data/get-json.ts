@@ -4,12 +4,15 @@ import { signal } from "@preact/signals";
 export class ApiError extends Error {
   readonly code: string;
   readonly status: number;
+  /** What came with it, null when nothing did. */
+  readonly body: unknown;
 
-  constructor(code: string, message: string, status: number, options?: ErrorOptions) {
+  constructor(code: string, message: string, status: number, options?: ErrorOptions & { body?: unknown }) {
     super(message, options);
     this.name = "ApiError";
     this.code = code;
     this.status = status;
+    this.body = options?.body ?? null;
   }
 }
 
@@ -17,10 +20,19 @@ export class ApiError extends Error {
 export const callsInFlight = signal(0);
 
 /** One GET of the collector's API. Throws ApiError, also when aborted. */
-export async function getJson<T>(url: string, abort: AbortSignal): Promise<T> {
+export function getJson<T>(url: string, abort: AbortSignal): Promise<T> {
+  return callJson(url, { method: "GET", signal: abort });
+}
+
+/** One POST without a body. Throws ApiError, also when aborted. */
+export function postJson<T>(url: string, abort: AbortSignal): Promise<T> {
+  return callJson(url, { method: "POST", signal: abort });
+}
+
+async function callJson<T>(url: string, call: { method: string; signal: AbortSignal }): Promise<T> {
   callsInFlight.value++;
   try {
-    const response = await reach(url, abort);
+    const response = await reach(url, call);
     const body = await parseBody(response);
     if (response.ok) return body as T;
     throw refusal(response.status, body);
@@ -29,9 +41,9 @@ export async function getJson<T>(url: string, abort: AbortSignal): Promise<T> {
   }
 }
 
-async function reach(url: string, abort: AbortSignal): Promise<Response> {
+async function reach(url: string, call: RequestInit): Promise<Response> {
   try {
-    return await fetch(url, { signal: abort, headers: { accept: "application/json" } });
+    return await fetch(url, { ...call, headers: { accept: "application/json" } });
   } catch (cause) {
     throw new ApiError("UNREACHABLE", `no answer to ${url}`, 0, { cause });
   }
@@ -54,5 +66,5 @@ function refusal(status: number, body: unknown): ApiError {
   const error = (body as { error?: { code?: unknown; message?: unknown } } | null)?.error;
   const code = typeof error?.code === "string" ? error.code : `HTTP_${status}`;
   const message = typeof error?.message === "string" ? error.message : `the collector answered ${status}`;
-  return new ApiError(code, message, status);
+  return new ApiError(code, message, status, { body });
 }

@@ -28,6 +28,7 @@ export const apiPaths = {
     query: { action?: string | null; sort: string; error: boolean; limit: number },
   ): string => path(["apps", app, "traces"], { ...query, error: query.error ? true : null }),
   trace: (traceId: string): string => path(["traces", traceId]),
+  fetchTrace: (traceId: string): string => path(["traces", traceId, "fetch"]),
   hosts: (): string => path(["hosts"]),
   hostSeries: (host: string, metrics: readonly string[]): string =>
     path(["hosts", host, "series"], { metrics: metrics.join(",") }),

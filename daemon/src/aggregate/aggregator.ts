@@ -23,6 +23,7 @@ import {
   type StatementRow,
 } from "@apm-daemon/protocol";
 import type { TraceCandidate } from "../traces/trace-keeper.ts";
+import { labelUs } from "./label-time.ts";
 import type { AgentCounts, LedgerSource, LossLedger } from "./loss-ledger.ts";
 import { OpenRequest } from "./open-request.ts";
 import { type Operation, OperationTable } from "./operation.ts";
@@ -51,8 +52,6 @@ export interface DrainedCounts {
   ledger: LedgerRow[];
 }
 
-/** Span times further than this from the frame's receipt are a broken clock's: the receipt's time labels them. */
-const MAX_CLOCK_SKEW_US = 3_600_000_000;
 /** Requests open for longer give up their spans' calls to "(unfinished)". */
 const MAX_OPEN_MS = 900_000;
 /** Statement texts are sent again after this many seals, since the collector forgets old ones. */
@@ -341,11 +340,6 @@ export class Aggregator {
 
 function isCall(role: SpanPlan["role"]): role is OperationCategory {
   return role === "database" || role === "cache" || role === "external";
-}
-
-/** The time in µs under which a span is counted: its own if the clock of its process can be right. */
-function labelUs(unixUs: number, receivedUnixMs: number): number {
-  return Math.abs(unixUs - receivedUnixMs * 1_000) <= MAX_CLOCK_SKEW_US ? unixUs : receivedUnixMs * 1_000;
 }
 
 /** Identity of an open request: the process and the root's span id. */

@@ -54,6 +54,15 @@ export interface JournalOptions {
   onSyncFailed?: (error: Error, path: string) => void;
 }
 
+/** A segment as those see it who search the ring. */
+export interface RingSegment {
+  path: string;
+  /** Position of its first byte in the whole journal. */
+  position: number;
+  /** As many bytes as were flushed. */
+  bytes: number;
+}
+
 /** A writer's handle for one instance: the journal announces it in each segment. */
 export interface JournalInstance {
   readonly reference: number;
@@ -132,6 +141,17 @@ export class Journal {
 
   get quarantinedBytes(): number {
     return this.#quarantine.keptBytes;
+  }
+
+  /** What the ring holds now, newest first. A file is never written over, but it may be gone when it is opened. */
+  ring(): RingSegment[] {
+    return this.#segments
+      .map((segment) => ({
+        path: segment.path,
+        position: segment.position,
+        bytes: segment === this.#current ? this.#flushedBytes : segment.bytes,
+      }))
+      .toReversed();
   }
 
   createInstance(json: string): JournalInstance {

@@ -82,13 +82,39 @@ function noLedger(): LedgerReport {
   };
 }
 
+/** Only the trace of ones is known here. */
+function traceOf(traceId: string): { status: 200 | 404; body: unknown } {
+  return { status: /^1+$/.test(traceId) ? 200 : 404, body: { traceId } };
+}
+
 async function serve(t: TestContext, now: () => StatusReport): Promise<string> {
   const path = join(tempDir(t), "status.sock");
-  const server = new StatusServer({ path, report: now, ledger: noLedger });
+  const server = new StatusServer({
+    path,
+    report: now,
+    ledger: noLedger,
+    trace: (id) => Promise.resolve(traceOf(id)),
+  });
   await server.start();
   t.after(() => server.stop());
   return path;
 }
+
+test("/traces/ID is the trace as JSON, or 404 with the reason as JSON; what is no trace id is no such page", async (t) => {
+  const path = await serve(t, report);
+  const known = "1".repeat(32);
+  const found = await ask(path, `/traces/${known}`);
+  assert.deepEqual(
+    [found.status, found.type, JSON.parse(found.body)],
+    [200, "application/json", { traceId: known }],
+  );
+  const missing = await ask(path, `/traces/${"2".repeat(32)}`);
+  assert.deepEqual([missing.status, JSON.parse(missing.body)], [404, { traceId: "2".repeat(32) }]);
+  for (const id of ["1".repeat(31), "A".repeat(32), `${known}0`, "../status"]) {
+    const refused = await ask(path, `/traces/${id}`);
+    assert.deepEqual([refused.status, refused.type], [404, "text/plain"], id);
+  }
+});
 
 test("/status is the report as it is now", async (t) => {
   let now = report();
@@ -156,7 +182,7 @@ test("other paths are told what there is, other methods that only GET is answere
     ],
     [404, 404, 404],
   );
-  assert.match((await ask(path, "/x")).body, /\/status, \/metrics and \/healthz/);
+  assert.match((await ask(path, "/x")).body, /\/status, \/ledger, \/metrics, \/healthz and \/traces\/ID/);
   for (const method of ["POST", "PUT", "DELETE", "HEAD"]) {
     const { status, allow } = await ask(path, "/status", method);
     assert.deepEqual([status, allow], [405, "GET"]);
@@ -175,7 +201,12 @@ test("only the owner and the group may ask", async (t) => {
 
 test("stop ends open connections, and the socket is gone", async (t) => {
   const path = join(tempDir(t), "status.sock");
-  const server = new StatusServer({ path, report, ledger: noLedger });
+  const server = new StatusServer({
+    path,
+    report,
+    ledger: noLedger,
+    trace: (id) => Promise.resolve(traceOf(id)),
+  });
   await server.start();
   await ask(path, "/status");
   await server.stop();

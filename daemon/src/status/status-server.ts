@@ -7,9 +7,16 @@ export interface StatusServerOptions {
   path: string;
   report: () => StatusReport;
   ledger: () => LedgerReport;
+  /** The answer to `/traces/ID`; never rejects. */
+  trace: (traceId: string) => Promise<{ status: 200 | 404 | 503; body: unknown }>;
 }
 
-/** HTTP on the status socket: `/status` and `/ledger` (JSON), `/metrics` (Prometheus), `/healthz` (200 or 503). Only the owner's group may ask. */
+const TRACE_PATH = /^\/traces\/([0-9a-f]{32})$/;
+
+/**
+ * HTTP on the status socket: `/status` and `/ledger` (JSON), `/metrics` (Prometheus), `/healthz` (200 or 503), `/traces/ID` (JSON,
+ * from the journal). Only the owner's group may ask.
+ */
 export class StatusServer {
   readonly #options: StatusServerOptions;
   readonly #server: Server;
@@ -33,7 +40,8 @@ export class StatusServer {
   }
 
   #answer(method: string, url: string, response: ServerResponse): void {
-    const path = url.split("?", 1)[0];
+    const path = url.split("?", 1)[0] ?? "";
+    const traceId = TRACE_PATH.exec(path)?.[1];
     if (method !== "GET") send(response, 405, "text/plain", "only GET is answered here\n", { allow: "GET" });
     else if (path === "/status")
       send(response, 200, "application/json", JSON.stringify(this.#options.report()));
@@ -42,7 +50,13 @@ export class StatusServer {
     else if (path === "/metrics")
       send(response, 200, "text/plain; version=0.0.4", prometheusText(this.#options.report()));
     else if (path === "/healthz") this.#answerHealth(response);
-    else send(response, 404, "text/plain", "there are /status, /ledger, /metrics and /healthz\n");
+    else if (traceId !== undefined) void this.#answerTrace(response, traceId);
+    else send(response, 404, "text/plain", "there are /status, /ledger, /metrics, /healthz and /traces/ID\n");
+  }
+
+  async #answerTrace(response: ServerResponse, traceId: string): Promise<void> {
+    const { status, body } = await this.#options.trace(traceId);
+    send(response, status, "application/json", JSON.stringify(body));
   }
 
   #answerHealth(response: ServerResponse): void {

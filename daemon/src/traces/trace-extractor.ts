@@ -10,12 +10,18 @@ import {
   type SpanView,
   TraceEntry,
 } from "@apm-daemon/protocol";
-import { type KeptTrace, MAX_SPANS_PER_TRACE } from "./trace-keeper.ts";
+import { MAX_SPANS_PER_TRACE } from "./trace-keeper.ts";
 
 /** Where the frames of kept traces are read back. */
 export interface FrameArchive {
   readFrame(position: number): Buffer;
   endReading(): void;
+}
+
+/** Which spans to read back, and the positions of the frames that hold them. */
+export interface WantedTrace {
+  summary: { readonly traceId: string; readonly rootSpanId: string };
+  positions: readonly number[];
 }
 
 /** Bytes kept of one trace at most. */
@@ -25,7 +31,7 @@ const MAX_TRACE_BYTES = 262_144;
  * Reads the spans of kept traces back from the journal: one SPANS payload per trace, in the order of `traces`; null for a
  * trace none of whose spans could be read any more. Frames shared by several traces are decoded once.
  */
-export function extractTraces(archive: FrameArchive, traces: readonly KeptTrace[]): (Uint8Array | null)[] {
+export function extractTraces(archive: FrameArchive, traces: readonly WantedTrace[]): (Uint8Array | null)[] {
   const encoder = new SpanEncoder(MAX_TRACE_BYTES);
   const collections = traces.map(
     ({ summary }) => new SpanCollection(encoder, summary.traceId, summary.rootSpanId),

@@ -25,7 +25,7 @@ export interface CollectorSocketOptions {
   key: string | null;
   nowUnixMs: () => number;
   onOpen: (socket: WebSocket) => void;
-  onMessage: (data: Buffer, isBinary: boolean) => void;
+  onMessage: (socket: WebSocket, data: Buffer, isBinary: boolean) => void;
   onPing: () => void;
   onPong: (data: Buffer) => void;
   /** Called once, whether it was open or not. */
@@ -43,7 +43,7 @@ export function openSocket(options: CollectorSocketOptions): WebSocket {
   });
   let failure: ConnectionFailure | null = null;
   socket.on("open", () => options.onOpen(socket));
-  socket.on("message", (data, isBinary) => options.onMessage(data as Buffer, isBinary));
+  socket.on("message", (data, isBinary) => options.onMessage(socket, data as Buffer, isBinary));
   socket.on("ping", options.onPing);
   socket.on("pong", options.onPong);
   socket.on("unexpected-response", (_request, response) => {

@@ -11,9 +11,12 @@ import {
   decodeBatchIdentity,
   type HostIdentity,
   MAX_UPLINK_MESSAGE_BYTES,
+  parseWant,
+  type UplinkFound,
   type UplinkHello,
   type UplinkMessage,
   type UplinkNack,
+  type UplinkWant,
 } from "@apm-daemon/protocol";
 import type { Logger } from "pino";
 import type { WebSocket } from "ws";
@@ -32,6 +35,8 @@ export interface UplinkOptions {
   host: HostIdentity;
   queue: SendQueue;
   refused: RefusedBatches;
+  /** Answers what the collector wants of the journal; never rejects. Without it such questions stay unanswered. */
+  find?: (want: UplinkWant) => Promise<UplinkFound[]>;
   position: () => { stream: string; nextNumber: number };
   log: Logger;
   clock: { unixMs(): number };
@@ -132,7 +137,7 @@ export class Uplink {
       key,
       nowUnixMs: () => clock.unixMs(),
       onOpen: (socket) => this.#hello(socket),
-      onMessage: (data, isBinary) => this.#receive(data, isBinary),
+      onMessage: (socket, data, isBinary) => this.#receive(socket, data, isBinary),
       onPing: () => this.#heartbeat.heard(),
       onPong: (data) => this.#ponged(data),
       onClose: (failure) => this.#closed(failure),
@@ -151,7 +156,7 @@ export class Uplink {
     );
   }
 
-  #receive(data: Buffer, isBinary: boolean): void {
+  #receive(socket: WebSocket, data: Buffer, isBinary: boolean): void {
     this.#heartbeat.heard();
     if (isBinary) return;
     let message: UplinkMessage | null;
@@ -168,6 +173,21 @@ export class Uplink {
     else if (message?.type === "ack") this.#acknowledged(message.stream, message.number);
     else if (message?.type === "nack") this.#nacked(message);
     else if (message?.type === "fleet") this.#wait.spread(message.reconnectSpreadMs);
+    else if (message?.type === "want") void this.#answer(socket, parseWant(message));
+  }
+
+  async #answer(socket: WebSocket, want: UplinkWant | null): Promise<void> {
+    const { find, log } = this.#options;
+    if (want === null)
+      log.warn(
+        "the collector asked for traces in a way that this daemon does not understand: are both of one release?",
+      );
+    if (want === null || find === undefined) return;
+    // Answers that the connection does not take must not pile up here.
+    const isFull = socket.bufferedAmount > MAX_UPLINK_MESSAGE_BYTES;
+    const messages = isFull ? [busyAnswer(want.id)] : await find(want);
+    for (const message of messages)
+      if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message));
   }
 
   #welcomed(reconnectSpreadMs: number | undefined): void {
@@ -356,4 +376,8 @@ export class Uplink {
     this.#heartbeat.stop();
     if (this.#welcomeTimer !== null) clearTimeout(this.#welcomeTimer);
   }
+}
+
+function busyAnswer(id: number): UplinkFound {
+  return { type: "found", id, parts: [], hasMore: false, oldestUnixMs: null, gap: "busy" };
 }

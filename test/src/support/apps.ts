@@ -14,7 +14,7 @@ export type Agent =
   | { by: "apm run" | "--import" | "--require"; socket: string; name?: string }
   | { by: "none" };
 
-type AppName = "shop" | "stock" | "hello";
+type AppName = "shop" | "stock" | "hello" | "relay";
 
 export interface RunningApp {
   url: string;
@@ -54,6 +54,7 @@ async function startApp(
   agent: Agent,
   env: Record<string, string>,
   nodeFlags: string[],
+  port?: string,
 ): Promise<RunningApp> {
   const file = appFile(name);
   const { args, env: agentEnv } = start(agent, [...nodeFlags, file]);
@@ -63,7 +64,7 @@ async function startApp(
     args,
     cwd: fileURLToPath(new URL(`../../apps/${name}/`, import.meta.url)),
     // A fixed port: the app keeps its address when a test starts it a second time.
-    env: { ...env, ...agentEnv, PORT: String(await freePort()) },
+    env: { ...env, ...agentEnv, PORT: port ?? String(await freePort()) },
   });
   cleanup.add(async () => {
     await program.stop();
@@ -99,6 +100,15 @@ export function startStock(
 /** An app of plain node:http: each request is answered at once, with 200. */
 export function startHello(cleanup: Cleanup, agent: Agent): Promise<RunningApp> {
   return startApp(cleanup, "hello", agent, {}, []);
+}
+
+/** One hop of several, with a database span of its own; the last one has no `nextUrl`. `/hold/MS` answers late there. */
+export function startRelay(
+  cleanup: Cleanup,
+  agent: Agent,
+  { nextUrl = "", port }: { nextUrl?: string; port?: string } = {},
+): Promise<RunningApp> {
+  return startApp(cleanup, "relay", agent, { NEXT_URL: nextUrl }, [], port);
 }
 
 /** Sends GET / so many times and throws when one of the answers is not 200. */

@@ -62,6 +62,7 @@ export interface TraceSpan {
   spanId: string;
   parentSpanId: string;
   app: string;
+  host: string;
   name: string;
   kind: string;
   category: string;
@@ -76,6 +77,19 @@ export interface Trace {
   traceId: string;
   roots: TraceEntry[];
   spans: TraceSpan[];
+}
+
+/** What became of the question to one host. */
+export interface AskedHost {
+  host: string;
+  state: string;
+  spans: number;
+  oldestUnixMs: number | null;
+  lastSeenUnixMs: number | null;
+}
+
+export interface FetchedTrace extends Trace {
+  hosts: AskedHost[];
 }
 
 export interface Host {
@@ -133,6 +147,16 @@ export class CollectorApi {
 
   trace(traceId: string): Promise<Trace> {
     return this.get(`traces/${traceId}`);
+  }
+
+  /** Asks the hosts for a trace, kept or not; one that nobody has is answered too, without spans. */
+  async fetchTrace(traceId: string, deadlineMs = 10_000): Promise<FetchedTrace & { status: number }> {
+    const url = `${this.url}/api/v1/traces/${traceId}/fetch?deadlineMs=${deadlineMs}`;
+    const answer = await fetch(url, { method: "POST" });
+    const body = (await answer.json()) as Partial<FetchedTrace>;
+    if (body.hosts === undefined)
+      throw new Error(`POST ${url} answered ${answer.status}: ${JSON.stringify(body)}`);
+    return { traceId, roots: [], spans: [], ...body, hosts: body.hosts, status: answer.status };
   }
 
   async hosts(): Promise<Host[]> {

@@ -114,6 +114,10 @@ export class Program {
     return end;
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.ended;

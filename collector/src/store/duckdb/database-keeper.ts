@@ -1,5 +1,6 @@
 import type { BatchRange } from "../batch-index.ts";
 import type { ReceivedBatch } from "../batch-rows.ts";
+import type { StoredTracePart } from "../store.ts";
 import { StoreError } from "../store-error.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
 import type { SqlValues } from "./database-messages.ts";
@@ -39,6 +40,10 @@ export class DatabaseKeeper {
 
   write(batches: readonly ReceivedBatch[], nowMs: number): Promise<void> {
     return this.#withWriter(nowMs, (database) => database.write(batches, nowMs));
+  }
+
+  addTraceParts(parts: readonly StoredTracePart[], nowMs: number): Promise<void> {
+    return this.#withWriter(nowMs, (database) => database.addTraceParts(parts, nowMs));
   }
 
   checkHealth(nowMs: number): Promise<void> {

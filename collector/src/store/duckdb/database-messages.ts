@@ -1,5 +1,6 @@
 import type { BatchRange } from "../batch-index.ts";
 import type { ReceivedBatch } from "../batch-rows.ts";
+import type { StoredTracePart } from "../store.ts";
 
 /** Values bound to an SQL text by name. */
 export type SqlValues = Record<string, string | number | boolean>;
@@ -8,6 +9,7 @@ export type SqlValues = Record<string, string | number | boolean>;
 export type Call =
   | { method: "open"; nowMs: number }
   | { method: "write"; batches: readonly ReceivedBatch[]; nowMs: number }
+  | { method: "addTraceParts"; parts: readonly StoredTracePart[]; nowMs: number }
   | { method: "query"; sql: string; values: SqlValues }
   | { method: "checkHealth"; nowMs: number }
   | { method: "expire"; firstDay: string }

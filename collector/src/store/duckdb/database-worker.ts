@@ -35,6 +35,8 @@ async function run({ call }: Request): Promise<unknown> {
       return await keeper.open(call.nowMs);
     case "write":
       return await keeper.write(call.batches, call.nowMs);
+    case "addTraceParts":
+      return await keeper.addTraceParts(call.parts, call.nowMs);
     case "query":
       return await keeper.query(call.sql, call.values);
     case "checkHealth":

@@ -12,7 +12,8 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
 import type { BatchRange } from "../batch-index.ts";
-import { emitBatchRows, type ReceivedBatch } from "../batch-rows.ts";
+import { emitBatchRows, type ReceivedBatch, traceRow } from "../batch-rows.ts";
+import type { StoredTracePart } from "../store.ts";
 import { type Row, TABLE_NAMES, type TableName } from "../tables.ts";
 import { identifier } from "./column-types.ts";
 import {
@@ -113,6 +114,14 @@ export class Database {
     await this.#turnTo(utcDay(nowMs));
     await this.#transaction((append) => {
       for (const batch of batches) emitBatchRows(batch, append);
+    });
+  }
+
+  /** Commits all of these parts or none. */
+  async addTraceParts(parts: readonly StoredTracePart[], nowMs: number): Promise<void> {
+    await this.#turnTo(utcDay(nowMs));
+    await this.#transaction((append) => {
+      for (const part of parts) append("traces", traceRow(part, part.frame));
     });
   }
 

@@ -3,7 +3,7 @@ import { BatchIndex, type BatchRange } from "../batch-index.ts";
 import type { ReceivedBatch } from "../batch-rows.ts";
 import type { DiskSpace } from "../disk-space.ts";
 import { GroupCommit } from "../group-commit.ts";
-import type { Store, StoreSize } from "../store.ts";
+import type { Store, StoredTracePart, StoreSize } from "../store.ts";
 import { DuckDbAppQueries } from "./app-queries.ts";
 import type { DatabaseOptions } from "./database.ts";
 import { DatabaseClient } from "./database-client.ts";
@@ -102,6 +102,11 @@ export class DuckDbStore implements Store {
     const key = `${header.stream}/${header.number}`;
     const written = this.#inFlight.get(key) ?? this.#startWrite(key, received);
     await written;
+  }
+
+  async addTraceParts(parts: readonly StoredTracePart[]): Promise<void> {
+    await this.#options.diskSpace.require();
+    await this.#client.call({ method: "addTraceParts", parts, nowMs: this.#options.clock() });
   }
 
   checkHealth(): Promise<void> {

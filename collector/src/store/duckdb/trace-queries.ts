@@ -9,6 +9,8 @@ const MAX_PARTS = 500;
 const SUMMARY = `trace_id AS "traceId", root_span_id AS "rootSpanId", app, host, instance, action, kind,
   start_ms AS "startUnixMs", duration_us AS "durationUs", status, error, spans, reason`;
 
+const IS_FETCHED = "reason IN ('fetched', 'unfinished')";
+
 const ORDERS: Readonly<Record<TraceFilter["sort"], string>> = {
   slowest: "duration_us DESC, start_ms DESC, trace_id",
   recent: "start_ms DESC, trace_id",
@@ -28,7 +30,7 @@ export class DuckDbTraceQueries implements TraceQueries {
       app: filter.app,
       limit: filter.limit,
     };
-    const conditions = [IN_RANGE, "app = $app"];
+    const conditions = [IN_RANGE, "app = $app", `NOT ${IS_FETCHED}`];
     for (const name of ["action", "error"] as const) {
       const value = filter[name];
       if (value === undefined) continue;
@@ -44,7 +46,9 @@ export class DuckDbTraceQueries implements TraceQueries {
 
   async parts(traceId: string): Promise<StoredTracePart[]> {
     const rows = await this.#query(
-      `SELECT ${SUMMARY}, frame FROM traces WHERE trace_id = $traceId ORDER BY start_ms, root_span_id LIMIT ${MAX_PARTS}`,
+      `SELECT ${SUMMARY}, frame FROM traces WHERE trace_id = $traceId
+       QUALIFY row_number() OVER (PARTITION BY root_span_id ORDER BY spans DESC, ${IS_FETCHED}) = 1
+       ORDER BY start_ms, root_span_id LIMIT ${MAX_PARTS}`,
       { traceId },
     );
     return rows as unknown as StoredTracePart[];

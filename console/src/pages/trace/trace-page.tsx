@@ -12,6 +12,7 @@ import { duration, text } from "../../ui/number-text.ts";
 import { Answered, Empty } from "../../ui/states.tsx";
 import { dateTimeText, offsetText } from "../../ui/time-text.ts";
 import { Outcome } from "../traces/traces-table.tsx";
+import { AskButton, HostAnswers, type HostsQuestion, useHostsQuestion } from "./ask-hosts.tsx";
 import { SpanPanel } from "./span-panel.tsx";
 import { traceBounds } from "./span-rows.ts";
 import { Waterfall } from "./waterfall.tsx";
@@ -22,7 +23,10 @@ const HostMeanwhile = lazyPage(async () => (await import("./host-meanwhile.tsx")
 /** "Where did the time go, and what was the host doing?" */
 export function TracePage({ traceId }: { traceId: string }): JSX.Element {
   const answer = useAnswer<TraceAnswer>(apiPaths.trace(traceId), null);
-  const root = answer.data?.roots[0] ?? null;
+  const question = useHostsQuestion(traceId);
+  // What was fetched is what was kept and more.
+  const shown = question.trace === null ? answer : { ...answer, data: question.trace, error: null };
+  const root = shown.data?.roots[0] ?? null;
   const crumbs =
     root === null
       ? [{ label: t("nav.apps"), href: link({ page: "apps" }) }]
@@ -32,22 +36,30 @@ export function TracePage({ traceId }: { traceId: string }): JSX.Element {
         ];
   return (
     <PageFrame title={root?.action ?? t("trace.title")} crumbs={crumbs} isTimeless>
-      <Answered answer={answer} size="chart-tall" missing={<UnknownTrace traceId={traceId} />}>
-        {(trace) => <Trace trace={trace} />}
+      <Answered
+        answer={shown}
+        size="chart-tall"
+        missing={<UnknownTrace traceId={traceId} question={question} />}
+      >
+        {(trace) => <Trace trace={trace} question={question} />}
       </Answered>
+      {question.hosts !== null && <HostAnswers hosts={question.hosts} />}
     </PageFrame>
   );
 }
 
-function UnknownTrace({ traceId }: { traceId: string }): JSX.Element {
+function UnknownTrace({ traceId, question }: { traceId: string; question: HostsQuestion }): JSX.Element {
+  const hint = question.hosts === null ? "state.unknownTraceHint" : "state.unknownTraceAsked";
   return (
     <Card>
-      <Empty title={t("state.unknownTrace", { trace: traceId })} hint={t("state.unknownTraceHint")} />
+      <Empty title={t("state.unknownTrace", { trace: traceId })} hint={t(hint)}>
+        <AskButton question={question} />
+      </Empty>
     </Card>
   );
 }
 
-function Trace({ trace }: { trace: TraceAnswer }): JSX.Element {
+function Trace({ trace, question }: { trace: TraceAnswer; question: HostsQuestion }): JSX.Element {
   const { startMs, endMs } = useMemo(() => traceBounds(trace.spans), [trace]);
   const selected = search.value.get("sel") ?? trace.roots[0]?.rootSpanId ?? null;
   const span = trace.spans.find((one) => one.spanId === selected) ?? null;
@@ -59,7 +71,11 @@ function Trace({ trace }: { trace: TraceAnswer }): JSX.Element {
       </Card>
       <div class="trace-grid">
         <div class="trace-main">
-          <Card title={t("trace.waterfall")} note={spansText(trace)}>
+          <Card
+            title={t("trace.waterfall")}
+            note={spansText(trace)}
+            aside={question.hosts === null && <AskButton question={question} />}
+          >
             <Waterfall
               spans={trace.spans}
               startMs={startMs}

@@ -7,7 +7,7 @@ import { duration, text } from "../../ui/number-text.ts";
 import { Table, type TableColumn } from "../../ui/table.tsx";
 import { dateTimeText } from "../../ui/time-text.ts";
 
-const REASONS = ["error", "slow", "random"] as const;
+const REASONS = ["error", "slow", "random", "fetched", "unfinished"] as const;
 
 /** Kept traces; `isShort` leaves out what a narrow card has no room for. */
 export function TracesTable({

@@ -1,14 +1,19 @@
-import {
-  type AttributeValue,
-  databaseCategory,
-  decodeSpans,
-  decodeSpansHeader,
-  ProtocolError,
-  parseSpanExtra,
-  type SpanView,
-} from "@apm-daemon/protocol";
-import type { StoredTracePart } from "../store/store.ts";
+import type { TraceSummary } from "./batch-header.ts";
+import { databaseCategory } from "./database-category.ts";
+import { ProtocolError } from "./errors.ts";
+import type { AttributeValue } from "./shape.ts";
+import { decodeSpans, decodeSpansHeader, type SpanView } from "./span-decoder.ts";
+import { parseSpanExtra } from "./span-extra.ts";
 
+/** One process's part of a trace with its SPANS payload, as stored or as found in a journal. */
+export interface TracePart extends Omit<TraceSummary, "reason"> {
+  host: string;
+  /** Why it was kept, or how it was found: "error", "slow", "random", "fetched", "unfinished". */
+  reason: string;
+  frame: Uint8Array;
+}
+
+/** A span as the APIs show it. */
 export interface SpanAnswer {
   spanId: string;
   parentSpanId: string | null;
@@ -33,8 +38,9 @@ const SERVER = 1;
 const CLIENT = 2;
 const PRODUCER = 3;
 const CONSUMER = 4;
+
 /** The spans in one part's SPANS payload; those before the damage when it is damaged. */
-export function spansOfPart(part: StoredTracePart): SpanAnswer[] {
+export function spansOfPart(part: TracePart): SpanAnswer[] {
   const payload = Buffer.from(part.frame.buffer, part.frame.byteOffset, part.frame.byteLength);
   const spans: SpanAnswer[] = [];
   try {
@@ -48,7 +54,7 @@ export function spansOfPart(part: StoredTracePart): SpanAnswer[] {
   return spans;
 }
 
-function spanAnswer(view: SpanView, baseUnixUs: number, part: StoredTracePart): SpanAnswer {
+function spanAnswer(view: SpanView, baseUnixUs: number, part: TracePart): SpanAnswer {
   const extra = parseSpanExtra(view.extraJson);
   const startUnixMs = (baseUnixUs + (view.endOffsetNs - view.durationNs) / 1000) / 1000;
   const attributes: Record<string, AttributeValue> = Object.fromEntries([
@@ -78,7 +84,7 @@ function spanAnswer(view: SpanView, baseUnixUs: number, part: StoredTracePart): 
   };
 }
 
-function categoryOf(view: SpanView, part: StoredTracePart): SpanCategory {
+function categoryOf(view: SpanView, part: TracePart): SpanCategory {
   const { kind, keys, values } = view.shape;
   if (view.isLocalRoot) return part.kind;
   if (kind === SERVER) return "web";

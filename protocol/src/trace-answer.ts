@@ -1,0 +1,110 @@
+import { type SpanAnswer, spansOfPart, type TracePart } from "./span-answer.ts";
+
+/** One process's part of a trace, without its spans. */
+export interface TraceAnswer {
+  traceId: string;
+  rootSpanId: string;
+  app: string;
+  host: string;
+  action: string;
+  kind: string;
+  startUnixMs: number;
+  durationMs: number;
+  status: number;
+  error: boolean;
+  spans: number;
+  reason: string;
+}
+
+export interface WholeTraceAnswer {
+  traceId: string;
+  startUnixMs: number;
+  durationMs: number;
+  roots: TraceAnswer[];
+  /** Parents before children, by start. */
+  spans: SpanAnswer[];
+}
+
+/** What became of the question to one host. */
+export interface AskedHost {
+  host: string;
+  /**
+   * found: it has spans of the trace. nothing: it has none, and its journal reaches back far enough, or the trace's time is
+   * unknown. past_ring: it has none, but its journal begins after the trace did. offline: not connected. silent: connected,
+   * no answer in time. busy: too many questions wait there already.
+   */
+  state: "found" | "nothing" | "past_ring" | "offline" | "silent" | "busy";
+  spans: number;
+  /** How far back its journal reaches; null when unknown or empty. */
+  oldestUnixMs: number | null;
+  /** When the host was last heard of; null when unknown. */
+  lastSeenUnixMs: number | null;
+  /** Why it may have more than it answered, "" when it has not: one of FoundGap, "malformed" or "connection_lost". */
+  gap: string;
+}
+
+export interface FetchedTraceAnswer extends WholeTraceAnswer {
+  hosts: AskedHost[];
+  /** Whether the collector has it now, so that it can be opened again; absent where nothing is stored. */
+  stored?: boolean;
+}
+
+/** A trace put together from its parts. */
+export function wholeTraceAnswer(
+  traceId: string,
+  parts: readonly [TracePart, ...TracePart[]],
+): WholeTraceAnswer {
+  const spans = new Map<string, SpanAnswer>();
+  for (const span of parts.flatMap(spansOfPart)) spans.set(span.spanId, span);
+  const roots = parts.map(traceAnswer);
+  const startUnixMs = Math.min(...roots.map((root) => root.startUnixMs));
+  // Differences first: a Unix time in ms leaves a double no digits for µs.
+  const durationMs = Math.max(...roots.map((root) => root.startUnixMs - startUnixMs + root.durationMs));
+  return { traceId, startUnixMs, durationMs, roots, spans: parentsFirst([...spans.values()]) };
+}
+
+export function traceAnswer(part: Omit<TracePart, "frame">): TraceAnswer {
+  const { traceId, rootSpanId, app, host, action, kind, startUnixMs, status, error, spans, reason } = part;
+  const durationMs = part.durationUs / 1000;
+  return {
+    traceId,
+    rootSpanId,
+    app,
+    host,
+    action,
+    kind,
+    startUnixMs,
+    durationMs,
+    status,
+    error,
+    spans,
+    reason,
+  };
+}
+
+/**
+ * By start, but never a child before its parent: clocks of two hosts differ. Spans whose parent is not here come in as
+ * if they had none; of spans that are each other's ancestors, all are kept.
+ */
+function parentsFirst(spans: SpanAnswer[]): SpanAnswer[] {
+  const known = new Set(spans.map((span) => span.spanId));
+  const children = new Map<string | null, SpanAnswer[]>();
+  for (const span of spans.sort((a, b) => a.startUnixMs - b.startUnixMs)) {
+    const parent = span.parentSpanId !== null && known.has(span.parentSpanId) ? span.parentSpanId : null;
+    const siblings = children.get(parent);
+    if (siblings) siblings.push(span);
+    else children.set(parent, [span]);
+  }
+  const ordered = new Set<SpanAnswer>();
+  const follow = (top: SpanAnswer[]): void => {
+    const stack = top.toReversed();
+    for (let span = stack.pop(); span; span = stack.pop()) {
+      if (ordered.has(span)) continue;
+      ordered.add(span);
+      stack.push(...(children.get(span.spanId) ?? []).toReversed());
+    }
+  };
+  follow(children.get(null) ?? []);
+  follow(spans);
+  return [...ordered];
+}
