@@ -2,7 +2,7 @@
 // recorded by hand as a user would. What it counted is in TRUTH_FILE; nothing of it comes from the agent but the number of
 // spans that the agent says it dropped. SIGUSR2 ends the making, SIGTERM the process.
 import { renameSync, writeFileSync } from "node:fs";
-import { status } from "@apm-daemon/agent";
+import { start, status } from "@apm-daemon/agent";
 import { context, SpanKind, trace } from "@opentelemetry/api";
 
 const SPANS_PER_REQUEST = 4;
@@ -13,6 +13,9 @@ const requestsPerAction = Number(process.env.REQUESTS_PER_ACTION);
 /** After so many actions the first one comes again. */
 const maxActions = Number(process.env.MAX_ACTIONS);
 const truthFile = process.env.TRUTH_FILE;
+const ringBytes = Number(process.env.RING_BYTES);
+
+start(ringBytes > 0 ? { ringBytes } : {});
 
 const tracer = trace.getTracer("counter");
 const truth = { requests: 0, spans: 0, actions: {}, operations: {} };

@@ -21,6 +21,8 @@ export interface CountingAppOptions {
   spansPerSecond: number;
   requestsPerAction?: number;
   maxActions?: number;
+  /** Memory of the agent for what is not acknowledged; default: the agent's own. */
+  ringBytes?: number;
 }
 
 /** The app `counter` under the real agent, making requests of four spans at a steady pace. */
@@ -40,7 +42,7 @@ export class CountingApp {
     const program = new Program({
       name: options.name,
       command: process.execPath,
-      args: ["--import", "@apm-daemon/agent/register", "app.js"],
+      args: ["app.js"],
       cwd: fileURLToPath(new URL("../../apps/counter/", import.meta.url)),
       env: {
         APM_SOCKET: options.agentSocket,
@@ -48,6 +50,7 @@ export class CountingApp {
         SPANS_PER_SECOND: String(options.spansPerSecond),
         REQUESTS_PER_ACTION: String(options.requestsPerAction ?? 500),
         MAX_ACTIONS: String(options.maxActions ?? 100_000),
+        RING_BYTES: String(options.ringBytes ?? 0),
         TRUTH_FILE: truthFile,
       },
     });

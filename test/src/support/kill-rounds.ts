@@ -3,8 +3,7 @@
  * with what the app counted itself.
  *
  * A round: start what is dead, wait for its first acknowledgement (not when it is to die while it starts), wait for the
- * round's moment, SIGKILL. Moments and waits come from the seed. Two kills during start-up never follow each other: the
- * agent's ring holds about 14 s of this load, and what it must drop is no fault of whoever was killed.
+ * round's moment, SIGKILL. Moments and waits come from the seed.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -51,6 +50,8 @@ export interface KillReport {
 }
 
 const APP = "counter";
+/** About two minutes of this load: on a busy machine a daemon may take longer to come back than the agent's own 4 MiB last. */
+const RING_BYTES = 33_554_432;
 const DRAIN_WITHIN_MS = 90_000;
 
 /** Seals often, rolls often, and calls nothing "(other)". */
@@ -117,6 +118,7 @@ class KillRun {
       name: APP,
       agentSocket: stateDir.agentSocket,
       spansPerSecond: options.spansPerSecond ?? 5_000,
+      ringBytes: RING_BYTES,
     });
     await Promise.all([daemon.recovered(), collector.recovered()]);
     return new KillRun(options, { stateDir, daemon, collector, app, api });

@@ -1,6 +1,4 @@
-import { once } from "node:events";
 import { connect } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import { decodeAck, decodeWelcome, encodeHello, MessageReader, MessageType } from "@apm-daemon/protocol";
 
 /**
@@ -31,7 +29,6 @@ export class ScriptedAgent {
   /** True when all frames are acknowledged; false when the daemon was gone before, or is not there. */
   async deliver(): Promise<boolean> {
     const socket = connect(this.#socketPath);
-    let isOver = false;
     let send = (): void => undefined;
     const reader = new MessageReader((type, payload) => {
       if (type === MessageType.welcome) this.#note(decodeWelcome(payload).lastSequence);
@@ -49,11 +46,10 @@ export class ScriptedAgent {
     socket.on("data", (chunk) => reader.push(chunk));
     // The daemon dies: "close" follows.
     socket.on("error", () => undefined);
-    const closed = once(socket, "close").then(() => {
-      isOver = true;
-    });
     socket.on("connect", () => socket.write(this.#hello()));
-    while (!isOver) await Promise.race([closed, sleep(1_000)]);
+    await new Promise<void>((resolve) => {
+      socket.on("close", () => resolve());
+    });
     return this.acknowledged === this.#frames.length;
   }
 
