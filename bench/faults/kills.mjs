@@ -44,7 +44,7 @@ async function killRounds(target, kills, seed, say) {
     result.lost += report.lost;
     result.doubled += report.doubled;
     result.recoverMs.push(...report.recoverMs);
-    result.failures.push(...report.differences);
+    result.failures.push(...report.differences, ...report.auditProblems);
     if (report.droppedSpans > 0)
       result.failures.push(`the agent dropped ${report.droppedSpans} spans (seed ${report.seed})`);
     say(`${result.runs} kills: ${report.requests} requests, ${report.lost} lost, ${report.doubled} doubled`);

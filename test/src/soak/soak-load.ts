@@ -8,6 +8,7 @@ import type { Cleanup } from "../support/cleanup.ts";
 import { counterDifferences } from "../support/counter-differences.ts";
 import { CountingApp } from "../support/counting-app.ts";
 import { eventually } from "../support/eventually.ts";
+import { auditProblems, runAudit } from "../support/run-audit.ts";
 import { readStatus } from "../support/status-socket.ts";
 import { createKeyFile, StateDir, startCollector, startDaemon } from "../support/system.ts";
 import { type ProcessSample, processSample } from "./process-sample.ts";
@@ -50,6 +51,8 @@ export interface SoakReport {
   lost: number;
   doubled: number;
   differences: string[];
+  /** What `apm audit` finds wrong. */
+  auditProblems: string[];
 }
 
 export async function soakLoad(
@@ -102,6 +105,7 @@ export async function soakLoad(
   const found = await Promise.all(
     apps.map((app, i) => counterDifferences(collector.api, app.name, truths[i] as (typeof truths)[number])),
   );
+  const audit = await runAudit(stateDir, collector.uplinkUrl);
   const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
   const spans = sum(truths.map((truth) => truth.spans));
   const measured = samples.slice(Math.floor(samples.length * WARM_UP_SHARE));
@@ -118,6 +122,7 @@ export async function soakLoad(
     lost: sum(found.map(({ lost }) => lost)),
     doubled: sum(found.map(({ doubled }) => doubled)),
     differences: found.flatMap(({ details }) => details),
+    auditProblems: apps.flatMap((app, i) => auditProblems(audit, app.name, truths[i]?.spans ?? 0)),
   };
 }
 

@@ -29,10 +29,10 @@ async function load(seconds: number, isStrict: boolean): Promise<boolean> {
   }
 }
 
-function losses({ lost, doubled, droppedSpans, differences }: SoakReport): string[] {
-  return lost + doubled + droppedSpans === 0
-    ? []
-    : [`${lost} lost, ${doubled} doubled, ${droppedSpans} spans dropped by the apps`, ...differences];
+function losses({ lost, doubled, droppedSpans, differences, auditProblems }: SoakReport): string[] {
+  if (lost + doubled + droppedSpans === 0) return auditProblems;
+  const sum = `${lost} lost, ${doubled} doubled, ${droppedSpans} spans dropped by the apps`;
+  return [sum, ...differences, ...auditProblems];
 }
 
 function overLimits(daemon: PartCost): string[] {
@@ -50,10 +50,12 @@ function overLimits(daemon: PartCost): string[] {
 async function kills(seconds: number, seed: number): Promise<boolean> {
   const reports = await soakKills({ seconds, seed, say });
   const isExact = reports.every(
-    ({ lost, doubled, droppedSpans }) => lost === 0 && doubled === 0 && droppedSpans === 0,
+    ({ lost, doubled, droppedSpans, auditProblems }) =>
+      lost + doubled + droppedSpans === 0 && auditProblems.length === 0,
   );
   say(`${reports.reduce((sum, report) => sum + report.kills, 0)} kills: ${isExact ? "exact" : "NOT exact"}`);
-  for (const { differences } of reports) for (const difference of differences) say(difference);
+  for (const { differences, auditProblems } of reports)
+    for (const problem of [...differences, ...auditProblems]) say(problem);
   return isExact;
 }
 

@@ -16,6 +16,7 @@ import { eventually } from "./eventually.ts";
 import { freePort } from "./free-port.ts";
 import { type KillMoment, waitForMoment } from "./kill-moment.ts";
 import { KilledCollector, KilledDaemon } from "./killed-parts.ts";
+import { auditProblems, runAudit } from "./run-audit.ts";
 import { seededRandom } from "./seeded-random.ts";
 import { readStatus } from "./status-socket.ts";
 import { createKeyFile, StateDir } from "./system.ts";
@@ -42,6 +43,8 @@ export interface KillReport {
   lost: number;
   doubled: number;
   differences: string[];
+  /** What `apm audit` finds wrong. */
+  auditProblems: string[];
   /** Spans that the agent could not keep. */
   droppedSpans: number;
   /** From start to the first acknowledgement, of each start that was let live so long. */
@@ -204,6 +207,7 @@ class KillRun {
 
   async #report(truth: Truth): Promise<KillReport> {
     const { lost, doubled, details } = await counterDifferences(this.#api, APP, truth);
+    const audit = await runAudit(this.#stateDir, this.#api.url.replace("http", "ws"));
     return {
       target: this.#options.target,
       kills: this.#options.kills,
@@ -214,6 +218,7 @@ class KillRun {
       lost,
       doubled,
       differences: details,
+      auditProblems: auditProblems(audit, APP, truth.spans),
       droppedSpans: truth.agent?.spansDropped ?? 0,
       recoverMs: this.#recoverMs,
       durationMs: performance.now() - this.#startedMs,
