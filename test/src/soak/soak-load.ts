@@ -66,6 +66,8 @@ export async function soakLoad(
     stateDir,
     collectorUrl: collector.uplinkUrl,
     keyFile: await createKeyFile(collectorState, "soak"),
+    // As the unit and `apm up` start it.
+    env: { NODE_OPTIONS: "--max-semi-space-size=4" },
   });
   const statusSocket = join(stateDir.path, "run", "status.sock");
   const apps = await Promise.all(
