@@ -5,7 +5,7 @@ import { skipWithout } from "../../test/dist/support/parts.js";
 import { runSyscallKills } from "../../test/dist/support/syscall-kills.js";
 
 /** One run is drained and compared after so many kills at most. */
-const KILLS_PER_RUN = 50;
+const KILLS_PER_RUN = 25;
 
 /** Rows of the table: what is promised, how it is tried, and the function that tries it. */
 export function killEntries({ kills, seed }) {

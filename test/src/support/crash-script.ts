@@ -218,7 +218,8 @@ class CrashScript {
 
   async #counts(): Promise<{ lost: number; doubled: number }> {
     const { api } = this.#options.collector;
-    const found = await api.actions(this.#options.name).catch(() => []);
+    const isKnown = (await api.apps()).some(({ app }) => app === this.#options.name);
+    const found = isKnown ? await api.actions(this.#options.name) : [];
     let lost = 0;
     let doubled = 0;
     for (const action of this.#actions) {
