@@ -22,6 +22,14 @@ const DAEMON_STOP_MS = 3_000;
 const COLLECTOR_STOP_MS = 1_700;
 const ANSWER_WITHIN_MS = 10_000;
 
+/** What the parts' runtimes take when they start; what the user sets goes first. */
+const STANDARD_ENV = {
+  // DuckDB's calls occupy threads of libuv's pool.
+  collector: { UV_THREADPOOL_SIZE: "16" },
+  // Decoded spans are garbage at once: V8 would let its young generation grow to 48 MB for them. See docs/decisions/0014.
+  daemon: { NODE_OPTIONS: "--max-semi-space-size=4" },
+};
+
 export function addUpCommand(program: Command, context: CliContext): void {
   program
     .command("up")
@@ -87,8 +95,7 @@ function keptPart(
   return new KeptProcess({
     mainFile: context.mainFile,
     args: () => [name, ...args()],
-    // DuckDB's calls occupy threads of libuv's pool, which takes its size when a process starts.
-    env: name === "collector" ? { UV_THREADPOOL_SIZE: "16", ...env } : env,
+    env: { ...STANDARD_ENV[name], ...env },
     backoff: new Backoff(BACKOFF),
     onLine: (line) => output.logLine(readableLogLine(name, line, paint)),
     onRestart: (reason, delayMs) =>

@@ -166,6 +166,7 @@ export async function startDaemon(
     toml?: string;
     /** A command that runs the daemon, such as one that enters a network namespace; it must become the daemon (exec). */
     under?: readonly string[];
+    env?: Record<string, string>;
   },
 ): Promise<Program> {
   const { stateDir } = options;
@@ -173,7 +174,8 @@ export async function startDaemon(
   writeFileSync(configFile, options.toml ?? "");
   const where = ["--state-dir", stateDir.path, "--collector", options.collectorUrl];
   const args = ["daemon", ...where, "--license-key-file", options.keyFile];
-  const program = startApm(cleanup, args, { APM_CONFIG_FILE: configFile }, options.under);
+  const env = { ...options.env, APM_CONFIG_FILE: configFile };
+  const program = startApm(cleanup, args, env, options.under);
   await eventually("the daemon answers apm status", START_DEADLINE_MS, async () => {
     if (!program.isRunning) return;
     const report = await stateDir.status();

@@ -1,0 +1,156 @@
+/**
+ * A steady load of 20,000 spans/s on the built daemon and collector with their default settings. Every few seconds it
+ * notes what they cost; at the end all drains, and every count is compared.
+ */
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Cleanup } from "../support/cleanup.ts";
+import { counterDifferences } from "../support/counter-differences.ts";
+import { CountingApp } from "../support/counting-app.ts";
+import { eventually } from "../support/eventually.ts";
+import { auditProblems, runAudit } from "../support/run-audit.ts";
+import { readStatus } from "../support/status-socket.ts";
+import { createKeyFile, StateDir, startCollector, startDaemon } from "../support/system.ts";
+import { type ProcessSample, processSample } from "./process-sample.ts";
+import { slope } from "./slope.ts";
+
+export const SOAK_SPANS_PER_SECOND = 20_000;
+const APPS = 4;
+const SAMPLE_MS = 5_000;
+/** Buffers, code and heap find their size in this share of the run; slopes are of the rest. */
+const WARM_UP_SHARE = 0.25;
+const DRAIN_WITHIN_MS = 120_000;
+
+interface Sample {
+  t: number;
+  daemon: ProcessSample;
+  collector: ProcessSample;
+  journalBytes: number;
+  outboxBytes: number;
+}
+
+export interface PartCost {
+  /** Share of one core, over the measured time. */
+  cpuRatio: number;
+  maxRssBytes: number;
+  rssSlopeMbPerHour: number;
+  openFilesSlopePerHour: number;
+  maxOpenFiles: number;
+}
+
+export interface SoakReport {
+  spans: number;
+  requests: number;
+  spansPerSecond: number;
+  daemon: PartCost;
+  collector: PartCost;
+  maxJournalBytes: number;
+  maxOutboxBytes: number;
+  outboxSlopeMbPerHour: number;
+  droppedSpans: number;
+  lost: number;
+  doubled: number;
+  differences: string[];
+  /** What `apm audit` finds wrong. */
+  auditProblems: string[];
+}
+
+export async function soakLoad(
+  cleanup: Cleanup,
+  options: { seconds: number; say: (sentence: string) => void },
+): Promise<SoakReport> {
+  const collectorState = new StateDir(cleanup);
+  const collector = await startCollector(cleanup, collectorState);
+  const stateDir = new StateDir(cleanup);
+  const daemon = await startDaemon(cleanup, {
+    stateDir,
+    collectorUrl: collector.uplinkUrl,
+    keyFile: await createKeyFile(collectorState, "soak"),
+    // As the unit and `apm up` start it.
+    env: { NODE_OPTIONS: "--max-semi-space-size=4" },
+  });
+  const statusSocket = join(stateDir.path, "run", "status.sock");
+  const apps = await Promise.all(
+    Array.from({ length: APPS }, (_, i) =>
+      CountingApp.start(cleanup, {
+        name: `soak-${i + 1}`,
+        agentSocket: stateDir.agentSocket,
+        spansPerSecond: SOAK_SPANS_PER_SECOND / APPS,
+        requestsPerAction: 1,
+        maxActions: 50,
+      }),
+    ),
+  );
+  const startedMs = performance.now();
+  const samples: Sample[] = [];
+  while (performance.now() - startedMs < options.seconds * 1_000) {
+    await sleep(SAMPLE_MS);
+    const { journal, outbox } = await readStatus(statusSocket);
+    const sample: Sample = {
+      t: (performance.now() - startedMs) / 1_000,
+      daemon: processSample(daemon.pid),
+      collector: processSample(collector.program.pid),
+      journalBytes: journal.bytes,
+      outboxBytes: outbox.bytes,
+    };
+    samples.push(sample);
+    options.say(sentenceOf(sample));
+  }
+  const madeSeconds = (performance.now() - startedMs) / 1_000;
+  const truths = await Promise.all(apps.map((app) => app.stopMaking()));
+  await Promise.all(apps.map((app) => app.end()));
+  await eventually("all that was journaled is sealed and acknowledged", DRAIN_WITHIN_MS, async () => {
+    const { journal, outbox, intake } = await readStatus(statusSocket);
+    if (intake.connections > 0 || journal.sealed < journal.position || outbox.batches > 0)
+      throw new Error(JSON.stringify({ journal, outbox, connections: intake.connections }));
+  });
+  const found = await Promise.all(
+    apps.map((app, i) => counterDifferences(collector.api, app.name, truths[i] as (typeof truths)[number])),
+  );
+  const audit = await runAudit(stateDir, collector.uplinkUrl);
+  const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
+  const spans = sum(truths.map((truth) => truth.spans));
+  const measured = samples.slice(Math.floor(samples.length * WARM_UP_SHARE));
+  return {
+    spans,
+    requests: sum(truths.map((truth) => truth.requests)),
+    spansPerSecond: spans / madeSeconds,
+    daemon: costOf(measured, "daemon"),
+    collector: costOf(measured, "collector"),
+    maxJournalBytes: Math.max(...measured.map(({ journalBytes }) => journalBytes)),
+    maxOutboxBytes: Math.max(...measured.map(({ outboxBytes }) => outboxBytes)),
+    outboxSlopeMbPerHour: perHour(measured.map(({ t, outboxBytes }) => ({ t, value: outboxBytes }))) / 1e6,
+    droppedSpans: sum(truths.map((truth) => truth.agent?.spansDropped ?? 0)),
+    lost: sum(found.map(({ lost }) => lost)),
+    doubled: sum(found.map(({ doubled }) => doubled)),
+    differences: found.flatMap(({ details }) => details),
+    auditProblems: apps.flatMap((app, i) => auditProblems(audit, app.name, truths[i]?.spans ?? 0)),
+  };
+}
+
+function costOf(samples: readonly Sample[], part: "daemon" | "collector"): PartCost {
+  const first = samples[0];
+  const last = samples.at(-1);
+  const cpuRatio =
+    first === undefined || last === undefined || first === last
+      ? 0
+      : (last[part].cpuSeconds - first[part].cpuSeconds) / (last.t - first.t);
+  return {
+    cpuRatio,
+    maxRssBytes: Math.max(...samples.map((sample) => sample[part].rssBytes)),
+    rssSlopeMbPerHour:
+      perHour(samples.map((sample) => ({ t: sample.t, value: sample[part].rssBytes }))) / 1e6,
+    openFilesSlopePerHour: perHour(samples.map((sample) => ({ t: sample.t, value: sample[part].openFiles }))),
+    maxOpenFiles: Math.max(...samples.map((sample) => sample[part].openFiles)),
+  };
+}
+
+/** Slope of values over seconds, as growth in an hour. */
+function perHour(points: readonly { t: number; value: number }[]): number {
+  return slope(points) * 3_600;
+}
+
+function sentenceOf({ t, daemon, collector, journalBytes, outboxBytes }: Sample): string {
+  const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+  return `${Math.round(t)} s: daemon ${mb(daemon.rssBytes)}, ${daemon.openFiles} files, ${daemon.cpuSeconds.toFixed(1)} CPU s; collector ${mb(collector.rssBytes)}, ${collector.openFiles} files; journal ${mb(journalBytes)}, outbox ${mb(outboxBytes)}`;
+}
