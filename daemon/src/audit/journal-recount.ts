@@ -57,7 +57,8 @@ function countFrame({ spans, dropped }: JournalRecount, app: string, type: numbe
 
 function appOf(json: string): string {
   try {
-    return String((JSON.parse(json) as { app?: unknown }).app ?? "");
+    const { app } = JSON.parse(json) as { app?: unknown };
+    return typeof app === "string" ? app : "";
   } catch {
     return "";
   }

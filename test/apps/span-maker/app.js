@@ -1,6 +1,6 @@
 // Makes spans on command, and says how many: "make N" makes N requests with one database call each, "end" ends.
 import { createInterface } from "node:readline";
-import { trace } from "@opentelemetry/api";
+import { SpanKind, trace } from "@opentelemetry/api";
 
 const tracer = trace.getTracer("span-maker");
 let made = 0;
@@ -9,7 +9,7 @@ function makeRequest() {
   tracer.startActiveSpan("job", (job) => {
     tracer
       .startSpan("SELECT stock", {
-        kind: 2,
+        kind: SpanKind.CLIENT,
         attributes: { "db.system.name": "postgresql", "db.query.text": "SELECT count FROM stock" },
       })
       .end();

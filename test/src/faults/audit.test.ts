@@ -49,7 +49,11 @@ describe("apm audit", () => {
   async function audit(stateDir: StateDir): Promise<{ code: number | null; result: AuditResult }> {
     const { code, stdout, stderr } = await runApm([
       "audit",
-      ...["--state-dir", stateDir.path, "--collector", collector.uplinkUrl, "--json"],
+      "--json",
+      "--state-dir",
+      stateDir.path,
+      "--collector",
+      collector.uplinkUrl,
     ]);
     assert.notEqual(stdout, "", stderr);
     return { code, result: JSON.parse(stdout) as AuditResult };
@@ -158,10 +162,8 @@ describe("apm audit", () => {
     assert.match(none.stderr, /no daemon runs with .* name its folder with --state-dir/);
     const stateDir = new StateDir(cleanup);
     await daemonIn(stateDir);
-    const unreachable = await runApm([
-      "audit",
-      ...["--state-dir", stateDir.path, "--collector", "ws://127.0.0.1:1"],
-    ]);
+    const nobody = ["--collector", "ws://127.0.0.1:1"];
+    const unreachable = await runApm(["audit", "--state-dir", stateDir.path, ...nobody]);
     assert.equal(unreachable.code, 3);
     assert.match(unreachable.stderr, /cannot be asked \(.*\): start it, or name another with --collector/);
     const wrong = await runApm(["audit", "--from", "yesterday"]);
