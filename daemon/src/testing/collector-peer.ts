@@ -24,6 +24,10 @@ export class CollectorPeer {
   readonly keys: string[] = [];
   /** The HTTP status that refuses upgrades; 0 accepts them. */
   refusal: number = 0;
+  /** The retry-after header of refusals; "" for none. */
+  retryAfter: string = "";
+  /** A longer batch ends the connection with "message too big". */
+  maxMessageBytes: number = Number.POSITIVE_INFINITY;
   /** What is said to HELLO; texts as they are. */
   greeting: (string | UplinkMessage)[] = [
     { type: "welcome", version: 1, collectorVersion: "0", lastNumber: 0, codecs: ["gzip"] },
@@ -42,7 +46,7 @@ export class CollectorPeer {
   private constructor() {
     this.#server.on("upgrade", (request: IncomingMessage, socket, head) => {
       this.keys.push(request.headers.authorization ?? "");
-      if (this.refusal > 0) socket.end(`HTTP/1.1 ${this.refusal} No\r\ncontent-length: 0\r\n\r\n`);
+      if (this.refusal > 0) socket.end(this.#refusalText());
       else this.#sockets.handleUpgrade(request, socket, head, (peer) => this.#take(peer));
     });
   }
@@ -87,6 +91,11 @@ export class CollectorPeer {
     if (answers) for (const answer of this.#unansweredPings.splice(0)) answer();
   }
 
+  /** Reads nothing more, as a process would that hangs. */
+  pause(): void {
+    for (const client of this.#sockets.clients) client.pause();
+  }
+
   /** Ends the connections without a word, as a crash would. */
   cut(): void {
     for (const client of this.#sockets.clients) client.terminate();
@@ -98,6 +107,11 @@ export class CollectorPeer {
     this.#server.closeAllConnections();
   }
 
+  #refusalText(): string {
+    const retryAfter = this.retryAfter === "" ? "" : `retry-after: ${this.retryAfter}\r\n`;
+    return `HTTP/1.1 ${this.refusal} No\r\n${retryAfter}content-length: 0\r\n\r\n`;
+  }
+
   #take(socket: WebSocket): void {
     socket.on("error", () => undefined);
     socket.on("ping", (data) => {
@@ -106,7 +120,9 @@ export class CollectorPeer {
     });
     socket.on("message", (data, isBinary) => {
       const bytes = data as Buffer;
-      if (isBinary) {
+      if (isBinary && bytes.length > this.maxMessageBytes) {
+        socket.close(1009, "too long");
+      } else if (isBinary) {
         const identity = decodeBatchIdentity(bytes);
         this.received.push(identity.number);
         for (const message of this.answer(identity, bytes)) say(socket, message);

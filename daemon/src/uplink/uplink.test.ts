@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import type { UplinkMessage } from "@apm-daemon/protocol";
+import type { ActionRow, UplinkMessage } from "@apm-daemon/protocol";
 import { Outbox } from "../outbox/outbox.ts";
 import { CollectorPeer } from "../testing/collector-peer.ts";
 import { LoggedLines } from "../testing/logged-lines.ts";
@@ -386,4 +387,88 @@ test("stop does not wait for a collector that says nothing longer than it was to
   await until("it has come", () => collector.received.length === 1);
   await uplink.stop(50);
   assert.equal(outbox.count, 1);
+});
+
+test("a batch that was damaged on the way is sent once more, then put aside", async (t) => {
+  const setting = await Setting.make(t);
+  const { collector, uplink, outbox } = setting;
+  await setting.put(1, 2);
+  let damaged = 0;
+  collector.answer = (identity, bytes) => {
+    const isDamaged = identity.number === 1 || (identity.number === 2 && ++damaged === 1);
+    return isDamaged
+      ? [nack(identity.number, { permanent: true, code: "BATCH_CORRUPT", message: "checksum" })]
+      : collector.commit(identity, bytes);
+  };
+  uplink.start();
+  await until("both are out of the way", () => outbox.count === 0);
+  assert.deepEqual(setting.committed, [2]);
+  assert.equal(collector.received.filter((number) => number === 1).length, 2);
+  assert.deepEqual(
+    setting.sending.lost.map(({ header, code }) => [header?.number, code]),
+    [[1, "BATCH_CORRUPT"]],
+  );
+});
+
+test("a peer that takes shorter messages only gets the batch in parts", async (t) => {
+  const setting = await Setting.make(t);
+  const { collector, uplink, sending } = setting;
+  const actions = Array.from({ length: 64 }, (_, i) => ({ action: `${i} ${"x".repeat(i)}` }) as ActionRow);
+  const bytes = sampleBatch(1, { actions });
+  await setting.outbox.write(1, bytes);
+  setting.outbox.offer(1, bytes.length, 1);
+  collector.maxMessageBytes = bytes.length - 100;
+  uplink.start();
+  await until("all is committed", () => sending.queue.count === 0);
+  const stored = [...collector.batches.values()].flatMap(({ header }) => header.actions);
+  assert.deepEqual(new Set(stored.map(({ action }) => action)), new Set(actions.map(({ action }) => action)));
+  assert.deepEqual([stored.length, sending.deadLetters.count], [64, 0]);
+});
+
+test("a peer that reads nothing does not fill the memory", async (t) => {
+  const setting = await Setting.make(t);
+  const { collector, uplink } = setting;
+  const welcome = collector.greeting;
+  collector.greeting = [];
+  const text = randomBytes(3_000_000).toString("hex");
+  const bytes = sampleBatch(1, { statements: [{ fingerprint: "", app: "", system: "", text }] });
+  uplink.start();
+  await until("it is connected", () => collector.hellos.length === 1);
+  for (const message of welcome) collector.send(message);
+  await until("it is welcome", () => uplink.state === "connected");
+  collector.pause();
+  for (let number = 1; number <= 12; number++) {
+    const batch = sampleBatch(number, { statements: [{ fingerprint: "", app: "", system: "", text }] });
+    await setting.outbox.write(number, batch);
+    setting.outbox.offer(number, batch.length, number);
+    uplink.notify();
+    assert.ok(uplink.inFlightBytes <= 16 * 1_048_576, `${uplink.inFlightBytes} in flight`);
+    assert.ok(uplink.bufferedBytes <= 16 * 1_048_576 + 1_000, `${uplink.bufferedBytes} in the buffer`);
+  }
+  assert.ok(uplink.inFlightBytes > 16 * 1_048_576 - bytes.length, "the window is used");
+  assert.ok(uplink.bufferedBytes > 0);
+});
+
+test("a collector that asks to come back later is waited for", async (t) => {
+  const setting = await Setting.make(t);
+  const { collector, uplink } = setting;
+  collector.refusal = 503;
+  collector.retryAfter = "300";
+  uplink.start();
+  await until("it was sent away", () => uplink.reason !== "not connected yet");
+  assert.equal(uplink.state, "waiting");
+  assert.match(uplink.reason, /takes no connection for now \(HTTP status 503\)/);
+  assert.match(setting.logged.lines.at(-1) ?? "", /"nextTryMs":30000\d/);
+});
+
+test("a daemon that was told of a large fleet takes its time to come back", async (t) => {
+  const setting = await Setting.make(t, { random: () => 0.5 });
+  const { collector, uplink } = setting;
+  uplink.start();
+  await until("it is connected", () => uplink.state === "connected");
+  collector.send({ type: "fleet", reconnectSpreadMs: 8_000 });
+  await collector.roundTrip();
+  collector.cut();
+  await until("it noticed", () => uplink.state === "waiting");
+  assert.match(setting.logged.lines.at(-1) ?? "", /"nextTryMs":4000\b/);
 });

@@ -362,14 +362,16 @@ export class Uplink {
   }
 
   #retry({ state, reason, retryAfterMs: pauseMs }: Omit<ConnectionFailure, "isMessageTooBig">): void {
+    const waitMs = this.#wait.next(pauseMs);
+    const { url: collector, queue, log } = this.#options;
     if (this.reason !== reason)
-      this.#options.log.warn(
-        { collector: this.#options.url, waiting: this.#options.queue.count },
+      log.warn(
+        { collector, waiting: queue.count, nextTryMs: Math.round(waitMs) },
         `${reason}; batches wait in the outbox`,
       );
     this.state = state;
     this.reason = reason;
-    this.#timer = setTimeout(() => this.#connect(), this.#wait.next(pauseMs));
+    this.#timer = setTimeout(() => this.#connect(), waitMs);
   }
 
   #stopTimers(): void {
