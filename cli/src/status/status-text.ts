@@ -142,7 +142,7 @@ function recoveryText(recovery: RecoveryStatus, paint: Paint): string {
     [recovery.quarantinedBytes, `${shownBytes(recovery.quarantinedBytes)} of it kept in journal/quarantine`],
     [
       recovery.quarantinedBatches,
-      `${counted(recovery.quarantinedBatches, "unreadable batch", "unreadable batches")}`,
+      counted(recovery.quarantinedBatches, "unreadable batch", "unreadable batches"),
     ],
     [
       recovery.unknownVersionFiles.length,

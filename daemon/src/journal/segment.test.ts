@@ -64,12 +64,12 @@ test("the layout is what the head of segment.ts says", () => {
   // Marker, checksum, bytes; type, reference, JSON.
   assert.equal(
     format.encodeInstanceRecord(48, 7, "{}").toString("hex"),
-    "04030201" + "0144674b" + "07000000" + "01" + "07000000" + "7b7d",
+    ["04030201", "0144674b", "07000000", "01", "07000000", "7b7d"].join(""),
   );
   // Marker, checksum, bytes; type, reference, time of receipt, message type, payload.
   assert.equal(
     Buffer.concat([format.encodeFramePrefix(67, 7, 1.5, 4, payload), payload]).toString("hex"),
-    "04030201" + "3231e1e9" + "10000000" + "02" + "07000000" + "000000000000f83f" + "04" + "6162",
+    ["04030201", "3231e1e9", "10000000", "02", "07000000", "000000000000f83f", "04", "6162"].join(""),
   );
 });
 

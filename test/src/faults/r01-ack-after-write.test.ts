@@ -92,8 +92,16 @@ describe("R1: a frame is acknowledged only after it is journaled", { skip: skipW
       });
       const app = await FrameApp.connect(stateDir.agentSocket, `acks-${fsync}`);
       const strace = await Strace.attach(cleanup, daemon.pid, [
-        ...["-y", "-xx", "-s", "64", "-e", "trace=write,writev,fdatasync", "-e", "signal=none"],
-        ...["-e", "abbrev=none"],
+        "-y",
+        "-xx",
+        "-s",
+        "64",
+        "-e",
+        "trace=write,writev,fdatasync",
+        "-e",
+        "signal=none",
+        "-e",
+        "abbrev=none",
       ]);
       for (let frame = 0; frame < SINGLE_FRAMES; frame++) {
         app.send(1);

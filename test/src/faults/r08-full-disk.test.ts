@@ -47,7 +47,11 @@ describe("R8: a full disk", { skip: skipUnlessMountable }, () => {
   function fill(stateDir: StateDir): () => void {
     const { bavail, bsize } = statfsSync(stateDir.path);
     const file = join(stateDir.path, "others.log");
-    writeFileSync(file, Buffer.alloc(bavail * bsize));
+    try {
+      writeFileSync(file, Buffer.alloc(bavail * bsize + 65_536));
+    } catch (error) {
+      assert.equal((error as NodeJS.ErrnoException).code, "ENOSPC");
+    }
     return () => rmSync(file);
   }
 

@@ -38,7 +38,11 @@ describe("R9: the disk fails to keep what was written", { skip: skipWithout("str
   /** Lets each sync of a path fail, once a thread or for as long as the tracer is there. */
   function failSyncs(daemon: Program, paths: readonly string[], when: string): Promise<Strace> {
     return Strace.attach(cleanup, daemon.pid, [
-      ...["-y", "-e", "trace=fdatasync", "-e", `inject=fdatasync:error=EIO${when}`],
+      "-y",
+      "-e",
+      "trace=fdatasync",
+      "-e",
+      `inject=fdatasync:error=EIO${when}`,
       ...paths.flatMap((path) => ["-P", path]),
     ]);
   }

@@ -56,7 +56,10 @@ describe("R10: a journal that cannot be written, whatever the reason", {
       app.send(10);
       await app.allAcknowledged();
       const strace = await Strace.attach(cleanup, daemon.pid, [
-        ...["-e", "trace=write,writev,openat,open", "-e", `inject=write,writev,openat,open:error=${code}`],
+        "-e",
+        "trace=write,writev,openat,open",
+        "-e",
+        `inject=write,writev,openat,open:error=${code}`,
         ...(await segmentPaths()).flatMap((path) => ["-P", path]),
       ]);
       app.send(10);
