@@ -47,5 +47,5 @@ export {
 export { SpanEncoder, type SpanRecord } from "./span-encoder.ts";
 export { parseSpanExtra, type SpanEvent, type SpanExtra, type SpanLink } from "./span-extra.ts";
 export { SPANS_HEADER_BYTES, TraceEntry } from "./span-frame.ts";
-export type { RecoveryStatus, StatusApp, StatusReport } from "./status.ts";
+export type { RecoveryStatus, StatusApp, StatusReport, StatusUser } from "./status.ts";
 export type * from "./uplink.ts";
