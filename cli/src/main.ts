@@ -49,5 +49,6 @@ function parentChannel(): ParentChannel {
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 
 await runCli(process.argv.slice(2), context);
-// What is left open now (a channel to `apm up`, signal handlers) must not hold the process.
-process.exit();
+// What is left open now (a channel to `apm up`, signal handlers) must not hold the process; a reader that is slow to take
+// what was printed must: without waiting, all beyond a pipe's 64 KiB would be cut off.
+process.stdout.write("", () => process.exit());

@@ -24,6 +24,9 @@ export interface DaemonConfig {
   };
   limits: {
     connections: number;
+    connections_per_uid: number;
+    bytes_per_second_per_uid: number;
+    journal_share_per_uid: number;
     actions_per_app: number;
     operations_per_app: number;
     open_traces: number;
@@ -138,7 +141,20 @@ export const DaemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
     .describe("Which requests are kept span by span."),
   limits: z
     .strictObject({
-      connections: whole(1, 65_536, 1_024, "App processes connected at once."),
+      connections: whole(1, 65_536, 4_096, "App processes connected at once."),
+      connections_per_uid: whole(1, 65_536, 1_024, "App processes of one user connected at once."),
+      bytes_per_second_per_uid: whole(
+        65_536,
+        1_024 * MIB,
+        64 * MIB,
+        "Speed at which one user's apps are read; beyond it they wait, nothing is dropped.",
+      ),
+      journal_share_per_uid: z
+        .number()
+        .min(0.05)
+        .max(1)
+        .default(0.5)
+        .describe("Share of the journal that one user may fill while others are active, 0.05 to 1."),
       actions_per_app: whole(
         1,
         100_000,

@@ -12,9 +12,14 @@ import { foundMessages } from "./flight-recorder/found-messages.ts";
 import { localTrace } from "./flight-recorder/local-trace.ts";
 import { watchHost } from "./host-watch.ts";
 import { AgentListener } from "./intake/agent-listener.ts";
+import { connectionRoom } from "./intake/connection-room.ts";
 import { FrameIntake } from "./intake/frame-intake.ts";
 import { InstanceRegistry } from "./intake/instance-registry.ts";
+import { IntakeQuotas } from "./intake/intake-quotas.ts";
+import { openPeerCredentials } from "./intake/peer-credentials.ts";
 import { journalProblem, reasonToHold } from "./intake/reason-to-hold.ts";
+import { RepeatedEvents } from "./intake/repeated-events.ts";
+import { claimRunDir } from "./intake/run-dir-claim.ts";
 import { WriteGate } from "./intake/write-gate.ts";
 import { Journal } from "./journal/journal.ts";
 import { recoverCursor } from "./outbox/cursor.ts";
@@ -47,7 +52,7 @@ export interface RunningDaemon {
   stop(): Promise<void>;
 }
 
-const clock = { unixMs: (): number => Date.now() };
+const clock = { unixMs: (): number => Date.now(), monoMs: (): number => performance.now() };
 const UPLOAD_AT_STOP_MS = 2_000;
 /** Enough to find out why; they are of no use to the daemon. */
 const DEAD_LETTERS_CAP_BYTES = 16 * 1_048_576;
@@ -69,6 +74,7 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
   const readKey = (): string | null => readLicenseKey(config.license_key_file);
   readKey();
   stops.push(await claimStateDir(config.state_dir));
+  stops.push(await claimRunDir(config.run_dir));
   const path = (...parts: string[]): string => join(config.state_dir, ...parts);
   const apdexTMs = (app: string): number => config.apps[app]?.apdex_t_ms ?? config.apdex_t_ms;
 
@@ -219,19 +225,43 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
     log,
   });
   const agentSocket = join(config.run_dir, "agent.sock");
+  const room = connectionRoom(config.limits.connections);
+  for (const warning of room.warnings) log.warn(warning);
+  const peers = await openPeerCredentials();
+  if (typeof peers === "string") log.warn(`uid and pid of apps are not proven but as they claim: ${peers}`);
+  const quotas = new IntakeQuotas(
+    {
+      connectionsPerUid: config.limits.connections_per_uid,
+      bytesPerSecondPerUid: config.limits.bytes_per_second_per_uid,
+      journalShare: config.limits.journal_share_per_uid,
+      ringBytes: config.journal.cap_bytes,
+      sealIntervalMs: config.seal_interval_ms,
+    },
+    clock.monoMs,
+  );
+  const events = new RepeatedEvents(log, clock.monoMs);
   const listener = new AgentListener({
     path: agentSocket,
     mode: Number.parseInt(config.agent_socket_mode, 8),
-    maxConnections: config.limits.connections,
+    maxConnections: room.connections,
+    readPeer: typeof peers === "string" ? null : peers,
+    quotas,
+    events,
     registry: instances,
     intake,
     gate,
     settings: { ...DEFAULT_AGENT_SETTINGS, sql: config.settings.sql },
     log,
     clock,
-    onOpen: ({ app, instance, pid, startUnixMs: processStartUnixMs }) => {
-      log.info({ app, pid }, "an app connected");
-      watch.processes.add({ key: instance, pid, startUnixMs: processStartUnixMs });
+    onOpen: ({ app, instance, pid, uid, origin, startUnixMs: processStartUnixMs }) => {
+      events.note("info", "connected", { app, pid, uid }, "an app connected");
+      watch.processes.add({
+        key: instance,
+        pid,
+        startUnixMs: processStartUnixMs,
+        isProven: origin === "proven",
+        uid,
+      });
     },
     onGone: ({ instance, connections }) => {
       if (connections === 0) watch.processes.remove(instance);

@@ -1,6 +1,7 @@
 export type DaemonErrorCode =
   | "STATE_DIR_NOT_WRITABLE"
   | "STATE_DIR_IN_USE"
+  | "RUN_DIR_IN_USE"
   | "SOCKET_IN_USE"
   | "SOCKET_PATH_TOO_LONG"
   | "SOCKET_PATH_TAKEN"

@@ -49,6 +49,8 @@ export interface Refuse {
     | "TOO_MANY_CONNECTIONS"
     | "FRAME_TOO_LARGE"
     | "FRAME_MALFORMED"
+    | "FRAME_INCOMPLETE"
+    | "INSTANCE_TAKEN"
     | "SHUTTING_DOWN";
   /** One sentence that says what to do. */
   message: string;

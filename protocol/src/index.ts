@@ -48,7 +48,7 @@ export {
 export { SpanEncoder, type SpanRecord } from "./span-encoder.ts";
 export { parseSpanExtra, type SpanEvent, type SpanExtra, type SpanLink } from "./span-extra.ts";
 export { SPANS_HEADER_BYTES, TraceEntry } from "./span-frame.ts";
-export type { RecoveryStatus, StatusApp, StatusReport } from "./status.ts";
+export type { RecoveryStatus, StatusApp, StatusReport, StatusUser } from "./status.ts";
 export {
   type AskedHost,
   type FetchedTraceAnswer,

@@ -25,6 +25,16 @@ export interface StatusReport {
     duplicates?: number;
     /** Times an instance left out sequence numbers. */
     sequenceJumps?: number;
+    /** Whether uid and pid of apps are the kernel's word, or as they claim. Additive, like all below. */
+    origin?: "proven" | "claimed";
+    /** Connections refused by reason: names of limits. */
+    refusedBy?: Record<string, number>;
+    /** Users whose apps are read slower than they write, and for how long that was so since start. */
+    throttled?: { users: number; ms: number };
+    /** The five users who send most, the fastest first; all whose user is not proven are one, without uid. */
+    users?: StatusUser[];
+    /** Connected processes whose claimed pid is not theirs. */
+    falsePids?: number;
   };
   journal: {
     bytes: number;
@@ -84,11 +94,30 @@ export interface RecoveryStatus {
   durationMs: number;
 }
 
+export interface StatusUser {
+  uid: number | null;
+  /** The number as text where it has no name; "" when the user is not proven. */
+  name: string;
+  connections: number;
+  bytes: number;
+  bytesPerSecond: number;
+  isThrottled: boolean;
+  throttledMs: number;
+  refused: number;
+}
+
 export interface StatusApp {
   app: string;
   instances: {
     instance: string;
+    /** As this host counts, where it is proven. */
     pid: number;
+    /** Whether the pid is the kernel's word, or the app's. */
+    origin?: "proven" | "claimed";
+    /** Null where it is not proven. */
+    uid?: number | null;
+    /** What the app calls itself, where that is another: in a container, or when it lies. */
+    claimedPid?: number;
     runtime: string;
     cpuRatio: number | null;
     rssBytes: number | null;

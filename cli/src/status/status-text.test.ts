@@ -64,6 +64,49 @@ test("frames that came again or are missing, and traces that did not fit, are to
   assert.match(text, /1 malformed, 3 repeated, 1 out of sequence, 1,200 traces passed over$/m);
 });
 
+test("users are named when there are several or one has to wait, and what is not proven is called claimed", () => {
+  const { intake, apps } = sampleStatus();
+  const [app] = apps;
+  assert.ok(app);
+  const user = {
+    connections: 1,
+    bytes: 1,
+    bytesPerSecond: 2_048,
+    isThrottled: false,
+    throttledMs: 0,
+    refused: 0,
+  };
+  const proven = { ...intake, origin: "proven" as const, users: [{ ...user, uid: 33, name: "www-data" }] };
+  assert.doesNotMatch(statusText(sampleStatus({ intake: proven }), NOW, noPaint), /users|origin|refused by/);
+  const text = statusText(
+    sampleStatus({
+      apps: [
+        { ...app, instances: app.instances.map((instance) => ({ ...instance, origin: "claimed" as const })) },
+      ],
+      intake: {
+        ...intake,
+        origin: "claimed",
+        falsePids: 2,
+        refusedBy: { message_late: 1_000 },
+        users: [
+          { ...user, uid: 7, name: "evil\u001b", isThrottled: true, throttledMs: 61_000, refused: 3 },
+          { ...user, uid: null, name: "" },
+        ],
+      },
+    }),
+    NOW,
+    noPaint,
+  );
+  assert.match(text, /^ {2}origin +claimed: uid and pid of the apps are not proven by the kernel$/m);
+  assert.match(
+    text,
+    /^ {2}users +evil\\u\{1b\} 1 connection, 2 KiB\/s, 3 refused, throttled 1 min 1 s; not proven 1 connection, 2 KiB\/s$/m,
+  );
+  assert.match(text, /^ {2}refused +1,000 message late$/m);
+  assert.match(text, /shop .* 2 claimed /);
+  assert.match(text, /, 2 with a false pid$/m);
+});
+
 test("without an app it says how to start one", () => {
   assert.match(statusText(sampleStatus({ apps: [] }), NOW, noPaint), /apm run/);
 });

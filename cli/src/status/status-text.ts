@@ -1,4 +1,4 @@
-import type { RecoveryStatus, StatusReport } from "@apm-daemon/protocol";
+import type { RecoveryStatus, StatusReport, StatusUser } from "@apm-daemon/protocol";
 import type { Paint } from "../terminal/paint.ts";
 import { shownAge, shownBytes, shownCount, shownMs, shownRatio } from "../terminal/quantities.ts";
 import { safeText } from "../terminal/safe-text.ts";
@@ -67,7 +67,7 @@ function appLines(status: StatusReport, paint: Paint): string[] {
     shownRatio(app.requests === 0 ? null : app.errors / app.requests),
     app.apdex?.toFixed(2) ?? "–",
     shownMs(app.avgMs),
-    String(app.instances.length),
+    `${app.instances.length}${app.instances.some(({ origin }) => origin === "claimed") ? " claimed" : ""}`,
     shownRatio(sum(app.instances.map((instance) => instance.cpuRatio))),
     bytes(sum(app.instances.map((instance) => instance.rssBytes))),
   ]);
@@ -99,6 +99,7 @@ function dataLines(status: StatusReport, nowUnixMs: number, paint: Paint): strin
         "spans",
         `${shownCount(intake.spans)} in ${counted(intake.frames, "frame")}, ${shownBytes(intake.bytes)}; ${counted(intake.connections, "connection")}, ${shownCount(intake.refused)} refused, ${shownCount(intake.malformed)} malformed${irregularText(status)}`,
       ],
+      ...usersLines(intake, paint),
       [
         "journal",
         `${shownBytes(journal.bytes)} of ${shownBytes(journal.capBytes)} in ${counted(journal.segments, "segment")}; ${shownBytes(Math.max(0, journal.position - journal.sealed))} not sealed yet`,
@@ -116,12 +117,41 @@ function dataLines(status: StatusReport, nowUnixMs: number, paint: Paint): strin
   );
 }
 
+/** Who sends how much, where there is more than one user or one has to wait; and when nothing of that is proven. */
+function usersLines(
+  { origin, users = [], refusedBy = {} }: StatusReport["intake"],
+  paint: Paint,
+): string[][] {
+  const lines: string[][] = [];
+  if (origin === "claimed")
+    lines.push(["origin", paint("yellow", "claimed: uid and pid of the apps are not proven by the kernel")]);
+  if (users.length > 1 || users.some(({ isThrottled, refused }) => isThrottled || refused > 0))
+    lines.push(["users", users.map((user) => userText(user, paint)).join("; ")]);
+  const reasons = Object.entries(refusedBy).map(
+    ([reason, count]) => `${shownCount(count)} ${safeText(reason.replaceAll("_", " "))}`,
+  );
+  if (reasons.length > 0) lines.push(["refused", reasons.join(", ")]);
+  return lines;
+}
+
+function userText(user: StatusUser, paint: Paint): string {
+  const who = user.uid === null ? "not proven" : safeText(user.name);
+  const speed = `${counted(user.connections, "connection")}, ${shownBytes(user.bytesPerSecond)}/s`;
+  const refused = user.refused === 0 ? "" : `, ${shownCount(user.refused)} refused`;
+  const waits =
+    user.throttledMs < 1_000 && !user.isThrottled
+      ? ""
+      : `, ${paint(user.isThrottled ? "yellow" : "dim", `${user.isThrottled ? "throttled" : "was throttled"} ${shownAge(user.throttledMs)}`)}`;
+  return `${who} ${speed}${refused}${waits}`;
+}
+
 /** What happens seldom, when it did. */
 function irregularText({ intake, traces }: StatusReport): string {
   const counts: [number | undefined, string][] = [
     [intake.duplicates, "repeated"],
     [intake.sequenceJumps, "out of sequence"],
     [traces?.passedOver, "traces passed over"],
+    [intake.falsePids, "with a false pid"],
   ];
   return counts.map(([count, what]) => (count ? `, ${shownCount(count)} ${what}` : "")).join("");
 }

@@ -100,6 +100,27 @@ test("a pid that means another process here, as from a container, is not sampled
   assert.equal(sampler.foreignProcesses, 1);
 });
 
+test("a pid that the kernel has proven is sampled, whatever start the process claims", async (t) => {
+  const child = await startChild(t, IDLE);
+  const sampler = new ProcessSampler();
+  sampler.add({ key: "a", pid: child.pid, startUnixMs: 0, isProven: true, uid: 7 });
+  await sampler.tick(1000, performance.now());
+  assert.ok(sampler.newest("a")?.["rssBytes"]);
+  assert.equal(sampler.foreignProcesses, 0);
+});
+
+test("one user's processes do not take the place of all others'", () => {
+  const sampler = new ProcessSampler();
+  const add = (key: string, uid: number): boolean =>
+    sampler.add({ key, pid: 1, startUnixMs: 0, isProven: true, uid });
+  for (let i = 0; i < 384; i++) assert.ok(add(`hostile ${i}`, 2));
+  assert.equal(add("one more", 2), false);
+  assert.equal(add("good", 1), true);
+  sampler.remove("hostile 0");
+  sampler.drain();
+  assert.equal(add("one more", 2), true);
+});
+
 test("what a process told of itself joins its next second once", async (t) => {
   const child = await startChild(t, IDLE);
   const sampler = new ProcessSampler();

@@ -13,6 +13,8 @@ const HISTORY_MS = 5_000;
 /** The history is looked through at half its age: after this it has gone. */
 const ASK_AGAIN_AFTER_MS = 8_000;
 const MAX_PROCESSES = 512;
+/** So that one user's processes cannot take the place of all others'. */
+const MAX_PROCESSES_OF_USER = 384;
 /** Kernels before 6.2 do not say how many files are open, and listing them costs by the thousand. */
 const LIST_FDS_EVERY_SEC = 10;
 /**
@@ -29,6 +31,10 @@ export interface SampledProcess {
   pid: number;
   /** When it says it began. */
   startUnixMs: number;
+  /** The kernel says that this is the process; else its start is compared with what it says. */
+  isProven?: boolean;
+  /** Null or missing where it is not known. */
+  uid?: number | null;
 }
 
 export interface ProcessSamplerOptions {
@@ -59,6 +65,7 @@ export class ProcessSampler {
   readonly #procRoot: string;
   readonly #ringSeconds: number;
   readonly #watched: Map<string, Watched> = new Map();
+  readonly #ofUser = new Map<number, number>();
   #isReading = false;
 
   constructor(options: ProcessSamplerOptions = {}) {
@@ -78,14 +85,16 @@ export class ProcessSampler {
       known.isRemoved = false;
       return true;
     }
-    if (known === undefined && this.#watched.size >= MAX_PROCESSES) {
+    if (known === undefined && !this.#hasRoom(sampled.uid ?? null)) {
       this.refusedProcesses++;
       return false;
     }
+    this.#countOfUser(known?.uid ?? null, -1);
+    this.#countOfUser(sampled.uid ?? null, 1);
     this.#watched.set(sampled.key, {
       ...sampled,
       ring: new SecondsRing(COLUMNS, this.#ringSeconds),
-      standing: "unchecked",
+      standing: sampled.isProven === true ? "sampled" : "unchecked",
       hasHistory: false,
       askAgainMonoMs: 0,
       noted: {},
@@ -130,7 +139,9 @@ export class ProcessSampler {
     for (const [key, watched] of this.#watched) {
       const table = watched.ring.drain();
       if (table.tsSec.length > 0) tables.set(key, table);
-      if (watched.isRemoved) this.#watched.delete(key);
+      if (!watched.isRemoved) continue;
+      this.#watched.delete(key);
+      this.#countOfUser(watched.uid ?? null, -1);
     }
     return tables;
   }
@@ -138,6 +149,18 @@ export class ProcessSampler {
   /** The newest values of one process by names of PROCESS_METRICS; null for an unknown key. */
   newest(key: string): Record<string, number | null> | null {
     return this.#watched.get(key)?.ring.newest() ?? null;
+  }
+
+  #hasRoom(uid: number | null): boolean {
+    if (this.#watched.size >= MAX_PROCESSES) return false;
+    return uid === null || (this.#ofUser.get(uid) ?? 0) < MAX_PROCESSES_OF_USER;
+  }
+
+  #countOfUser(uid: number | null, more: number): void {
+    if (uid === null) return;
+    const count = (this.#ofUser.get(uid) ?? 0) + more;
+    if (count === 0) this.#ofUser.delete(uid);
+    else this.#ofUser.set(uid, count);
   }
 
   #judge(watched: Watched, usage: pidusage.Status | undefined, tsSec: number, monoMs: number): SecondValues {

@@ -2,7 +2,7 @@
  * One agent's connection.
  *
  *   greeting --HELLO--> open --end of the stream--> ended
- *      └── anything else, or 2 s of silence: REFUSE, ended
+ *      └── anything else, 2 s of silence, more than its share (connection-guard.ts): REFUSE, ended
  *
  * The stream is read to its end, also when the app is gone already: what it wrote before is there still.
  * All frames of one read are journaled in one write and acknowledged together. When the journal cannot be written these frames wait
@@ -16,6 +16,7 @@ import {
   encodeAck,
   encodeRefuse,
   encodeWelcome,
+  type Hello,
   MessageReader,
   MessageType,
   ProtocolError,
@@ -23,15 +24,22 @@ import {
   sequenceOf,
 } from "@apm-daemon/protocol";
 import type { Logger } from "pino";
+import { type ConnectionGuard, type Refusal, WHAT_MAY_CONNECT } from "./connection-guard.ts";
 import type { DataFrame, FrameIntake } from "./frame-intake.ts";
-import type { AppInstance, InstanceRegistry } from "./instance-registry.ts";
-import { startReading, stopReading } from "./reading.ts";
+import { type AppInstance, type InstanceRegistry, InstanceTaken } from "./instance-registry.ts";
+import type { IntakeQuotas } from "./intake-quotas.ts";
+import type { PeerCredentials } from "./peer-credentials.ts";
 import { refuseConnection } from "./refuse-connection.ts";
+import type { RepeatedEvents } from "./repeated-events.ts";
 import type { WriteGate } from "./write-gate.ts";
 import { writePast } from "./write-past.ts";
 
 export interface AgentConnectionOptions {
   socket: Socket;
+  /** Null where the kernel cannot be asked. */
+  peer: PeerCredentials | null;
+  quotas: IntakeQuotas;
+  events: RepeatedEvents;
   registry: InstanceRegistry;
   intake: FrameIntake;
   gate: WriteGate;
@@ -48,20 +56,18 @@ const DATA_FRAMES: ReadonlySet<number> = new Set([
   MessageType.gap,
   MessageType.bye,
 ]);
-const HELLO_WITHIN_MS = 2_000;
 /** An agent that does not read its acknowledgements is told again after this. */
 const ACKNOWLEDGE_AGAIN_MS = 50;
 /** A stop waits this long for agents to hang up, and takes in what they wrote before. */
 const HANG_UP_WITHIN_MS = 500;
 
-const WHAT_MAY_CONNECT =
-  "only agents of apm-daemon may write to this socket: use one of the daemon's release, see protocol/README.md";
 const STOPPING = "the daemon is stopping; frames stay with the app until it is back";
 
 export class AgentConnection {
   readonly #options: AgentConnectionOptions;
   readonly #reader: MessageReader;
-  readonly #helloTimer: NodeJS.Timeout;
+  readonly #guard: ConnectionGuard;
+  #messages = 0;
   #frames: DataFrame[] = [];
   #instance: AppInstance | null = null;
   #end: "bye" | "closed" | "refused" = "closed";
@@ -71,10 +77,8 @@ export class AgentConnection {
   constructor(options: AgentConnectionOptions) {
     this.#options = options;
     this.#reader = new MessageReader((type, payload) => this.#accept(type, payload));
-    this.#helloTimer = setTimeout(
-      () => this.#refuse("HELLO_MALFORMED", `no HELLO arrived within 2 s of connecting; ${WHAT_MAY_CONNECT}`),
-      HELLO_WITHIN_MS,
-    );
+    const account = options.quotas.accountOf(options.peer);
+    this.#guard = options.quotas.enter(account, options.socket, (refusal) => this.#turnAway(refusal));
     options.socket.on("data", (chunk: Buffer) => this.#read(chunk));
     options.socket.on("error", () => undefined); // "close" follows.
     options.socket.on("close", () => this.#ended());
@@ -94,6 +98,7 @@ export class AgentConnection {
 
   #read(chunk: Buffer): void {
     if (this.#isEnded) return;
+    const messagesBefore = this.#messages;
     let failure: unknown;
     try {
       this.#reader.push(chunk);
@@ -103,9 +108,13 @@ export class AgentConnection {
     // What was whole before bad bytes is good: journaled and acknowledged before the connection ends.
     this.#receive();
     if (failure !== undefined) this.#giveUp(failure);
+    if (!this.#isEnded)
+      this.#guard.noteRead(chunk.length, this.#messages - messagesBefore, this.#reader.pendingBytes);
   }
 
   #accept(type: number, payload: Buffer): void {
+    if (this.#isEnded) return;
+    this.#messages++;
     if (this.#instance === null) {
       this.#greet(type, payload);
       return;
@@ -119,9 +128,10 @@ export class AgentConnection {
     if (type !== MessageType.hello)
       throw new ProtocolError("FRAME_MALFORMED", `the first message must be HELLO, this is type ${type}`);
     const hello = decodeHello(payload);
-    const { registry, settings, socket } = this.#options;
-    clearTimeout(this.#helloTimer);
-    const instance = registry.greet(hello);
+    const { settings, socket } = this.#options;
+    const instance = this.#recognise(hello);
+    if (instance === null) return;
+    this.#guard.greeted();
     this.#instance = instance;
     this.#options.onOpen(instance);
     writePast(
@@ -130,19 +140,36 @@ export class AgentConnection {
     );
   }
 
+  /** Null when it was refused. */
+  #recognise(hello: Hello): AppInstance | null {
+    try {
+      return this.#options.registry.greet(hello, this.#options.peer);
+    } catch (error) {
+      if (!(error instanceof InstanceTaken)) throw error;
+      const { message } = error;
+      this.#turnAway({
+        reason: "instance_of_other_uid",
+        code: "INSTANCE_TAKEN",
+        message,
+        retryAfterMs: 30_000,
+      });
+      return null;
+    }
+  }
+
   #receive(): void {
     const instance = this.#instance;
     if (instance === null || this.#frames.length === 0) return;
-    const { intake, gate, socket } = this.#options;
+    const { intake, gate } = this.#options;
     const frames = this.#frames;
     this.#frames = [];
     const isTaken = gate.run({
       owner: this,
       write: () => intake.receive(instance, frames, () => this.#acknowledge()),
-      written: () => startReading(socket),
+      written: () => this.#guard.release(),
       failed: (error) => this.#giveUp(error),
     });
-    if (!isTaken) stopReading(socket);
+    if (!isTaken) this.#guard.hold();
   }
 
   /** Tells the agent how far its frames are journaled; again later, if it does not read what it is told. */
@@ -168,8 +195,10 @@ export class AgentConnection {
     // A version's refusal says already what to install.
     const message =
       error.code === "VERSION_UNSUPPORTED" ? error.message : `${error.message}; ${WHAT_MAY_CONNECT}`;
-    this.#options.log.warn(
-      { app: this.#instance?.app, code: error.code },
+    this.#options.events.note(
+      "warn",
+      `malformed ${error.code}`,
+      { ...this.#who(), code: error.code },
       `closed an agent connection: ${message}`,
     );
     const code =
@@ -181,15 +210,35 @@ export class AgentConnection {
     this.#refuse(code, message);
   }
 
+  /** Ends a connection that breaks no rule of the protocol but a limit. */
+  #turnAway({ reason, ...refusal }: Refusal): void {
+    if (this.#isEnded) return;
+    const { quotas, events } = this.#options;
+    quotas.countRefusal(this.#guard.account, reason);
+    events.note(
+      "warn",
+      `refused ${reason}`,
+      { ...this.#who(), reason },
+      `refused a connection: ${refusal.message}`,
+    );
+    this.#refuse(refusal.code, refusal.message, refusal.retryAfterMs);
+  }
+
+  #who(): Record<string, unknown> {
+    const { peer } = this.#options;
+    return { app: this.#instance?.app, uid: peer?.uid, pid: peer?.pid ?? this.#instance?.pid };
+  }
+
   #refuse(code: Refuse["code"], message: string, retryAfterMs = 30_000): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
+    this.#guard.end();
     this.#end = "refused";
     refuseConnection(this.#options.socket, { code, message, retryAfterMs });
   }
 
   #ended(): void {
-    clearTimeout(this.#helloTimer);
+    if (!this.#isEnded) this.#guard.end();
     if (this.#ackTimer !== null) clearTimeout(this.#ackTimer);
     this.#options.gate.forget(this);
     this.#isEnded = true;

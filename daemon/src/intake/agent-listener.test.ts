@@ -25,7 +25,18 @@ import { until } from "../testing/until.ts";
 import { AgentListener } from "./agent-listener.ts";
 import { FrameIntake } from "./frame-intake.ts";
 import { InstanceRegistry } from "./instance-registry.ts";
+import { type IntakeLimits, IntakeQuotas, MAX_UNFINISHED_BYTES } from "./intake-quotas.ts";
+import type { PeerCredentialsReader } from "./peer-credentials.ts";
+import { RepeatedEvents } from "./repeated-events.ts";
 import { WriteGate } from "./write-gate.ts";
+
+const LIMITS: IntakeLimits = {
+  connectionsPerUid: 10,
+  bytesPerSecondPerUid: 1e9,
+  journalShare: 0.5,
+  ringBytes: 1e9,
+  sealIntervalMs: 10_000,
+};
 
 /** The intake on a real socket; what it would count is listed. */
 class Intake {
@@ -46,7 +57,13 @@ class Intake {
   readonly created: number[] = [];
   readonly events: string[] = [];
 
-  constructor(dir: string, maxConnections: number) {
+  constructor(
+    dir: string,
+    maxConnections: number,
+    readPeer: PeerCredentialsReader | null,
+    limits: Partial<IntakeLimits>,
+    monoMs: () => number,
+  ) {
     this.path = join(dir, "agent.sock");
     this.journalDir = join(dir, "journal");
     this.journal = new Journal({ dir: this.journalDir, segmentBytes: 4_000, capBytes: 1e9, fsync: "seal" });
@@ -73,6 +90,9 @@ class Intake {
       path: this.path,
       mode: 0o660,
       maxConnections,
+      readPeer,
+      quotas: new IntakeQuotas({ ...LIMITS, ...limits }, monoMs),
+      events: new RepeatedEvents(this.logged.log, () => performance.now()),
       registry: this.registry,
       intake: this.intake,
       gate: this.gate,
@@ -84,8 +104,14 @@ class Intake {
     });
   }
 
-  static async start(t: TestContext, maxConnections = 10): Promise<Intake> {
-    const intake = new Intake(tempDir(t), maxConnections);
+  static async start(
+    t: TestContext,
+    maxConnections = 10,
+    readPeer: PeerCredentialsReader | null = null,
+    limits: Partial<IntakeLimits> = {},
+    monoMs: () => number = () => performance.now(),
+  ): Promise<Intake> {
+    const intake = new Intake(tempDir(t), maxConnections, readPeer, limits, monoMs);
     await intake.listener.start();
     t.after(async () => {
       await intake.listener.stop();
@@ -309,7 +335,7 @@ test("the last connection that has room is served, the next one is told that the
   assert.equal(third.refusal?.code, "TOO_MANY_CONNECTIONS");
   assert.match(third.refusal?.message ?? "", /has 2 connections already: raise limits.connections/);
   await until("the third is closed", () => third.isClosed);
-  assert.equal(intake.listener.refused, 1);
+  assert.equal(intake.listener.quotas.refusals.total, 1);
   first.socket.destroy();
   await until("one is left", () => intake.listener.connections === 1);
   const fourth = await AgentPeer.greet(intake.path, hello("d"));
@@ -439,4 +465,116 @@ test("a stop takes in what an agent wrote before it hung up", async (t) => {
   peer.socket.end();
   await stopped;
   assert.equal(intake.counted.length, 1_500);
+});
+
+/** Takes who connects for one of these users in turn. */
+function users(...uids: number[]): PeerCredentialsReader {
+  let next = 0;
+  return () => ({ uid: uids[next++ % uids.length] as number, gid: 0, pid: null });
+}
+
+const instance = (number: number): { instance: string } => ({ instance: String(number).padStart(32, "0") });
+
+test("one user's last connection is taken, the next one told why not; another user has room", async (t) => {
+  const intake = await Intake.start(t, 10, users(1, 1, 1, 2), { connectionsPerUid: 2 });
+  const peers: AgentPeer[] = [];
+  for (let number = 0; number < 4; number++) peers.push(await AgentPeer.greet(intake.path, instance(number)));
+  assert.deepEqual(
+    peers.map(({ refusal }) => refusal?.code),
+    [undefined, undefined, "TOO_MANY_CONNECTIONS", undefined],
+  );
+  assert.match(
+    peers[2]?.refusal?.message ?? "",
+    /^user 1 has 2 connections already: raise limits.connections_per_uid$/,
+  );
+  const { quotas } = intake.listener;
+  assert.deepEqual(quotas.refusals.byReason(), { connections_per_uid: 1 });
+  assert.deepEqual(
+    quotas.users().map(({ uid, connections, refused }) => [uid, connections, refused]),
+    [
+      [1, 2, 1],
+      [2, 1, 0],
+    ],
+  );
+});
+
+test("who says hello with another user's instance is refused, and its frames are not looked at", async (t) => {
+  const intake = await Intake.start(t, 10, users(1, 2));
+  const mine = await AgentPeer.greet(intake.path);
+  const thief = await AgentPeer.connect(intake.path);
+  thief.socket.write(
+    Buffer.concat([encodeHello(helloOf({ firstUnacknowledged: 3 })), ...frames(5).slice(2)]),
+  );
+  await until("the connection ends", () => thief.isClosed);
+  assert.equal(thief.refusal?.code, "INSTANCE_TAKEN");
+  assert.deepEqual([thief.welcome, intake.journaled()], [null, []]);
+  mine.socket.write(Buffer.concat(frames(2)));
+  await until("the owner goes on", () => mine.lastAck === 2);
+  assert.equal(intake.intake.counts.sequenceJumps, 0);
+});
+
+test("half messages that fill the memory for them cost who has most of them, not the others", async (t) => {
+  // The clock stands still, so that none is late.
+  const peers = users(1, ...Array.from({ length: 40 }, () => 2));
+  const intake = await Intake.start(t, 100, peers, { connectionsPerUid: 100, ringBytes: 1e12 }, () => 0);
+  const [frame = Buffer.alloc(0)] = frames(1);
+  const half = Buffer.alloc(1_000_000);
+  half.writeUInt32LE(1_048_576, 0);
+  half[4] = MessageType.spans;
+  const good = await AgentPeer.greet(intake.path, instance(0));
+  const hostile: AgentPeer[] = [];
+  for (let number = 1; number <= 40; number++)
+    hostile.push(await AgentPeer.greet(intake.path, instance(number)));
+  good.socket.write(frame.subarray(0, 20));
+  for (const peer of hostile) peer.socket.write(half);
+  const most = Math.floor(MAX_UNFINISHED_BYTES / half.length);
+  await until(
+    "those beyond the limit are refused",
+    () => hostile.filter(({ isClosed }) => isClosed).length === 40 - most,
+  );
+  const refused = hostile.filter(({ refusal }) => refusal !== null);
+  assert.equal(refused.length, 40 - most);
+  assert.ok(refused.every(({ refusal }) => refusal?.code === "FRAME_INCOMPLETE"));
+  assert.deepEqual(intake.listener.quotas.refusals.byReason(), { unfinished_bytes: 40 - most });
+  good.socket.write(frame.subarray(20));
+  await until("the other user's half message is whole", () => good.lastAck === 1);
+});
+
+test("a message that was begun and not finished is refused after 5 s, a silent connection is not", async (t) => {
+  const intake = await Intake.start(t);
+  const silent = await AgentPeer.greet(intake.path, instance(1));
+  const slow = await AgentPeer.greet(intake.path, instance(2));
+  const [first, second] = frames(2);
+  slow.socket.write(Buffer.concat([first as Buffer, (second as Buffer).subarray(0, 9)]));
+  const begunAt = performance.now();
+  await until("it is refused", () => slow.isClosed);
+  assert.ok(performance.now() - begunAt >= 5_000);
+  assert.deepEqual([slow.refusal?.code, slow.lastAck, silent.isClosed], ["FRAME_INCOMPLETE", 1, false]);
+});
+
+test("who writes faster than its share is read at that speed, acknowledged, and loses nothing", async (t) => {
+  const intake = await Intake.start(t, 10, users(1), { bytesPerSecondPerUid: 500_000 });
+  const peer = await AgentPeer.greet(intake.path);
+  const all = Buffer.concat(frames(10_000));
+  const startedAt = performance.now();
+  peer.socket.write(all);
+  await until("it is held up", () => intake.listener.quotas.users()[0]?.isThrottled === true);
+  await until("all is acknowledged", () => peer.lastAck === 10_000);
+  const cost = all.length + 10_000 * 64;
+  const seconds = (performance.now() - startedAt) / 1_000;
+  assert.ok(seconds > (cost - 300_000) / 500_000 - 0.5, `${cost} bytes in ${seconds} s`);
+  assert.equal(intake.counted.length, 10_000);
+  assert.ok((intake.listener.quotas.users()[0]?.throttledMs ?? 0) > 0);
+});
+
+test("a stop takes in what a throttled user had written", async (t) => {
+  const intake = await Intake.start(t, 10, users(1), { bytesPerSecondPerUid: 65_536 });
+  const peer = await AgentPeer.greet(intake.path);
+  peer.socket.write(Buffer.concat(frames(3_000)));
+  await until("it is held up", () => intake.listener.quotas.users()[0]?.isThrottled === true);
+  const stopped = intake.listener.stop();
+  await until("the agent is asked to hang up", () => peer.refusal !== null);
+  peer.socket.end();
+  await stopped;
+  assert.equal(intake.counted.length, 3_000);
 });

@@ -1,10 +1,14 @@
 import { createServer, type Server, type Socket } from "node:net";
-import type { AgentSettings } from "@apm-daemon/protocol";
+import type { AgentSettings, Refuse } from "@apm-daemon/protocol";
 import type { Logger } from "pino";
 import { AgentConnection } from "./agent-connection.ts";
 import type { FrameIntake } from "./frame-intake.ts";
 import type { AppInstance, InstanceRegistry } from "./instance-registry.ts";
-import { refuseConnection } from "./refuse-connection.ts";
+import type { IntakeQuotas } from "./intake-quotas.ts";
+import type { PeerCredentials, PeerCredentialsReader } from "./peer-credentials.ts";
+import type { RefusalReason } from "./refusal-counts.ts";
+import { refuseAtOnce, refuseConnection } from "./refuse-connection.ts";
+import type { RepeatedEvents } from "./repeated-events.ts";
 import { listenOnSocket } from "./socket-path.ts";
 import type { WriteGate } from "./write-gate.ts";
 
@@ -12,6 +16,10 @@ export interface AgentListenerOptions {
   path: string;
   mode: number;
   maxConnections: number;
+  /** Null where the kernel cannot be asked who connects. */
+  readPeer: PeerCredentialsReader | null;
+  quotas: IntakeQuotas;
+  events: RepeatedEvents;
   registry: InstanceRegistry;
   intake: FrameIntake;
   gate: WriteGate;
@@ -22,13 +30,17 @@ export interface AgentListenerOptions {
   onGone: (instance: AppInstance) => void;
 }
 
+const TICK_MS = 500;
+/** Connections over the limit that may read their refusal at leisure; each holds a descriptor meanwhile. */
+const MAX_LEAVING = 256;
+
 /** Takes connections on the agent socket, up to a limit below which the kernel would cut them silently. */
 export class AgentListener {
   readonly #options: AgentListenerOptions;
   readonly #server: Server;
   readonly #connections = new Set<AgentConnection>();
-  /** Connections refused because there were too many, since start. */
-  refused = 0;
+  #leaving = 0;
+  #ticker: NodeJS.Timeout | null = null;
 
   constructor(options: AgentListenerOptions) {
     this.#options = options;
@@ -39,32 +51,94 @@ export class AgentListener {
     return this.#connections.size;
   }
 
+  /** Whether uid and pid of a connection are the kernel's word. */
+  get proves(): boolean {
+    return this.#options.readPeer !== null;
+  }
+
+  get quotas(): IntakeQuotas {
+    return this.#options.quotas;
+  }
+
   async start(): Promise<void> {
     await listenOnSocket(this.#server, this.#options.path, this.#options.mode);
     this.#server.on("error", (error) =>
       this.#options.log.error({ err: error }, "the agent socket failed; apps cannot connect"),
     );
+    this.#ticker = setInterval(() => {
+      this.#options.quotas.tick();
+      this.#options.events.tick();
+    }, TICK_MS);
   }
 
   /** Stops taking connections and ends the open ones; their agents keep what is not acknowledged. */
   stop(): Promise<void> {
     return new Promise((resolve) => {
-      this.#server.close(() => resolve());
+      this.#server.close(() => {
+        if (this.#ticker !== null) clearInterval(this.#ticker);
+        this.#options.events.finish();
+        resolve();
+      });
+      this.#options.quotas.release();
       for (const connection of this.#connections) connection.close();
     });
   }
 
   #take(socket: Socket): void {
-    if (this.#connections.size >= this.#options.maxConnections) {
-      this.refused++;
-      const message = `the daemon has ${this.#options.maxConnections} connections already: raise limits.connections`;
+    const { readPeer, quotas, maxConnections } = this.#options;
+    const peer = readPeer === null ? null : readPeer(socket);
+    // Where there is proof, nobody is let in without: the descriptor is closed already.
+    if (readPeer !== null && peer === null) {
       socket.on("error", () => undefined);
-      refuseConnection(socket, { code: "TOO_MANY_CONNECTIONS", message, retryAfterMs: 30_000 });
+      socket.destroy();
       return;
     }
-    const { registry, intake, gate, settings, log, clock, onOpen, onGone } = this.#options;
+    if (this.#connections.size >= maxConnections)
+      this.#turnAway(
+        socket,
+        peer,
+        "connections",
+        `the daemon has ${maxConnections} connections already: raise limits.connections`,
+      );
+    else if (!quotas.hasRoom(peer))
+      this.#turnAway(
+        socket,
+        peer,
+        "connections_per_uid",
+        `user ${peer?.uid} has ${quotas.connectionsPerUid} connections already: raise limits.connections_per_uid`,
+      );
+    else this.#open(socket, peer);
+  }
+
+  #turnAway(socket: Socket, peer: PeerCredentials | null, reason: RefusalReason, message: string): void {
+    const { quotas, events } = this.#options;
+    quotas.countTurnedAway(peer, reason);
+    events.note(
+      "warn",
+      `refused ${reason}`,
+      { reason, uid: peer?.uid, pid: peer?.pid },
+      `refused a connection: ${message}`,
+    );
+    const refusal: Refuse = { code: "TOO_MANY_CONNECTIONS", message, retryAfterMs: 30_000 };
+    socket.on("error", () => undefined);
+    if (this.#leaving >= MAX_LEAVING) {
+      refuseAtOnce(socket, refusal);
+      return;
+    }
+    this.#leaving++;
+    socket.once("close", () => {
+      this.#leaving--;
+    });
+    refuseConnection(socket, refusal);
+  }
+
+  #open(socket: Socket, peer: PeerCredentials | null): void {
+    const { quotas, events, registry, intake, gate, settings, log, clock, onOpen, onGone } = this.#options;
     const connection = new AgentConnection({
       socket,
+      peer,
+      quotas,
+      events,
       registry,
       intake,
       gate,
@@ -75,10 +149,8 @@ export class AgentListener {
       onEnd: (instance, end) => {
         this.#connections.delete(connection);
         if (instance === null) return;
-        log.info(
-          { app: instance.app, pid: instance.pid },
-          end === "bye" ? "an app's process ended" : "an app's connection ended",
-        );
+        const sentence = end === "bye" ? "an app's process ended" : "an app's connection ended";
+        events.note("info", sentence, { app: instance.app, pid: instance.pid }, sentence);
         onGone(instance);
       },
     });

@@ -5,6 +5,8 @@ import { DaemonError } from "../errors.ts";
 
 /** sun_path of Linux holds 108 bytes with the final zero; Node cuts longer paths without a word. */
 const MAX_SOCKET_PATH_BYTES = 107;
+/** Connections that may wait to be taken: all apps of a host that was away. The kernel cuts it to net.core.somaxconn. */
+export const SOCKET_BACKLOG = 4_096;
 
 /**
  * Lets a server listen on a Unix socket that has its mode from the first moment. Removes a socket file that nobody listens
@@ -15,7 +17,7 @@ export async function listenOnSocket(
   server: Server,
   path: string,
   mode: number,
-  backlog = 4_096,
+  backlog: number = SOCKET_BACKLOG,
 ): Promise<void> {
   const bytes = Buffer.byteLength(path);
   if (bytes > MAX_SOCKET_PATH_BYTES) {

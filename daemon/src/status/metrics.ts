@@ -45,6 +45,27 @@ const METRICS: readonly Metric[] = [
     "Times an app process left out sequence numbers.",
     (r) => r.intake.sequenceJumps ?? null,
   ),
+  metric("gauge", "apm_intake_origin_proven", "1 when the kernel says whose apps connect.", (r) =>
+    r.intake.origin === undefined ? null : r.intake.origin === "proven" ? 1 : 0,
+  ),
+  metric(
+    "gauge",
+    "apm_intake_throttled_users",
+    "Users whose apps are read slower than they write.",
+    (r) => r.intake.throttled?.users ?? null,
+  ),
+  metric(
+    "counter",
+    "apm_intake_throttled_seconds_total",
+    "Time in which a user's apps were read slower than they wrote.",
+    (r) => (r.intake.throttled === undefined ? null : r.intake.throttled.ms / 1_000),
+  ),
+  metric(
+    "gauge",
+    "apm_intake_false_pids",
+    "Connected processes whose claimed pid is not theirs.",
+    (r) => r.intake.falsePids ?? null,
+  ),
   metric(
     "counter",
     "apm_traces_passed_over_total",
@@ -124,7 +145,23 @@ export function prometheusText(report: StatusReport): string {
       lines.push(`apm_spans_dropped_total{app="${label(app)}",reason="${label(reason)}"} ${count}`);
     }
   }
+  lines.push(...intakeLines(report.intake));
   return `${lines.join("\n")}\n`;
+}
+
+function intakeLines({ refusedBy = {}, users = [] }: StatusReport["intake"]): string[] {
+  const lines = [
+    "# HELP apm_intake_refused_by_total Connections refused, by reason.",
+    "# TYPE apm_intake_refused_by_total counter",
+    ...Object.entries(refusedBy).map(
+      ([reason, count]) => `apm_intake_refused_by_total{reason="${label(reason)}"} ${count}`,
+    ),
+    "# HELP apm_intake_user_bytes_per_second Speed of the users who send most; uid is empty where it is not proven.",
+    "# TYPE apm_intake_user_bytes_per_second gauge",
+  ];
+  for (const { uid, bytesPerSecond } of users)
+    lines.push(`apm_intake_user_bytes_per_second{uid="${uid ?? ""}"} ${bytesPerSecond}`);
+  return lines;
 }
 
 function label(value: string): string {

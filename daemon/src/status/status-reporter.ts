@@ -2,6 +2,7 @@ import type { RecoveryStatus, StatusReport } from "@apm-daemon/protocol";
 import type { LossLedger } from "../aggregate/loss-ledger.ts";
 import type { DaemonConfig } from "../config.ts";
 import type { FreeDisk } from "../disk/free-disk.ts";
+import { UserNames } from "../host-sampling/user-names.ts";
 import type { HostWatch } from "../host-watch.ts";
 import type { AgentListener } from "../intake/agent-listener.ts";
 import type { FrameIntake } from "../intake/frame-intake.ts";
@@ -14,6 +15,7 @@ import type { Sealer } from "../outbox/sealer.ts";
 import type { TraceKeeper } from "../traces/trace-keeper.ts";
 import type { SendQueue } from "../uplink/send-queue.ts";
 import type { Uplink } from "../uplink/uplink.ts";
+import { intakeUsage, throttleProblem } from "./intake-usage.ts";
 import type { RecentWindows } from "./recent-requests.ts";
 
 export interface StatusReporterOptions {
@@ -49,6 +51,7 @@ const MIB = 1_048_576;
 /** Puts together what the daemon knows of itself. */
 export class StatusReporter {
   readonly #options: StatusReporterOptions;
+  readonly #userNames = new UserNames("/etc/passwd");
 
   constructor(options: StatusReporterOptions) {
     this.#options = options;
@@ -78,10 +81,11 @@ export class StatusReporter {
         frames: o.intake.counts.frames,
         spans: o.ledger.received,
         bytes: o.intake.counts.bytes,
-        refused: o.listener.refused,
+        refused: o.listener.quotas.refusals.total,
         malformed: o.intake.counts.malformed,
         duplicates: o.intake.counts.duplicates,
         sequenceJumps: o.intake.counts.sequenceJumps,
+        ...intakeUsage(o.listener, o.instances, this.#userNames),
       },
       journal: {
         bytes: o.journal.bytes,
@@ -122,12 +126,15 @@ export class StatusReporter {
   #apps(): StatusReport["apps"] {
     const { instances, recent, clock, watch } = this.#options;
     const apps = new Map<string, StatusReport["apps"][number]>();
-    for (const { app, instance, pid, runtime } of instances.connected()) {
+    for (const { app, instance, pid, uid, origin, claimedPid, runtime } of instances.connected()) {
       const entry = apps.get(app) ?? { app, instances: [], ...recent.of(app, clock.unixMs() / 1_000) };
       const newest = watch.processes.newest(instance);
       entry.instances.push({
         instance,
         pid,
+        origin,
+        uid,
+        ...(claimedPid === pid ? {} : { claimedPid }),
         runtime,
         cpuRatio: newest?.["cpuRatio"] ?? null,
         rssBytes: newest?.["rssBytes"] ?? null,
@@ -138,7 +145,7 @@ export class StatusReporter {
   }
 
   #problems(): string[] {
-    const { gate, sealer, uplink, outbox, deadLetters, journal, recovery, startUnixMs, clock } =
+    const { listener, gate, sealer, uplink, outbox, deadLetters, journal, recovery, startUnixMs, clock } =
       this.#options;
     const problems: string[] = [];
     if (gate.problem !== "") problems.push(gate.problem);
@@ -163,6 +170,7 @@ export class StatusReporter {
         "at its start the daemon found a journal but nothing that says what of it was sealed: what was not sealed before is not counted; do not delete journal/cursor.json",
       );
     problems.push(...this.#freeDiskProblem(), ...this.#newerFilesProblem());
+    problems.push(...throttleProblem(listener, this.#userNames));
     return problems;
   }
 

@@ -57,6 +57,22 @@ function report(changes: Partial<StatusReport> = {}): StatusReport {
       malformed: 7,
       duplicates: 20,
       sequenceJumps: 21,
+      origin: "proven",
+      refusedBy: { connections_per_uid: 23 },
+      throttled: { users: 1, ms: 2_500 },
+      users: [
+        {
+          uid: 33,
+          name: "www-data",
+          connections: 1,
+          bytes: 9,
+          bytesPerSecond: 24,
+          isThrottled: true,
+          throttledMs: 2_500,
+          refused: 23,
+        },
+      ],
+      falsePids: 25,
     },
     traces: { passedOver: 22 },
     journal: { bytes: 8, segments: 1, position: 100, sealed: 60, capBytes: 9 },
@@ -163,6 +179,12 @@ test("/metrics is Prometheus' text format, and hostile names stay inside their q
   assert.equal(seen.get("apm_intake_duplicates_total"), 20);
   assert.equal(seen.get("apm_intake_sequence_jumps_total"), 21);
   assert.equal(seen.get("apm_traces_passed_over_total"), 22);
+  assert.equal(seen.get("apm_intake_origin_proven"), 1);
+  assert.equal(seen.get('apm_intake_refused_by_total{reason="connections_per_uid"}'), 23);
+  assert.equal(seen.get("apm_intake_throttled_users"), 1);
+  assert.equal(seen.get("apm_intake_throttled_seconds_total"), 2.5);
+  assert.equal(seen.get('apm_intake_user_bytes_per_second{uid="33"}'), 24);
+  assert.equal(seen.get("apm_intake_false_pids"), 25);
   assert.equal(seen.get("apm_daemon_start_time_seconds"), 1.5);
   assert.equal(seen.get('apm_spans_dropped_total{app="new\\nline",reason="new\\nline"}'), 3);
   assert.equal(
