@@ -8,9 +8,11 @@ import { after, before, describe, test } from "node:test";
 import { encodeHello, encodeMessage, type FetchedTraceAnswer, MessageType } from "@apm-daemon/protocol";
 import { AgentSocket } from "../support/agent-socket.ts";
 import { type RunningApp, startRelay } from "../support/apps.ts";
+import { launchBrowser, openPage, takeScreenshot } from "../support/browser.ts";
 import { Cleanup } from "../support/cleanup.ts";
 import type { AskedHost, FetchedTrace, TraceSpan } from "../support/collector-api.ts";
 import { eventually } from "../support/eventually.ts";
+import { skipWithout } from "../support/parts.ts";
 import type { Program } from "../support/program.ts";
 import {
   type Collector,
@@ -166,6 +168,22 @@ describe("the flight recorder", () => {
       assert.match(none.stderr, /no host has any span of the trace f+/);
       assert.match(none.stdout, /host-b +nothing; its journal reaches back/);
     });
+  });
+
+  test("the page of a trace that nobody kept can ask the hosts, and then shows it", {
+    skip: skipWithout("chromium"),
+  }, async () => {
+    const traceId = await request();
+    const browser = await launchBrowser(cleanup);
+    const { page } = await openPage(browser, { locale: "en-US" });
+    await eventually("the whole trace is on the page", 60_000, async () => {
+      await page.goto(`${collector.url}/traces/${traceId}`);
+      await page.getByRole("button", { name: "Ask the hosts" }).click();
+      await page.getByText(`${SPANS} spans`).first().waitFor({ timeout: 10_000 });
+    });
+    await page.getByText("all answered in full").waitFor();
+    await page.getByRole("cell", { name: "host-c" }).waitFor();
+    await takeScreenshot(page, "flight-recorder");
   });
 
   test("a request that has not ended yet is shown as far as it came", async () => {
