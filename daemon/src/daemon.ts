@@ -4,6 +4,7 @@ import { DEFAULT_AGENT_SETTINGS } from "@apm-daemon/protocol";
 import type { Logger } from "pino";
 import { Aggregator } from "./aggregate/aggregator.ts";
 import { LossLedger } from "./aggregate/loss-ledger.ts";
+import { BlackBox } from "./black-box/black-box.ts";
 import type { DaemonConfig } from "./config.ts";
 import { DiskReserve } from "./disk/disk-reserve.ts";
 import { FreeDisk } from "./disk/free-disk.ts";
@@ -47,7 +48,7 @@ export interface RunningDaemon {
   stop(): Promise<void>;
 }
 
-const clock = { unixMs: (): number => Date.now() };
+const clock = { unixMs: (): number => Date.now(), monoMs: (): number => performance.now() };
 const UPLOAD_AT_STOP_MS = 2_000;
 /** Enough to find out why; they are of no use to the daemon. */
 const DEAD_LETTERS_CAP_BYTES = 16 * 1_048_576;
@@ -135,10 +136,26 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
     onNewApp: () => sealBeat.sealSoon(),
   });
   const instances = new InstanceRegistry(journal);
+  const blackBox = new BlackBox({
+    journal,
+    processes: watch.processes,
+    stateFile: path("black-box.json"),
+    cursor,
+    clock,
+    log,
+    settle: (instance, nowUnixMs) => ledger.settle(instance, nowUnixMs),
+    onEvent: () => sealBeat.sealSoon(),
+  });
+  const onFrame = blackBox.noteFrame.bind(blackBox);
   const intake = new FrameIntake({
     journal,
     counter: aggregator,
-    onRuntime: ({ instance }, { inFlight: _inFlight, ...values }) => watch.processes.note(instance, values),
+    onRuntime: (source, frame) => {
+      const { inFlight: _inFlight, ...values } = frame;
+      watch.processes.note(source.instance, values);
+      blackBox.noteRuntime(source, frame);
+    },
+    onFrame,
     clock,
   });
 
@@ -178,6 +195,7 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
     host: watch.identity,
     hostSampler: watch.host,
     processSampler: watch.processes,
+    events: blackBox,
     apdexTMs,
     clock,
     log,
@@ -201,6 +219,7 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
     aggregator,
     ledger,
     traces,
+    onFrame,
     nowUnixMs: startUnixMs,
   });
   const recovery = {
@@ -229,12 +248,16 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
     settings: { ...DEFAULT_AGENT_SETTINGS, sql: config.settings.sql },
     log,
     clock,
-    onOpen: ({ app, instance, pid, startUnixMs: processStartUnixMs }) => {
+    onOpen: (opened) => {
+      const { app, instance, pid, startUnixMs: processStartUnixMs } = opened;
       log.info({ app, pid }, "an app connected");
       watch.processes.add({ key: instance, pid, startUnixMs: processStartUnixMs });
+      blackBox.opened(opened);
     },
-    onGone: ({ instance, connections }) => {
-      if (connections === 0) watch.processes.remove(instance);
+    onEnd: (left, end) => {
+      if (left.connections > 0) return;
+      blackBox.ended(left, end);
+      watch.processes.remove(left.instance);
     },
   });
   const reporter = new StatusReporter({
@@ -260,6 +283,7 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
     recent,
     traces,
     watch,
+    blackBox,
   });
   const status = new StatusServer({
     path: join(config.run_dir, "status.sock"),
@@ -280,5 +304,7 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
   stops.push(() => sealBeat.stop());
   await listener.start();
   stops.push(() => listener.stop());
+  blackBox.start();
+  stops.push(() => blackBox.stop());
   log.info({ host: watch.identity.name, agentSocket, collector: config.collector }, "the daemon is ready");
 }

@@ -140,6 +140,11 @@ export class ProcessSampler {
     return this.#watched.get(key)?.ring.newest() ?? null;
   }
 
+  /** The last `seconds` of one process, whoever drained them; null for an unknown key. */
+  recent(key: string, seconds: number): SecondsTable | null {
+    return this.#watched.get(key)?.ring.last(seconds) ?? null;
+  }
+
   #judge(watched: Watched, usage: pidusage.Status | undefined, tsSec: number, monoMs: number): SecondValues {
     if (usage === undefined) {
       if (isAskable(watched, monoMs)) watched.askAgainMonoMs = monoMs + ASK_AGAIN_AFTER_MS;

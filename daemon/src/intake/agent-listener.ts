@@ -19,7 +19,8 @@ export interface AgentListenerOptions {
   log: Logger;
   clock: { unixMs(): number };
   onOpen: (instance: AppInstance) => void;
-  onGone: (instance: AppInstance) => void;
+  /** `end` is how the connection ended; the instance may have another one still. */
+  onEnd: (instance: AppInstance, end: "bye" | "closed" | "refused") => void;
 }
 
 /** Takes connections on the agent socket, up to a limit below which the kernel would cut them silently. */
@@ -62,7 +63,7 @@ export class AgentListener {
       refuseConnection(socket, { code: "TOO_MANY_CONNECTIONS", message, retryAfterMs: 30_000 });
       return;
     }
-    const { registry, intake, gate, settings, log, clock, onOpen, onGone } = this.#options;
+    const { registry, intake, gate, settings, log, clock, onOpen, onEnd } = this.#options;
     const connection = new AgentConnection({
       socket,
       registry,
@@ -79,7 +80,7 @@ export class AgentListener {
           { app: instance.app, pid: instance.pid },
           end === "bye" ? "an app's process ended" : "an app's connection ended",
         );
-        onGone(instance);
+        onEnd(instance, end);
       },
     });
     this.#connections.add(connection);
