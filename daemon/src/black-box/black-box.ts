@@ -109,7 +109,7 @@ export class BlackBox {
   start(): void {
     this.#startMonoMs = this.#options.clock.monoMs();
     if (this.#events.pending.length > 0) this.#options.onEvent();
-    this.#timer = setInterval(() => this.tick(), TICK_MS);
+    this.#timer = setInterval(() => this.tick(), TICK_MS).unref();
   }
 
   /** Resolves when who is connected now is on the disk; connections that end from now on are the daemon's own doing. */
