@@ -145,8 +145,9 @@ export class Sealer {
   }
 
   async #writeOnce({ batches, cursor }: DrainedSeal): Promise<void> {
-    const { journal, outbox, cursorPath } = this.#options;
+    const { journal, outbox, cursorPath, events } = this.#options;
     await journal.sync();
+    await events.saved();
     for (const { header, bytes } of batches) await outbox.write(header.number, bytes);
     await writeCursor(cursorPath, cursor);
   }
