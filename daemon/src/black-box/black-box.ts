@@ -236,8 +236,7 @@ export class BlackBox {
       this.#tookLeave(memory);
       return true;
     }
-    const { monoMs } = this.#options.clock;
-    const waitedMs = monoMs() - (memory.lost?.monoMs ?? this.#startMonoMs);
+    const waitedMs = this.#options.clock.monoMs() - (memory.lost?.monoMs ?? this.#startMonoMs);
     if (memory.state === "absent" && waitedMs < ABSENT_LOOK_MS) return false;
     const { process } = memory.record;
     if (process === null) return this.#judgeForeign(memory, waitedMs);
