@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import {
   type AppEvent,
@@ -322,6 +323,33 @@ test("a goodbye that only the journal has: the next daemon believes it", async (
   }
 });
 
+test("an event is in the file before anybody is told of it, so that a kill in the next moment costs nothing", (t) => {
+  const rig = new Rig(t);
+  const shop = rig.instance();
+  rig.box.opened(shop);
+  rig.files.end(PID);
+  rig.box.ended(shop, "closed");
+  const [made] = rig.events();
+  rig.start();
+  assert.deepEqual(rig.events(), [made], "taken for a batch that was never written");
+  rig.start(2);
+  assert.deepEqual(rig.events(), [], "taken for a batch that was");
+  rig.wait(100);
+  assert.deepEqual(rig.events(), []);
+});
+
+test("a folder that refuses the file costs the memory, not the report", async (t) => {
+  const rig = new Rig(t);
+  rmSync(dirname(rig.stateFile), { recursive: true });
+  const shop = rig.instance();
+  rig.box.opened(shop);
+  rig.files.end(PID);
+  rig.box.ended(shop, "closed");
+  assert.equal(rig.events().length, 1);
+  await rig.box.saved();
+  await rig.box.stop();
+});
+
 test("after a restart of the host nobody is waited for, and the report says why", async (t) => {
   const rig = new Rig(t);
   const shop = rig.instance();
@@ -364,9 +392,8 @@ test("what the journal's ring has lost, or cannot be read, is missing from the r
   assert.deepEqual(rig.events()[0]?.lastCalls, []);
 });
 
-test("a state file that another release wrote, or a disk has damaged, costs the memory, not the start", async (t) => {
+test("a state file that another release wrote, or a disk has damaged, costs the memory, not the start", (t) => {
   const rig = new Rig(t);
-  const { writeFileSync } = await import("node:fs");
   for (const text of ["", "{", "[]", '{"version":2}', '{"version":1,"watched":{}}']) {
     writeFileSync(rig.stateFile, text);
     rig.start();

@@ -1,7 +1,8 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { StatusEvent } from "@apm-daemon/protocol";
 import type { Logger } from "pino";
-import { writeFileAtomically } from "../outbox/atomic-file.ts";
 import type { PendingEvent } from "./event-log.ts";
 import type { MemoryCgroup, MemoryCounters } from "./memory-cgroup.ts";
 
@@ -27,17 +28,19 @@ export interface WatchedRecord {
   lastHeardUnixMs: number;
 }
 
-/** Connects come in storms; what one write in this time does not have is lost in a crash within it. */
+/** Connects come in storms; what one write in this time does not have is lost when the daemon is killed within it. */
 const SAVE_WITHIN_MS = 200;
 
-/** The file of that state, replaced as a whole. A disk that refuses it costs the memory, never the daemon's work. */
+/**
+ * The file of that state, replaced as a whole: in the page cache when save() returns, so that a killed daemon loses nothing, and
+ * on the disk when saved() resolves. A disk that refuses it costs the memory, never the daemon's work.
+ */
 export class StateFile {
   readonly #path: string;
   readonly #log: Logger;
   readonly #content: () => BlackBoxState;
   #timer: NodeJS.Timeout | null = null;
-  #running: Promise<void> | null = null;
-  #isStale = false;
+  #isUnsynced = false;
   #isFailing = false;
 
   constructor(path: string, log: Logger, content: () => BlackBoxState) {
@@ -53,32 +56,45 @@ export class StateFile {
   save(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    this.#isStale = true;
-    this.#running ??= this.#write();
+    try {
+      const temporary = `${this.#path}.tmp`;
+      writeFileSync(temporary, JSON.stringify(this.#content()), { mode: 0o600 });
+      renameSync(temporary, this.#path);
+      this.#isUnsynced = true;
+      this.#isFailing = false;
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   /** Resolves when all that was to be saved is on the disk, or was refused. Never rejects. */
   async saved(): Promise<void> {
     if (this.#timer !== null) this.save();
-    while (this.#running !== null) await this.#running;
+    if (!this.#isUnsynced) return;
+    this.#isUnsynced = false;
+    try {
+      for (const path of [this.#path, dirname(this.#path)]) await sync(path);
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
-  async #write(): Promise<void> {
-    while (this.#isStale) {
-      this.#isStale = false;
-      try {
-        await writeFileAtomically(this.#path, Buffer.from(JSON.stringify(this.#content())));
-        this.#isFailing = false;
-      } catch (error) {
-        if (!this.#isFailing)
-          this.#log.warn(
-            { err: error },
-            `cannot write ${this.#path}: a crash of the daemon may now cost or double a report about an app's end; check the disk and the state folder`,
-          );
-        this.#isFailing = true;
-      }
-    }
-    this.#running = null;
+  #failed(error: unknown): void {
+    if (!this.#isFailing)
+      this.#log.warn(
+        { err: error },
+        `cannot write ${this.#path}: a crash of the daemon may now cost or double a report about an app's end; check the disk and the state folder`,
+      );
+    this.#isFailing = true;
+  }
+}
+
+async function sync(path: string): Promise<void> {
+  const file = await open(path, "r");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 

@@ -147,7 +147,7 @@ describe("an app that ends without a goodbye", () => {
     await twice.program.kill();
     // The event is made, the batch with it may be in any state: not made, made, sent, acknowledged.
     await eventually("the daemon tells of the end", 20_000, () =>
-      assert.match(daemon.output, /"app":"twice".*ended/),
+      assert.match(daemon.output, /"app":"twice".*ended: killed/),
     );
     await daemon.kill();
     await vanished.program.kill();
