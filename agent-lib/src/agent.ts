@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { randomBytes } from "node:crypto";
-import { type AgentSettings, DEFAULT_AGENT_SETTINGS } from "@apm-daemon/protocol";
+import { type AgentSettings, DEFAULT_AGENT_SETTINGS, type ExceptionText } from "@apm-daemon/protocol";
 import { type Context, context, propagation, trace } from "@opentelemetry/api";
 import { AgentLog } from "./agent-log.ts";
 import { instrumentExpress } from "./instrumentation/express.ts";
@@ -21,6 +21,7 @@ import { SpanBuffer } from "./link/span-buffer.ts";
 import { RuntimeMetrics } from "./runtime-metrics.ts";
 import { StatementCache } from "./sql/statement-cache.ts";
 import { StorageContextManager } from "./tracer/context-manager.ts";
+import { describeException } from "./tracer/exception.ts";
 import { KeyPolicies } from "./tracer/key-policy.ts";
 import { RandomIds } from "./tracer/random-ids.ts";
 import { SpanRules } from "./tracer/span-rules.ts";
@@ -39,6 +40,9 @@ export interface AgentOptions {
   readonly version: string;
   readonly writeLog: (line: string) => void;
 }
+
+/** An app that catches all may clean up for this long before it ends. */
+const UNCAUGHT_WITHIN_MS = 10_000;
 
 /** State of a running agent, for people who ask. */
 export interface AgentStatus {
@@ -61,6 +65,8 @@ export class Agent {
   readonly #parts: InstrumentationParts;
   readonly #statements: readonly StatementCache[];
   readonly #instance = randomBytes(16).toString("hex");
+  /** What nobody caught: maybe the reason why the process ends. */
+  #uncaught: { error: ExceptionText; monoMs: number } | null = null;
   readonly #onExit = (code: number): void => this.#exit(code);
   readonly #onUncaught = (error: unknown): void => this.#noteUncaught(error);
 
@@ -168,16 +174,24 @@ export class Agent {
   #exit(code: number): void {
     try {
       this.#requests.endBroken();
-      this.#buffer.finish(code);
+      this.#buffer.finish(code, this.#lastError());
       this.#link.sendAtExit();
     } catch (error) {
       this.#log.internalError("exit", error);
     }
   }
 
+  /** Null when what was uncaught cannot be why the process ends: the app went on after it. */
+  #lastError(): ExceptionText | null {
+    const isRecent =
+      this.#uncaught !== null && performance.now() - this.#uncaught.monoMs < UNCAUGHT_WITHIN_MS;
+    return isRecent ? (this.#uncaught?.error ?? null) : null;
+  }
+
   /** Runs before the process dies of it; changes nothing about that. */
   #noteUncaught(error: unknown): void {
     try {
+      this.#uncaught = { error: describeException(error), monoMs: performance.now() };
       const active = this.#storage.getStore();
       const request = active === undefined ? undefined : this.#requests.inContext(active);
       if (request !== undefined) request.error ??= error;

@@ -4,6 +4,7 @@ import { DEFAULT_AGENT_SETTINGS } from "@apm-daemon/protocol";
 import type { Logger } from "pino";
 import { Aggregator } from "./aggregate/aggregator.ts";
 import { LossLedger } from "./aggregate/loss-ledger.ts";
+import { BlackBox } from "./black-box/black-box.ts";
 import type { DaemonConfig } from "./config.ts";
 import { DiskReserve } from "./disk/disk-reserve.ts";
 import { FreeDisk } from "./disk/free-disk.ts";
@@ -141,10 +142,26 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
     onNewApp: () => sealBeat.sealSoon(),
   });
   const instances = new InstanceRegistry(journal);
+  const blackBox = new BlackBox({
+    journal,
+    processes: watch.processes,
+    stateFile: path("black-box.json"),
+    cursor,
+    clock,
+    log,
+    settle: (instance, nowUnixMs) => ledger.settle(instance, nowUnixMs),
+    onEvent: () => sealBeat.sealSoon(),
+  });
+  const onFrame = blackBox.noteFrame.bind(blackBox);
   const intake = new FrameIntake({
     journal,
     counter: aggregator,
-    onRuntime: ({ instance }, { inFlight: _inFlight, ...values }) => watch.processes.note(instance, values),
+    onRuntime: (source, frame) => {
+      const { inFlight: _inFlight, ...values } = frame;
+      watch.processes.note(source.instance, values);
+      blackBox.noteRuntime(source, frame);
+    },
+    onFrame,
     clock,
   });
 
@@ -184,6 +201,7 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
     host: watch.identity,
     hostSampler: watch.host,
     processSampler: watch.processes,
+    events: blackBox,
     apdexTMs,
     clock,
     log,
@@ -207,6 +225,7 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
     aggregator,
     ledger,
     traces,
+    onFrame,
     nowUnixMs: startUnixMs,
   });
   const recovery = {
@@ -253,7 +272,8 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
     settings: { ...DEFAULT_AGENT_SETTINGS, sql: config.settings.sql },
     log,
     clock,
-    onOpen: ({ app, instance, pid, uid, origin, startUnixMs: processStartUnixMs }) => {
+    onOpen: (opened) => {
+      const { app, instance, pid, uid, origin, startUnixMs: processStartUnixMs } = opened;
       events.note("info", "connected", { app, pid, uid }, "an app connected");
       watch.processes.add({
         key: instance,
@@ -262,9 +282,12 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
         isProven: origin === "proven",
         uid,
       });
+      blackBox.opened(opened);
     },
-    onGone: ({ instance, connections }) => {
-      if (connections === 0) watch.processes.remove(instance);
+    onEnd: (left, end) => {
+      if (left.connections > 0) return;
+      blackBox.ended(left, end);
+      watch.processes.remove(left.instance);
     },
   });
   const reporter = new StatusReporter({
@@ -290,6 +313,7 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
     recent,
     traces,
     watch,
+    blackBox,
   });
   const status = new StatusServer({
     path: join(config.run_dir, "status.sock"),
@@ -310,5 +334,7 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
   stops.push(() => sealBeat.stop());
   await listener.start();
   stops.push(() => listener.stop());
+  blackBox.start();
+  stops.push(() => blackBox.stop());
   log.info({ host: watch.identity.name, agentSocket, collector: config.collector }, "the daemon is ready");
 }

@@ -30,6 +30,14 @@ export interface RecoveryOptions {
   aggregator: Aggregator;
   ledger: LossLedger;
   traces: TraceKeeper;
+  /** Told of each frame found, counted before or not. */
+  onFrame?: (
+    instance: AppInstance,
+    type: number,
+    payload: Buffer,
+    position: number,
+    receivedUnixMs: number,
+  ) => void;
   nowUnixMs: number;
 }
 
@@ -69,6 +77,7 @@ export function recover(options: RecoveryOptions): RecoveryReport {
     instance.lastSequence = sequence;
     // Who is counted now is named in the next batch, however long the daemon was away.
     instance.goneUnixMs = position < sealed ? receivedUnixMs : nowUnixMs;
+    options.onFrame?.(instance, type, payload, position, receivedUnixMs);
     if (position < replayFrom) return;
     if (position >= sealed) {
       discardOnce();

@@ -1,3 +1,4 @@
+import type { AppEvent } from "./app-event.ts";
 import type { SparseHistogram } from "./histogram.ts";
 import type { SecondsTable } from "./host-metrics.ts";
 
@@ -24,6 +25,8 @@ export interface BatchHeader {
   statements: StatementRow[];
   errors: ErrorRow[];
   ledger: LedgerRow[];
+  /** Ends of apps' processes, at most MAX_EVENTS_PER_BATCH; daemons before 0.2 do not say it. */
+  events?: AppEvent[];
   /** Kept traces; `traces[i]` has its spans in the batch's i-th SPANS frame. */
   traces: TraceSummary[];
   journal: JournalRange;

@@ -85,6 +85,19 @@ test("every control message comes back as it was sent", () => {
   assert.equal(decodeAck(payloadOf(encodeAck(2 ** 40 + 5), MessageType.ack)), 2 ** 40 + 5);
 });
 
+test("BYE may say what nobody caught; texts are cut, and what has no type is left out", () => {
+  const counts = { exitCode: 1, spansCreated: 5, spansFramed: 4, spansReported: 1 };
+  const error = { type: "TypeError", message: "x is undefined", stack: "    at f (app.js:1:1)" };
+  const read = (value: unknown): unknown =>
+    decodeBye(payloadOf(encodeBye(9, { ...counts, error: value as typeof error }), MessageType.bye));
+  assert.deepEqual(read(error), { ...counts, error });
+  assert.deepEqual(read({ ...error, type: "t".repeat(300), message: "m".repeat(2_000), stack: 7 }), {
+    ...counts,
+    error: { type: "t".repeat(255), message: "m".repeat(1_024), stack: "" },
+  });
+  for (const none of [null, "text", [], {}, { type: 1 }, { type: "" }]) assert.deepEqual(read(none), counts);
+});
+
 test("RUNTIME and GAP carry their sequence number and their values", () => {
   const runtimePayload = payloadOf(encodeRuntime(12, runtime), MessageType.runtime);
   assert.equal(sequenceOf(runtimePayload), 12);

@@ -11,7 +11,7 @@
  * Readers ignore fields they do not know.
  */
 import { ProtocolError } from "./errors.ts";
-import { AGENT_PROTOCOL_VERSIONS, MAX_ATTRIBUTE_CHARS, MAX_NAME_CHARS } from "./limits.ts";
+import { AGENT_PROTOCOL_VERSIONS, MAX_ATTRIBUTE_CHARS, MAX_NAME_CHARS, MAX_STACK_FRAMES } from "./limits.ts";
 import { encodeMessage, MessageType, type MessageTypeNumber, sequenceOf, writeSequence } from "./message.ts";
 import { MAX_U32 } from "./span-frame.ts";
 
@@ -90,6 +90,15 @@ export interface Bye {
   spansCreated: number;
   spansFramed: number | null;
   spansReported: number | null;
+  /** The uncaught exception that ends the process; missing when there was none. */
+  error?: ExceptionText;
+}
+
+/** What was thrown; the stack has its frames alone, without the message. */
+export interface ExceptionText {
+  type: string;
+  message: string;
+  stack: string;
 }
 
 /** Longer waits are not believed; timers overflow at 2^31 ms and would fire at once. */
@@ -173,12 +182,14 @@ export function encodeBye(sequence: number, bye: Bye): Buffer {
 
 export function decodeBye(payload: Buffer): Bye {
   sequenceOf(payload);
-  const { exitCode, spansCreated, spansFramed, spansReported } = parseJson(payload.subarray(8), "BYE");
+  const { exitCode, spansCreated, spansFramed, spansReported, error } = parseJson(payload.subarray(8), "BYE");
+  const exception = readException(error);
   return {
     exitCode: Number.isSafeInteger(exitCode) ? (exitCode as number) : null,
     spansCreated: countOrNull(spansCreated) ?? 0,
     spansFramed: countOrNull(spansFramed),
     spansReported: countOrNull(spansReported),
+    ...(exception === null ? {} : { error: exception }),
   };
 }
 
@@ -267,6 +278,20 @@ function readSettings(value: unknown): AgentSettings {
       isCount(flushIntervalMs) && flushIntervalMs >= 10 && flushIntervalMs <= 10_000
         ? flushIntervalMs
         : DEFAULT_AGENT_SETTINGS.flushIntervalMs,
+  };
+}
+
+/** Null when it has no type. Texts are cut to what spans may carry. */
+function readException(value: unknown): ExceptionText | null {
+  const { type, message, stack } = (value ?? {}) as Record<string, unknown>;
+  const text = (each: unknown, maxChars: number): string =>
+    typeof each === "string" ? each.slice(0, maxChars) : "";
+  const name = text(type, MAX_NAME_CHARS);
+  if (name === "") return null;
+  return {
+    type: name,
+    message: text(message, MAX_ATTRIBUTE_CHARS),
+    stack: text(stack, MAX_STACK_FRAMES * MAX_NAME_CHARS),
   };
 }
 

@@ -1,4 +1,5 @@
 export { type ApdexZone, apdexScore, apdexZone } from "./apdex.ts";
+export * from "./app-event.ts";
 export {
   BATCH_PREFIX_BYTES,
   type Batch,
@@ -48,7 +49,7 @@ export {
 export { SpanEncoder, type SpanRecord } from "./span-encoder.ts";
 export { parseSpanExtra, type SpanEvent, type SpanExtra, type SpanLink } from "./span-extra.ts";
 export { SPANS_HEADER_BYTES, TraceEntry } from "./span-frame.ts";
-export type { RecoveryStatus, StatusApp, StatusReport, StatusUser } from "./status.ts";
+export type { RecoveryStatus, StatusApp, StatusEvent, StatusReport, StatusUser } from "./status.ts";
 export {
   type AskedHost,
   type FetchedTraceAnswer,

@@ -74,6 +74,16 @@ export interface StatusReport {
   traces?: { passedOver: number };
   /** Spans lost, by app and reason, since start. */
   dropped: Record<string, Record<string, number>>;
+  /** The newest ends of apps' processes, newest first; none when missing. */
+  events?: StatusEvent[];
+}
+
+export interface StatusEvent {
+  tsMs: number;
+  app: string;
+  pid: number;
+  kind: "crash" | "exit" | "vanished";
+  title: string;
 }
 
 export interface RecoveryStatus {

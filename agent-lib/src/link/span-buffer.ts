@@ -3,7 +3,14 @@
  * full or when its time has come. One timer, not referenced, and only while there is something to flush: every
  * `flushIntervalMs` under load (0.1 s by default), up to ten times that when spans are rare.
  */
-import { encodeBye, encodeGap, encodeRuntime, type RuntimeFrame, SpanEncoder } from "@apm-daemon/protocol";
+import {
+  type ExceptionText,
+  encodeBye,
+  encodeGap,
+  encodeRuntime,
+  type RuntimeFrame,
+  SpanEncoder,
+} from "@apm-daemon/protocol";
 import type { AgentLog } from "../agent-log.ts";
 import { nowMs, unixUsOf } from "../tracer/clock.ts";
 import type { ApmSpan } from "../tracer/span.ts";
@@ -92,7 +99,7 @@ export class SpanBuffer implements SpanSink {
   }
 
   /** What is left, the drops not told yet, and the goodbye, into the ring whatever its size: these are the last frames. */
-  finish(exitCode: number | null): void {
+  finish(exitCode: number | null, error: ExceptionText | null = null): void {
     if (this.#isStopped) return;
     this.flush();
     if (this.#dropped.size > 0) this.#pushGap();
@@ -102,7 +109,8 @@ export class SpanBuffer implements SpanSink {
       spansFramed: this.#framed,
       spansReported: this.#reported,
     };
-    this.ring.push(encodeBye(this.ring.nextSequence, { exitCode, ...counts }));
+    const bye = { exitCode, ...counts, ...(error === null ? {} : { error }) };
+    this.ring.push(encodeBye(this.ring.nextSequence, bye));
   }
 
   addRuntime(frame: Omit<RuntimeFrame, "spansFramed" | "spansReported">): void {

@@ -1,13 +1,11 @@
-import { type AttributeValue, MAX_ATTRIBUTE_CHARS, MAX_STACK_FRAMES } from "@apm-daemon/protocol";
+import {
+  type AttributeValue,
+  type ExceptionText,
+  MAX_ATTRIBUTE_CHARS,
+  MAX_STACK_FRAMES,
+} from "@apm-daemon/protocol";
 import { obfuscateMessage } from "../sql/obfuscate-message.ts";
 import { truncate } from "./truncate.ts";
-
-export interface ExceptionText {
-  readonly type: string;
-  readonly message: string;
-  /** At most MAX_STACK_FRAMES frames, without the message. */
-  readonly stack: string;
-}
 
 /** Errors of databases quote values in their messages; wherever they are recorded, they are obfuscated. */
 const databaseErrors = new WeakSet<object>();
@@ -16,7 +14,7 @@ export function markDatabaseError(error: unknown): void {
   if (typeof error === "object" && error !== null) databaseErrors.add(error);
 }
 
-/** Type, message and stack of anything that was thrown. Never throws, whatever getters do. */
+/** Type, message and at most MAX_STACK_FRAMES frames of anything that was thrown. Never throws, whatever getters do. */
 export function describeException(thrown: unknown): ExceptionText {
   try {
     if (typeof thrown !== "object" || thrown === null)

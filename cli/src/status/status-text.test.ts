@@ -51,6 +51,22 @@ test("problems, a broken uplink, a backlog and losses are named", () => {
   assert.match(text, /^ {2}lost +1,500 spans of shop \(agent_ring_full\)$/m);
 });
 
+test("how processes ended is told when some did, the newest five", () => {
+  assert.doesNotMatch(statusText(sampleStatus(), NOW, noPaint), /Ended/);
+  const events = Array.from({ length: 6 }, (_, i) => ({
+    tsMs: NOW - (i + 1) * 60_000,
+    app: "shop",
+    pid: 100 + i,
+    kind: "crash" as const,
+    title: "killed by the kernel:\u001b[31m out of memory",
+  }));
+  const text = statusText(sampleStatus({ events }), NOW, noPaint);
+  assert.match(text, /^Ended +app +pid +how$/m);
+  assert.match(text, /^ {2}1 min 0 s ago +shop +100 +killed by the kernel:\\u\{1b\}\[31m out of memory$/m);
+  assert.match(text, / 104 /);
+  assert.doesNotMatch(text, / 105 /);
+});
+
 test("frames that came again or are missing, and traces that did not fit, are told when there are any", () => {
   const { intake } = sampleStatus();
   const text = statusText(

@@ -1,10 +1,12 @@
-import type { RecoveryStatus, StatusReport, StatusUser } from "@apm-daemon/protocol";
+import type { RecoveryStatus, StatusEvent, StatusReport, StatusUser } from "@apm-daemon/protocol";
 import type { Paint } from "../terminal/paint.ts";
 import { shownAge, shownBytes, shownCount, shownMs, shownRatio } from "../terminal/quantities.ts";
 import { safeText } from "../terminal/safe-text.ts";
 import { tableLines } from "../terminal/table.ts";
 
 const HEALTH_STYLES = { ok: "green", degraded: "yellow", failing: "red" } as const;
+
+const MAX_EVENTS_SHOWN = 5;
 
 /** A status report as a page of text, without a newline at its end. */
 export function statusText(status: StatusReport, nowUnixMs: number, paint: Paint): string {
@@ -16,6 +18,7 @@ export function statusText(status: StatusReport, nowUnixMs: number, paint: Paint
     "",
     ...appLines(status, paint),
     "",
+    ...eventLines(status.events ?? [], nowUnixMs, paint),
     ...dataLines(status, nowUnixMs, paint),
   ].join("\n");
 }
@@ -85,6 +88,29 @@ function appLines(status: StatusReport, paint: Paint): string[] {
     rows.map(([name = "", ...cells]) => [`  ${name}`, ...cells]),
   );
   return [paint("bold", titles), ...lines];
+}
+
+/** How apps' processes ended, newest first; nothing when none did. */
+function eventLines(events: readonly StatusEvent[], nowUnixMs: number, paint: Paint): string[] {
+  if (events.length === 0) return [];
+  const rows = events
+    .slice(0, MAX_EVENTS_SHOWN)
+    .map(({ tsMs, app, pid, title }) => [
+      `  ${shownAge(nowUnixMs - tsMs)} ago`,
+      safeText(app),
+      String(pid),
+      safeText(title),
+    ]);
+  const [titles = "", ...lines] = tableLines(
+    [
+      { title: "Ended", align: "left" },
+      { title: "app", align: "left" },
+      { title: "pid", align: "right" },
+      { title: "how", align: "left" },
+    ],
+    rows,
+  );
+  return [paint("bold", titles), ...lines, ""];
 }
 
 function dataLines(status: StatusReport, nowUnixMs: number, paint: Paint): string[] {

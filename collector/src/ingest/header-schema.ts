@@ -9,6 +9,7 @@ import {
   MAX_STATEMENT_CHARS,
 } from "@apm-daemon/protocol";
 import { z } from "zod";
+import { appEvents } from "./event-schema.ts";
 import { listOf, numbersThat, recordOf } from "./fail-fast.ts";
 
 /**
@@ -241,6 +242,7 @@ export const BatchHeaderSchema: z.ZodType<BatchHeader> = z.object({
       ),
     })
     .optional(),
+  events: z.exactOptional(appEvents),
   traces: listOf(z.object({ ...traceShape, reason: z.enum(["error", "slow", "random"]) })),
   journal: z.object({ sealed: whole, replayFrom: whole }),
   partOf: z.exactOptional(z.object({ stream: z.guid().lowercase(), number: whole })),

@@ -42,6 +42,7 @@ export function emitBatchRows({ batch, receivedMs }: ReceivedBatch, emit: Emit):
   emitOperations(header, ts_s, emit);
   emitErrors(header, emit);
   emitLedger(header, ts_s, emit);
+  emitEvents(header, emit);
   emitTraces(batch, emit);
 }
 
@@ -185,6 +186,21 @@ function outcomesOf({
 
 function lostOf({ dropped }: LedgerRow): number {
   return Object.values(dropped).reduce((sum, spans) => sum + spans, 0);
+}
+
+function emitEvents(header: BatchHeader, emit: Emit): void {
+  for (const event of header.events ?? []) {
+    emit("events", {
+      ts_s: Math.floor(event.tsMs / 1000),
+      ts_ms: event.tsMs,
+      host: header.host.name,
+      app: event.app,
+      event_id: event.id,
+      kind: event.kind,
+      title: event.title,
+      body: JSON.stringify(event),
+    });
+  }
 }
 
 function emitTraces({ header, frames }: Batch, emit: Emit): void {

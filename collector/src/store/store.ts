@@ -12,6 +12,7 @@ export interface Store {
   readonly operations: OperationQueries;
   readonly errors: ErrorQueries;
   readonly ledger: LedgerQueries;
+  readonly events: EventQueries;
   readonly traces: TraceQueries;
 
   /** Whether this batch is committed already. */
@@ -208,6 +209,19 @@ export interface ErrorGroup {
 export interface ErrorQueries {
   /** By count, descending; sample fields are those of the newest error. */
   groups(app: string, range: TimeRange, limit: number): Promise<ErrorGroup[]>;
+}
+
+export interface StoredEvent {
+  id: string;
+  host: string;
+  tsMs: number;
+  /** JSON of the AppEvent. */
+  body: string;
+}
+
+export interface EventQueries {
+  /** Ends of the app's processes, newest first, each once. */
+  list(app: string, range: TimeRange, limit: number): Promise<StoredEvent[]>;
 }
 
 export interface TraceFilter {

@@ -7,6 +7,7 @@ export type TableName =
   | "apps"
   | "batches"
   | "errors"
+  | "events"
   | "health"
   | "host_seconds"
   | "host_snapshots"
@@ -125,6 +126,17 @@ export const TABLES: Readonly<Record<TableName, Columns>> = {
     app: "text",
     outcome: "text",
     spans: "f64",
+  },
+  /** Ends of apps' processes; `body` is JSON of the AppEvent. */
+  events: {
+    ts_s: "u32",
+    ts_ms: "f64",
+    host: "text",
+    app: "text",
+    event_id: "text",
+    kind: "text",
+    title: "text",
+    body: "text",
   },
   /** Kept by a host, or fetched from its journal: `reason` "fetched" or "unfinished". A root may have a row of each. */
   traces: {

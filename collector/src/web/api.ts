@@ -4,6 +4,7 @@ import { actions } from "../query/actions.ts";
 import { appSeries } from "../query/app-series.ts";
 import { appSummary, apps } from "../query/apps.ts";
 import { errors } from "../query/errors.ts";
+import { events } from "../query/events.ts";
 import { hostProcesses, hostSeries, hostSnapshot } from "../query/host-details.ts";
 import { hosts } from "../query/hosts.ts";
 import { operations } from "../query/operations.ts";
@@ -63,6 +64,9 @@ export function api({ store, traceFetch, version, uplinks, clock }: ApiOptions):
     return c.json(await operations(store, app(c), range(c), { action, category }));
   });
   routes.get("/apps/:app/errors", async (c) => c.json(await errors(store, app(c), range(c))));
+  routes.get("/apps/:app/events", async (c) =>
+    c.json(await events(store, app(c), range(c), parameters(c, "events").limit)),
+  );
   routes.get("/apps/:app/traces", async (c) => {
     const { action, error, sort, limit } = parameters(c, "traces");
     return c.json(await traces(store, app(c), range(c), { action, error, sort, limit }));

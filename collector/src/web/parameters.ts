@@ -27,6 +27,7 @@ export interface ParameterSets {
   actions: { kind: KindParameter; sort: ActionSort };
   statusCodes: { action?: string | undefined };
   operations: { action?: string | undefined; category?: OperationCategory | undefined };
+  events: { limit: number };
   traces: {
     action?: string | undefined;
     error?: boolean | undefined;
@@ -67,6 +68,7 @@ const SCHEMAS: { readonly [Call in keyof ParameterSets]: z.ZodType<ParameterSets
   actions: z.object({ kind, sort: z.enum(ACTION_SORTS).default("time") }),
   statusCodes: z.object({ action }),
   operations: z.object({ action, category: z.enum(["database", "cache", "external"]).optional() }),
+  events: z.object({ limit: wholeNumber(1, 100).default(20) }),
   traces: z.object({
     action,
     error: z

@@ -56,3 +56,25 @@ export function drawStripes(plot: uPlot, bands: readonly [number, number][], col
   }
   ctx.restore();
 }
+
+/** A line over the whole height at a moment of note, with a small flag on top. */
+export function drawMark(plot: uPlot, unixMs: number, color: string): void {
+  const { ctx, bbox } = plot;
+  const x = plot.valToPos(unixMs, "x", true);
+  if (x < bbox.left || x > bbox.left + bbox.width) return;
+  const flag = 5 * devicePixelRatio;
+  ctx.save();
+  ctx.strokeStyle = color;
+  ctx.fillStyle = color;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.beginPath();
+  ctx.moveTo(x, bbox.top);
+  ctx.lineTo(x, bbox.top + bbox.height);
+  ctx.stroke();
+  ctx.beginPath();
+  ctx.moveTo(x - flag, bbox.top);
+  ctx.lineTo(x + flag, bbox.top);
+  ctx.lineTo(x, bbox.top + flag);
+  ctx.fill();
+  ctx.restore();
+}

@@ -13,6 +13,7 @@ import { clockText, dayText } from "../ui/time-text.ts";
 import { ChartKeys } from "./chart-keys.ts";
 import { type ColorName, currentPalette } from "./colors.ts";
 import { csvText, saveText } from "./csv.ts";
+import { endMarks } from "./end-marks.ts";
 import { Legend } from "./legend.tsx";
 import { missingRuns, type Values } from "./stack.ts";
 import { type PlotData, type PlotShape, TimePlot } from "./time-plot.ts";
@@ -97,7 +98,7 @@ function Canvas(props: CanvasProps): JSX.Element {
   const plot = useRef<TimePlot | null>(null);
   const shape = shapeOf(props);
   const shapeKey = JSON.stringify([shape, theme.value, language.value]);
-  const data = useMemo(() => dataOf(props), [props.columns, props.series, pageNowMs.value]);
+  const data = useMemo(() => dataOf(props), [props.columns, props.series, pageNowMs.value, endMarks.value]);
   const only = props.only < 0 ? null : props.only;
   const latest = useRef({ data, only, onCursor: props.onCursor });
   latest.current = { data, only, onCursor: props.onCursor };
@@ -192,6 +193,7 @@ function dataOf({ columns, series, arrived }: TimeChartProps): PlotData {
     values: series.map((one) => one.values),
     missing: missingRuns(soFar, graceLength),
     fillingFrom: closed < arrived.length ? closed : null,
+    marks: endMarks.value,
   };
 }
 

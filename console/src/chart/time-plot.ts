@@ -2,7 +2,7 @@ import uPlot from "uplot";
 import type { Range } from "../app/time-range.ts";
 import { APDEX_BORDERS } from "../ui/apdex-grade.ts";
 import { AXIS_FONT, type ColorName, type Palette } from "./colors.ts";
-import { drawDimmed, drawHatch, drawStripes } from "./overlays.ts";
+import { drawDimmed, drawHatch, drawMark, drawStripes } from "./overlays.ts";
 import { lonePoints, stackedEdges, type Values } from "./stack.ts";
 import { marksInRange, timeLabels, timeMarkSpacePx } from "./time-axis.ts";
 import { axisLabels, BYTE_STEPS, logMarks, type Unit } from "./unit.ts";
@@ -40,6 +40,8 @@ export interface PlotData {
   missing: [number, number][];
   /** First bucket that is still filling; null when all are closed. */
   fillingFrom: number | null;
+  /** Moments of note, Unix ms. */
+  marks: readonly number[];
 }
 
 export interface PlotHandlers {
@@ -273,7 +275,8 @@ export class TimePlot {
   }
 
   #drawInFront(plot: uPlot): void {
-    const { fillingFrom } = this.#data;
+    const { fillingFrom, marks } = this.#data;
+    for (const mark of marks) drawMark(plot, mark, this.#palette("status-5xx"));
     if (fillingFrom === null || fillingFrom === 0) return;
     drawDimmed(plot, this.#timeOf(fillingFrom - 1), this.#palette("surface"), this.#palette("control"));
   }

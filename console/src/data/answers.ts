@@ -122,6 +122,52 @@ export interface ErrorsAnswer extends Span {
   errors: ErrorGroup[];
 }
 
+export interface AppEndCall {
+  endUnixMs: number;
+  durationUs: number;
+  system: string;
+  name: string;
+  target: string;
+  statement: string;
+  error: boolean;
+  traceId: string;
+}
+
+/** How one of the app's processes ended. */
+export interface AppEnd {
+  id: string;
+  host: string;
+  unixMs: number;
+  kind: "crash" | "exit" | "vanished";
+  title: string;
+  pid: number;
+  runtime: string;
+  startUnixMs: number;
+  error: { type: string; message: string; stack: string } | null;
+  evidence: {
+    cgroup: string;
+    oomKills: number | null;
+    memoryLimitBytes: number | null;
+    rssBytes: number | null;
+  };
+  inFlight: { action: string; traceId: string; ageMs: number }[];
+  inFlightUnixMs: number | null;
+  lastCalls: AppEndCall[];
+  curve: {
+    tsSec: number[];
+    rssBytes: Column;
+    cpuRatio: Column;
+    heapUsedBytes: Column;
+    eventLoopDelayP99Ms: Column;
+  };
+  crashWindowMs: number | null;
+  spansLostAtLeast: number;
+}
+
+export interface EventsAnswer extends Span {
+  events: AppEnd[];
+}
+
 export interface TraceRow {
   traceId: string;
   rootSpanId: string;

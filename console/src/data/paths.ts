@@ -22,6 +22,7 @@ export const apiPaths = {
   statusCodes: (app: string, action?: string): string => path(["apps", app, "status-codes"], { action }),
   operations: (app: string, category: string, action?: string): string =>
     path(["apps", app, "operations"], { category, action }),
+  events: (app: string): string => path(["apps", app, "events"]),
   errors: (app: string): string => path(["apps", app, "errors"]),
   traces: (
     app: string,

@@ -151,6 +151,11 @@ export class ProcessSampler {
     return this.#watched.get(key)?.ring.newest() ?? null;
   }
 
+  /** The last `seconds` of one process, whoever drained them; null for an unknown key. */
+  recent(key: string, seconds: number): SecondsTable | null {
+    return this.#watched.get(key)?.ring.last(seconds) ?? null;
+  }
+
   #hasRoom(uid: number | null): boolean {
     if (this.#watched.size >= MAX_PROCESSES) return false;
     return uid === null || (this.#ofUser.get(uid) ?? 0) < MAX_PROCESSES_OF_USER;

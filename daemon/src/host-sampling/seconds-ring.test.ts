@@ -63,3 +63,14 @@ test("with any mix of pushes and drains each second is drained once or counted a
     ),
   );
 });
+
+test("the last seconds can be read again and again, drained or not, and the next drain has all it would have had", () => {
+  const ring = new SecondsRing(["a"], 3);
+  for (let second = 1; second <= 4; second++) ring.push(second, { a: second * 10 });
+  assert.deepEqual(ring.last(2), { tsSec: [3, 4], columns: { a: [30, 40] } });
+  assert.deepEqual(ring.last(99), { tsSec: [2, 3, 4], columns: { a: [20, 30, 40] } });
+  assert.deepEqual(ring.drain().tsSec, [2, 3, 4]);
+  assert.deepEqual(ring.last(1), { tsSec: [4], columns: { a: [40] } });
+  assert.deepEqual(ring.drain().tsSec, []);
+  assert.deepEqual(new SecondsRing(["a"], 3).last(5).tsSec, []);
+});

@@ -39,12 +39,22 @@ export class SecondsRing {
 
   /** The seconds since the last drain, ascending; of two with one name (the clock was set back) the later measured. */
   drain(): SecondsTable {
+    const table = this.#table(this.#drained);
+    this.#drained = this.#pushed;
+    return table;
+  }
+
+  /** The last `count` seconds, drained or not; the next drain is not changed by it. */
+  last(count: number): SecondsTable {
+    return this.#table(Math.max(0, this.#pushed - Math.min(count, this.#capacity)));
+  }
+
+  #table(from: number): SecondsTable {
     const byTsSec = new Map<number, number>();
-    for (let sequence = this.#drained; sequence < this.#pushed; sequence++) {
+    for (let sequence = from; sequence < this.#pushed; sequence++) {
       const place = sequence % this.#capacity;
       byTsSec.set(this.#tsSec[place] ?? 0, place);
     }
-    this.#drained = this.#pushed;
     const rows = [...byTsSec].sort(([a], [b]) => a - b);
     const columns: SecondsTable["columns"] = {};
     this.#names.forEach((name, column) => {

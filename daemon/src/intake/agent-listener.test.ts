@@ -100,7 +100,7 @@ class Intake {
       log: this.logged.log,
       clock: { unixMs: () => 2_000 },
       onOpen: ({ app }) => void this.events.push(`${app} open`),
-      onGone: ({ app, connections }) => void this.events.push(`${app} gone, ${connections} left`),
+      onEnd: ({ app, connections }) => void this.events.push(`${app} gone, ${connections} left`),
     });
   }
 

@@ -27,7 +27,8 @@ export interface AgentListenerOptions {
   log: Logger;
   clock: { unixMs(): number };
   onOpen: (instance: AppInstance) => void;
-  onGone: (instance: AppInstance) => void;
+  /** `end` is how the connection ended; the instance may have another one still. */
+  onEnd: (instance: AppInstance, end: "bye" | "closed" | "refused") => void;
 }
 
 const TICK_MS = 500;
@@ -133,7 +134,7 @@ export class AgentListener {
   }
 
   #open(socket: Socket, peer: PeerCredentials | null): void {
-    const { quotas, events, registry, intake, gate, settings, log, clock, onOpen, onGone } = this.#options;
+    const { quotas, events, registry, intake, gate, settings, log, clock, onOpen, onEnd } = this.#options;
     const connection = new AgentConnection({
       socket,
       peer,
@@ -151,7 +152,7 @@ export class AgentListener {
         if (instance === null) return;
         const sentence = end === "bye" ? "an app's process ended" : "an app's connection ended";
         events.note("info", sentence, { app: instance.app, pid: instance.pid }, sentence);
-        onGone(instance);
+        onEnd(instance, end);
       },
     });
     this.#connections.add(connection);

@@ -29,6 +29,14 @@ export interface FrameIntakeOptions {
   journal: Journal;
   counter: FrameCounter;
   onRuntime: (instance: AppInstance, frame: RuntimeFrame) => void;
+  /** Told of each frame journaled, before it is counted. */
+  onFrame?: (
+    instance: AppInstance,
+    type: number,
+    payload: Buffer,
+    position: number,
+    receivedUnixMs: number,
+  ) => void;
   clock: { unixMs(): number };
 }
 
@@ -37,6 +45,7 @@ export class FrameIntake {
   readonly #journal: Journal;
   readonly #counter: FrameCounter;
   readonly #onRuntime: FrameIntakeOptions["onRuntime"];
+  readonly #onFrame: FrameIntakeOptions["onFrame"];
   readonly #clock: FrameIntakeOptions["clock"];
   /** Since start. */
   readonly counts = { frames: 0, bytes: 0, duplicates: 0, sequenceJumps: 0, malformed: 0 };
@@ -45,6 +54,7 @@ export class FrameIntake {
     this.#journal = options.journal;
     this.#counter = options.counter;
     this.#onRuntime = options.onRuntime;
+    this.#onFrame = options.onFrame;
     this.#clock = options.clock;
   }
 
@@ -90,6 +100,7 @@ export class FrameIntake {
   #countLive(instance: AppInstance, frame: DataFrame, position: number, receivedUnixMs: number): void {
     this.counts.frames++;
     this.counts.bytes += frame.payload.length;
+    this.#onFrame?.(instance, frame.type, frame.payload, position, receivedUnixMs);
     try {
       if (frame.type === MessageType.runtime) this.#onRuntime(instance, decodeRuntime(frame.payload));
       this.#count(instance, frame, position, receivedUnixMs);

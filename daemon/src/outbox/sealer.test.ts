@@ -99,6 +99,7 @@ class SealingDaemon {
       processSampler: {
         drain: () => new Map([["a".repeat(32), { tsSec: [1], columns: { cpuRatio: [0.5] } }]]),
       },
+      events: { take: () => [], saved: () => Promise.resolve(), sealed: () => undefined },
       apdexTMs: () => 500,
       clock,
       log: new LoggedLines().log,

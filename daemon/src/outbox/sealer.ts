@@ -17,6 +17,7 @@
 
 import { dirname } from "node:path";
 import {
+  type AppEvent,
   type AppInfo,
   type Batch,
   type BatchHeader,
@@ -53,6 +54,8 @@ export interface SealerOptions {
   host: HostIdentity;
   hostSampler: { drain(): SecondsTable; snapshot(): HostSnapshot };
   processSampler: { drain(): Map<string, SecondsTable> };
+  /** Events of the apps; see event-log.ts for why they are marked before the batch is written. */
+  events: { take(stream: string, number: number): AppEvent[]; saved(): Promise<void>; sealed(): void };
   apdexTMs: (app: string) => number;
   clock: { unixMs(): number };
   log: Logger;
@@ -112,7 +115,7 @@ export class Sealer {
   }
 
   async #seal(): Promise<void> {
-    const { journal, outbox, onSealed, clock } = this.#options;
+    const { journal, outbox, events, onSealed, clock } = this.#options;
     try {
       this.#unwritten ??= this.#drain();
       await this.#write(this.#unwritten);
@@ -125,6 +128,7 @@ export class Sealer {
     this.isFull = false;
     this.#cursor = cursor;
     this.#unwritten = null;
+    events.sealed();
     for (const { header, bytes } of batches) outbox.offer(header.number, bytes.length, clock.unixMs());
     journal.trim(cursor.journal.replayFrom);
     for (const { header } of batches) onSealed(header);
@@ -141,8 +145,9 @@ export class Sealer {
   }
 
   async #writeOnce({ batches, cursor }: DrainedSeal): Promise<void> {
-    const { journal, outbox, cursorPath } = this.#options;
+    const { journal, outbox, cursorPath, events } = this.#options;
     await journal.sync();
+    await events.saved();
     for (const { header, bytes } of batches) await outbox.write(header.number, bytes);
     await writeCursor(cursorPath, cursor);
   }
@@ -175,7 +180,12 @@ export class Sealer {
     const hostSeconds = hostSampler.drain();
     // Before the rows are taken: it may close instances, which adds to the rows.
     const ledgerState = this.#options.ledger.state(now);
-    const rows = { apps: this.#apps(now), processSeconds: this.#processes(now), ...aggregator.drain() };
+    const rows = {
+      apps: this.#apps(now),
+      processSeconds: this.#processes(now),
+      ...aggregator.drain(),
+      events: this.#options.events.take(stream, nextNumber),
+    };
     const parts = splitRows(rows, MAX_ROWS_BYTES);
     const common = { version: 1 as const, stream, createdUnixMs: now, host };
     const batches = parts.map((part, i) => {

@@ -4,7 +4,8 @@ import type { BatchHeader } from "@apm-daemon/protocol";
 export type BatchRows = Pick<
   BatchHeader,
   "apps" | "processSeconds" | "actions" | "operations" | "statements" | "errors" | "ledger"
->;
+> &
+  Required<Pick<BatchHeader, "events">>;
 
 /** Spreads rows, in their order, over as few parts of `maxBytes` of JSON as that takes; at least one part, maybe empty. */
 export function splitRows(all: BatchRows, maxBytes: number): BatchRows[] {
@@ -35,5 +36,6 @@ function noRows(): BatchRows {
     statements: [],
     errors: [],
     ledger: [],
+    events: [],
   };
 }

@@ -1,5 +1,6 @@
 import type { RecoveryStatus, StatusReport } from "@apm-daemon/protocol";
 import type { LossLedger } from "../aggregate/loss-ledger.ts";
+import type { BlackBox } from "../black-box/black-box.ts";
 import type { DaemonConfig } from "../config.ts";
 import type { FreeDisk } from "../disk/free-disk.ts";
 import { UserNames } from "../host-sampling/user-names.ts";
@@ -41,6 +42,7 @@ export interface StatusReporterOptions {
   recent: RecentWindows;
   traces: Pick<TraceKeeper, "passedOver">;
   watch: HostWatch;
+  blackBox: Pick<BlackBox, "recent">;
 }
 
 /** A collector that acknowledges nothing for longer than this is a problem worth a word; one that refuses is at once. */
@@ -120,6 +122,7 @@ export class StatusReporter {
       },
       traces: { passedOver: o.traces.passedOver },
       dropped: o.ledger.dropped(),
+      events: [...o.blackBox.recent],
     };
   }
 

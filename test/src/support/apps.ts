@@ -14,7 +14,7 @@ export type Agent =
   | { by: "apm run" | "--import" | "--require"; socket: string; name?: string }
   | { by: "none" };
 
-type AppName = "shop" | "stock" | "hello" | "relay";
+type AppName = "shop" | "stock" | "hello" | "relay" | "doomed";
 
 export interface RunningApp {
   url: string;
@@ -55,13 +55,13 @@ async function startApp(
   env: Record<string, string>,
   nodeFlags: string[],
   port?: string,
+  cgroupProcs?: string,
 ): Promise<RunningApp> {
   const file = appFile(name);
   const { args, env: agentEnv } = start(agent, [...nodeFlags, file]);
   const program = new Program({
     name,
-    command: process.execPath,
-    args,
+    ...commandIn(cgroupProcs, [process.execPath, ...args]),
     cwd: fileURLToPath(new URL(`../../apps/${name}/`, import.meta.url)),
     // A fixed port: the app keeps its address when a test starts it a second time.
     env: { ...env, ...agentEnv, PORT: port ?? String(await freePort()) },
@@ -71,6 +71,13 @@ async function startApp(
   });
   const [, url = ""] = await program.waitForOutput(READY, 30_000);
   return { url, program };
+}
+
+/** The command as it is, or begun within a cgroup, so that all its memory counts there. */
+function commandIn(cgroupProcs: string | undefined, words: string[]): { command: string; args: string[] } {
+  const [command = "", ...args] = words;
+  if (cgroupProcs === undefined) return { command, args };
+  return { command: "/bin/sh", args: ["-c", 'echo $$ > "$0" && exec "$@"', cgroupProcs, ...words] };
 }
 
 /** The Express app (ES modules). `stockUrl` is where its `/relay/:id` asks. */
@@ -109,6 +116,11 @@ export function startRelay(
   { nextUrl = "", port }: { nextUrl?: string; port?: string } = {},
 ): Promise<RunningApp> {
   return startApp(cleanup, "relay", agent, { NEXT_URL: nextUrl }, [], port);
+}
+
+/** An app that ends in the way that its URL asks for; in a cgroup, if the file of its processes is given. */
+export function startDoomed(cleanup: Cleanup, agent: Agent, cgroupProcs?: string): Promise<RunningApp> {
+  return startApp(cleanup, "doomed", agent, {}, [], undefined, cgroupProcs);
 }
 
 /** Sends GET / so many times and throws when one of the answers is not 200. */

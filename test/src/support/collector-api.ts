@@ -92,6 +92,23 @@ export interface FetchedTrace extends Trace {
   hosts: AskedHost[];
 }
 
+export interface AppEventEntry {
+  id: string;
+  host: string;
+  unixMs: number;
+  kind: string;
+  title: string;
+  pid: number;
+  exitCode: number | null;
+  error: { type: string; message: string; stack: string } | null;
+  evidence: Record<string, unknown>;
+  inFlight: { action: string; traceId: string; ageMs: number }[];
+  lastCalls: { system: string; name: string; statement: string; traceId: string; target: string }[];
+  curve: { tsSec: number[]; rssBytes: (number | null)[]; heapUsedBytes: (number | null)[] };
+  crashWindowMs: number | null;
+  spansLostAtLeast: number;
+}
+
 export interface Host {
   host: string;
   cores: number;
@@ -143,6 +160,11 @@ export class CollectorApi {
   async traces(app: string, filter: Record<string, string> = {}): Promise<TraceEntry[]> {
     const path = `apps/${encodeURIComponent(app)}/traces`;
     return (await this.get<{ traces: TraceEntry[] }>(path, { limit: "500", ...filter })).traces;
+  }
+
+  async events(app: string): Promise<AppEventEntry[]> {
+    const path = `apps/${encodeURIComponent(app)}/events`;
+    return (await this.get<{ events: AppEventEntry[] }>(path, { limit: "100" })).events;
   }
 
   trace(traceId: string): Promise<Trace> {

@@ -9,6 +9,7 @@ import type { DatabaseOptions } from "./database.ts";
 import { DatabaseClient } from "./database-client.ts";
 import { utcDay } from "./day-file.ts";
 import { DuckDbErrorQueries } from "./error-queries.ts";
+import { DuckDbEventQueries } from "./event-queries.ts";
 import { DuckDbHostQueries } from "./host-queries.ts";
 import { DuckDbLedgerQueries } from "./ledger-queries.ts";
 import { DuckDbOperationQueries } from "./operation-queries.ts";
@@ -38,6 +39,7 @@ export class DuckDbStore implements Store {
   readonly operations: DuckDbOperationQueries;
   readonly errors: DuckDbErrorQueries;
   readonly ledger: DuckDbLedgerQueries;
+  readonly events: DuckDbEventQueries;
   readonly traces: DuckDbTraceQueries;
   readonly #options: DuckDbStoreOptions;
   readonly #client: DatabaseClient;
@@ -73,6 +75,7 @@ export class DuckDbStore implements Store {
     this.operations = new DuckDbOperationQueries(query);
     this.errors = new DuckDbErrorQueries(query);
     this.ledger = new DuckDbLedgerQueries(query);
+    this.events = new DuckDbEventQueries(query);
     this.traces = new DuckDbTraceQueries(query);
   }
 

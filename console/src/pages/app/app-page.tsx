@@ -28,6 +28,8 @@ import { UnknownApp } from "./unknown-app.tsx";
 /** The tables lie below the first screen, so the charts need not wait for their code. */
 const AppTables = lazyPage(async () => (await import("./app-tables.tsx")).AppTables);
 
+const AppEnds = lazyPage(async () => (await import("./app-ends.tsx")).AppEnds);
+
 /** "What is slow right now, and why?" */
 export function AppPage({ app }: { app: string }): JSX.Element {
   const range = pageRange.value;
@@ -50,7 +52,13 @@ function Content({ app, summary }: { app: string; summary: Answer<SummaryAnswer>
       </Card>
     );
   }
-  if (summary.data?.requests === 0) return <NoTraffic app={app} />;
+  if (summary.data?.requests === 0)
+    return (
+      <>
+        <NoTraffic app={app} />
+        <AppEnds app={app} />
+      </>
+    );
   return <Overview app={app} summary={summary} />;
 }
 
@@ -113,6 +121,7 @@ function Overview({ app, summary }: { app: string; summary: Answer<SummaryAnswer
           )}
         </ChartCard>
       </div>
+      <AppEnds app={app} />
       <AppTables app={app} />
     </>
   );

@@ -1,0 +1,46 @@
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { pageRange } from "../../app/location.ts";
+import { endMarks } from "../../chart/end-marks.ts";
+import type { AppEnd, EventsAnswer } from "../../data/answers.ts";
+import { apiPaths } from "../../data/paths.ts";
+import { useAnswer } from "../../data/use-answer.ts";
+import { t } from "../../i18n/translate.ts";
+import { Card } from "../../ui/card.tsx";
+import { dateTimeText } from "../../ui/time-text.ts";
+import { EndReport } from "./end-report.tsx";
+
+/** Ends of the app's processes in the range, also marked in the charts; nothing where there was none. */
+export function AppEnds({ app }: { app: string }): JSX.Element | null {
+  const { data } = useAnswer<EventsAnswer>(apiPaths.events(app), pageRange.value);
+  const events = data?.events ?? [];
+  const moments = events.map(({ unixMs }) => unixMs).join(" ");
+  useEffect(() => {
+    endMarks.value = moments === "" ? [] : moments.split(" ").map(Number);
+    return () => {
+      endMarks.value = [];
+    };
+  }, [moments]);
+  if (events.length === 0) return null;
+  return (
+    <Card class="ends" title={t("ends.title")} note={t("ends.note")}>
+      {events.map((event) => (
+        <End key={event.id} app={app} event={event} />
+      ))}
+    </Card>
+  );
+}
+
+function End({ app, event }: { app: string; event: AppEnd }): JSX.Element {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <details class="end" open={isOpen} onToggle={(toggled) => setOpen(toggled.currentTarget.open)}>
+      <summary>
+        <span class="end-time">{dateTimeText(event.unixMs)}</span>
+        <b class={event.kind === "vanished" ? "end-kind" : "end-kind bad"}>{t(`ends.${event.kind}`)}</b>
+        <span class="end-title">{event.title}</span>
+      </summary>
+      {isOpen && <EndReport app={app} event={event} />}
+    </details>
+  );
+}
