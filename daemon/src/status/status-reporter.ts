@@ -16,7 +16,7 @@ import type { RecentWindows } from "./recent-requests.ts";
 
 export interface StatusReporterOptions {
   version: string;
-  config: Pick<DaemonConfig, "collector" | "journal" | "outbox">;
+  config: Pick<DaemonConfig, "collector" | "journal" | "outbox" | "license_key_file">;
   stateDir: string;
   agentSocket: string;
   startUnixMs: number;
@@ -68,6 +68,7 @@ export class StatusReporter {
       self: o.watch.self.read(),
       hostSecond: o.watch.host.newest(),
       agentSocket: o.agentSocket,
+      files: { stateDir: o.stateDir, licenseKeyFile: o.config.license_key_file ?? null },
       apps: this.#apps(),
       intake: {
         connections: o.listener.connections,
@@ -115,13 +116,14 @@ export class StatusReporter {
   #apps(): StatusReport["apps"] {
     const { instances, recent, clock, watch } = this.#options;
     const apps = new Map<string, StatusReport["apps"][number]>();
-    for (const { app, instance, pid, runtime } of instances.connected()) {
+    for (const { app, instance, pid, runtime, agentVersion } of instances.connected()) {
       const entry = apps.get(app) ?? { app, instances: [], ...recent.of(app, clock.unixMs() / 1_000) };
       const newest = watch.processes.newest(instance);
       entry.instances.push({
         instance,
         pid,
         runtime,
+        agentVersion,
         cpuRatio: newest?.["cpuRatio"] ?? null,
         rssBytes: newest?.["rssBytes"] ?? null,
       });
