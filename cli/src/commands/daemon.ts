@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { ServiceOptions } from "@apm-daemon/daemon";
 import type { Command } from "commander";
 import type { CliContext } from "../cli-context.ts";
 import { preparePrivateFolder } from "../config/private-folder.ts";
@@ -31,7 +32,20 @@ async function runDaemon(context: CliContext, options: ProgramOptions): Promise<
   return servePart(context, async () => {
     if (config.run_dir === tmpRunDir && loaded.sourceOf(["run_dir"]) === "default")
       preparePrivateFolder(tmpRunDir, uid);
-    const daemon = await startDaemon({ config, version: context.version, log });
+    const { version, env } = context;
+    const daemon = await startDaemon({ config, version, log, service: serviceOf(env, process.pid) });
     return { address: join(config.run_dir, "status.sock"), stop: () => daemon.stop() };
   });
+}
+
+/** systemd's variables, see sd_notify(3) and sd_watchdog_enabled(3); null where it did not start this process. */
+export function serviceOf(env: CliContext["env"], pid: number): ServiceOptions | null {
+  if (!env.NOTIFY_SOCKET) return null;
+  const watchdogMs = Number(env.WATCHDOG_USEC) / 1_000;
+  const isMeant = (env.WATCHDOG_PID ?? String(pid)) === String(pid);
+  return {
+    notifySocket: env.NOTIFY_SOCKET,
+    watchdogMs: isMeant && watchdogMs > 0 ? watchdogMs : null,
+    searchPath: env.PATH ?? "/usr/bin:/bin",
+  };
 }

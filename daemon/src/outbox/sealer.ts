@@ -87,6 +87,8 @@ export class Sealer {
   problem = "";
   /** Too much is counted and not sealed: nothing more may be taken in. */
   isFull = false;
+  /** Whether the last seal failed for another reason than that the system refused it, which may pass. */
+  isBroken = false;
 
   constructor(options: SealerOptions) {
     this.#options = options;
@@ -123,6 +125,7 @@ export class Sealer {
     const { batches, cursor } = this.#unwritten;
     this.problem = "";
     this.isFull = false;
+    this.isBroken = false;
     this.#cursor = cursor;
     this.#unwritten = null;
     for (const { header, bytes } of batches) outbox.offer(header.number, bytes.length, clock.unixMs());
@@ -154,6 +157,7 @@ export class Sealer {
     // Once for each reason, not for each attempt.
     if (problem !== this.problem) log.error({ err: error, batch: this.#cursor.nextNumber }, problem);
     this.problem = problem;
+    this.isBroken = typeof (error as NodeJS.ErrnoException).errno !== "number";
     this.isFull = aggregator.heldRows > MAX_HELD_ROWS;
     onFailed();
   }

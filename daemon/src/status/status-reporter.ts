@@ -113,6 +113,15 @@ export class StatusReporter {
     };
   }
 
+  /** The most important of it in one line. */
+  summary(): string {
+    const { instances, uplink, outbox } = this.#options;
+    const [problem] = this.#problems();
+    if (problem !== undefined) return problem;
+    const apps = new Set(instances.connected().map(({ app }) => app)).size;
+    return `${apps} ${apps === 1 ? "app" : "apps"} connected; collector ${uplink.state}, ${outbox.count} batches wait`;
+  }
+
   #apps(): StatusReport["apps"] {
     const { instances, recent, clock, watch } = this.#options;
     const apps = new Map<string, StatusReport["apps"][number]>();

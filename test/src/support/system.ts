@@ -146,14 +146,20 @@ function writeKeyFile(stateDir: StateDir, name: string, key: string): string {
 /** `apm daemon` with settings as in daemon.toml, taking spans. */
 export async function startDaemon(
   cleanup: Cleanup,
-  options: { stateDir: StateDir; collectorUrl: string; keyFile: string; toml?: string },
+  options: {
+    stateDir: StateDir;
+    collectorUrl: string;
+    keyFile: string;
+    toml?: string;
+    env?: Record<string, string>;
+  },
 ): Promise<Program> {
   const { stateDir } = options;
   const configFile = join(stateDir.path, "daemon.toml");
   writeFileSync(configFile, options.toml ?? "");
   const where = ["--state-dir", stateDir.path, "--collector", options.collectorUrl];
   const args = ["daemon", ...where, "--license-key-file", options.keyFile];
-  const program = startApm(cleanup, args, { APM_CONFIG_FILE: configFile });
+  const program = startApm(cleanup, args, { ...options.env, APM_CONFIG_FILE: configFile });
   await eventually("the daemon answers apm status", START_DEADLINE_MS, async () => {
     if (!program.isRunning) return;
     const report = await stateDir.status();
