@@ -202,10 +202,11 @@ export function uplinkProblemOf(
   startUnixMs: number,
   nowUnixMs: number,
 ): string {
-  const silentMs = nowUnixMs - (uplink.lastAckUnixMs ?? startUnixMs);
+  // A clock that was set back must not hide an outage until it has caught up.
+  const silentMs = Math.abs(nowUnixMs - (uplink.lastAckUnixMs ?? startUnixMs));
   if (uplink.state === "refused" || (uplink.state !== "connected" && silentMs > UPLINK_SILENT_MS))
     return `no connection to the collector: ${uplink.reason}`;
-  const waitingMs = nowUnixMs - (outbox.oldestUnixMs ?? nowUnixMs);
+  const waitingMs = Math.abs(nowUnixMs - (outbox.oldestUnixMs ?? nowUnixMs));
   if (uplink.state !== "connected" || Math.min(silentMs, waitingMs) <= UPLINK_SILENT_MS) return "";
   const batches = outbox.count === 1 ? "1 batch waits" : `${outbox.count} batches wait`;
   return `the collector has acknowledged nothing for ${Math.round(silentMs / 1_000)} s while ${batches}: ${uplink.reason || "it does not answer; look at its log"}`;
