@@ -5,6 +5,9 @@ import type { CliContext } from "../cli-context.ts";
 import { preparePrivateFolder } from "../config/private-folder.ts";
 import type { ProgramOptions } from "../config/program-config.ts";
 
+/** Usually half a second, and 2 s more where the collector is slow to take what is left; promised are 5 s. */
+const STOP_WITHIN_MS = 4_500;
+
 export function addDaemonCommand(program: Command, context: CliContext): void {
   program
     .command("daemon")
@@ -34,7 +37,11 @@ async function runDaemon(context: CliContext, options: ProgramOptions): Promise<
       preparePrivateFolder(tmpRunDir, uid);
     const { version, env } = context;
     const daemon = await startDaemon({ config, version, log, service: serviceOf(env, process.pid) });
-    return { address: join(config.run_dir, "status.sock"), stop: () => daemon.stop() };
+    return {
+      address: join(config.run_dir, "status.sock"),
+      stop: () => daemon.stop(),
+      stopWithinMs: STOP_WITHIN_MS,
+    };
   });
 }
 

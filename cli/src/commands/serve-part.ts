@@ -11,6 +11,8 @@ export interface ServedPart {
   /** What `apm up` needs to know of it: see ReadyMessage. */
   address: string;
   stop(): Promise<void>;
+  /** A stop that takes longer, on a disk that hangs, is broken off; without it, it may take its time. */
+  stopWithinMs?: number;
 }
 
 /** Runs a part until a signal or the end of `apm up` stops it; the exit code. Throws START_REFUSED. */
@@ -19,8 +21,19 @@ export async function servePart(context: CliContext, start: () => Promise<Served
   const part = await startedPart(start);
   context.parent?.send({ type: "ready", address: part.address });
   await stopRequested;
+  const deadline =
+    part.stopWithinMs === undefined ? null : setTimeout(() => breakOff(context), part.stopWithinMs);
   await part.stop();
+  if (deadline !== null) clearTimeout(deadline);
   return 0;
+}
+
+/** An exit would wait for the call that hangs: measured, it takes as long as an fsync does. */
+function breakOff(context: CliContext): void {
+  context.stderr.write(
+    "apm: the stop takes too long, the disk seems to hang; ended without it. What was acknowledged is counted at the next start\n",
+  );
+  context.killAtOnce();
 }
 
 /** Reasons come from collectors and apps: no line grows without bound. */

@@ -96,8 +96,9 @@ export async function startCollector(
   cleanup: Cleanup,
   stateDir: StateDir,
   port?: number,
+  env?: Record<string, string>,
 ): Promise<Collector> {
-  return startListening(cleanup, "collector", stateDir, port);
+  return startListening(cleanup, "collector", stateDir, port, env);
 }
 
 async function startListening(
@@ -105,11 +106,12 @@ async function startListening(
   command: "up" | "collector",
   stateDir: StateDir,
   wantedPort: number | undefined,
+  env: Record<string, string> = {},
 ): Promise<Collector> {
   const fromUnixMs = Date.now();
   const port = wantedPort ?? (await freePort());
   const listen = `127.0.0.1:${port}`;
-  const program = startApm(cleanup, [command, "--state-dir", stateDir.path, "--listen", listen]);
+  const program = startApm(cleanup, [command, "--state-dir", stateDir.path, "--listen", listen], env);
   const url = `http://${listen}`;
   await eventually(`apm ${command} answers at ${url}`, START_DEADLINE_MS, () => answersHealthz(url, program));
   return {
