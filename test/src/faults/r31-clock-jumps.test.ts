@@ -10,6 +10,7 @@ import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/free-port.ts";
 import { sendAll } from "../support/load-generator.ts";
 import { Program } from "../support/program.ts";
+import { statusOf } from "../support/status-socket.ts";
 import { type Collector, createKeyFile, StateDir, startCollector, startDaemon } from "../support/system.ts";
 
 const FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
@@ -173,7 +174,7 @@ describe("R31: a wall clock that jumps a day ahead, and back, only labels", {
 
   test("the daemon is well, keeps what it kept, and nothing waits", async () => {
     await eventually("the daemon is well", 20_000, async () => {
-      const { health, problems, outbox, dropped, journal, apps } = await stateDir.status();
+      const { health, problems, outbox, dropped, journal, apps } = await statusOf(stateDir);
       assert.deepEqual([health, problems, outbox.batches, Object.keys(dropped)], ["ok", [], 0, []]);
       assert.ok(journal.bytes > 0, "the journal goes by size, not by age");
       assert.deepEqual(

@@ -10,6 +10,7 @@ import { hangCalls } from "../support/hung-calls.ts";
 import { NotifySocket } from "../support/notify-socket.ts";
 import { skipWithout } from "../support/parts.ts";
 import type { Program } from "../support/program.ts";
+import { statusOf } from "../support/status-socket.ts";
 import { type Collector, createKeyFile, StateDir, startCollector, startDaemon } from "../support/system.ts";
 
 const WATCHDOG_MS = 3_000;
@@ -63,7 +64,7 @@ describe("R34: signs of life for systemd only while intake, journal and seal mak
     const hello = await startHello(cleanup, { by: "--require", socket: stateDir.agentSocket });
     await sendHellos(hello, 20);
     await eventually("the first spans are taken in", 20_000, async () => {
-      assert.equal((await stateDir.status()).intake.spans, 20);
+      assert.equal((await statusOf(stateDir)).intake.spans, 20);
     });
     const journal = join(stateDir.path, "journal");
     const [segment = ""] = readdirSync(journal).filter((name) => name.endsWith(".seg"));
@@ -117,7 +118,7 @@ describe("R34: signs of life for systemd only while intake, journal and seal mak
     const { stateDir, systemd } = await startWatched(small);
     fill(join(disk, "filler"));
     await eventually("the daemon says that it cannot seal", 20_000, async () => {
-      assert.match((await stateDir.status()).problems.join(), /ENOSPC|full|space/);
+      assert.match((await statusOf(stateDir)).problems.join(), /ENOSPC|full|space/);
     });
     await systemd.waitForPings(WATCHDOG_MS / 1_000 + 2);
   });

@@ -1,5 +1,6 @@
 import { request } from "node:http";
 import { join } from "node:path";
+import type { StatusReport } from "@apm-daemon/protocol";
 import type { StateDir } from "./system.ts";
 
 /** Body of GET on the daemon's status socket, whatever its status code. */
@@ -17,4 +18,9 @@ export function statusSocketAnswer(stateDir: StateDir, path: string): Promise<st
     call.on("error", reject);
     call.end();
   });
+}
+
+/** What the daemon says of itself, without a process that asks for it: for those who ask often. */
+export async function statusOf(stateDir: StateDir): Promise<StatusReport> {
+  return JSON.parse(await statusSocketAnswer(stateDir, "/status")) as StatusReport;
 }
