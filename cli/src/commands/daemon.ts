@@ -22,9 +22,10 @@ export function addDaemonCommand(program: Command, context: CliContext): void {
 }
 
 async function runDaemon(context: CliContext, options: ProgramOptions): Promise<number> {
-  const [{ loadDaemonConfig }, { partLog, servePart }, { startDaemon }] = await Promise.all([
+  const [{ loadDaemonConfig }, { servePart }, { partLog }, { startDaemon }] = await Promise.all([
     import("../config/program-config.ts"),
     import("./serve-part.ts"),
+    import("../supervise/part-log.ts"),
     import("@apm-daemon/daemon"),
   ]);
   const loaded = await loadDaemonConfig(context, options);
