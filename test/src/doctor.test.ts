@@ -29,7 +29,7 @@ interface Finding {
 interface Examination {
   code: number | null;
   findings: Finding[];
-  of(what: string): Finding[];
+  of: (what: string) => Finding[];
   failures: string[];
 }
 

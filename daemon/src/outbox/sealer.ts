@@ -30,7 +30,7 @@ import {
 import type { Logger } from "pino";
 import type { Aggregator } from "../aggregate/aggregator.ts";
 import type { LossLedger } from "../aggregate/loss-ledger.ts";
-import { diskProblem, isOutOfSpace } from "../disk/disk-problem.ts";
+import { diskProblem, isOutOfSpace, isSystemError } from "../disk/disk-problem.ts";
 import type { DiskReserve } from "../disk/disk-reserve.ts";
 import type { InstanceRegistry } from "../intake/instance-registry.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -157,7 +157,7 @@ export class Sealer {
     // Once for each reason, not for each attempt.
     if (problem !== this.problem) log.error({ err: error, batch: this.#cursor.nextNumber }, problem);
     this.problem = problem;
-    this.isBroken = typeof (error as NodeJS.ErrnoException).errno !== "number";
+    this.isBroken = !isSystemError(error);
     this.isFull = aggregator.heldRows > MAX_HELD_ROWS;
     onFailed();
   }

@@ -41,9 +41,9 @@ describe("R30: SIGTERM under load: no more spans, journal, seal, end", { timeout
     const { stateDir } = options;
     const hello = await startHello(cleanup, { by: "--require", socket: stateDir.agentSocket });
     let sent = 0;
-    let isOver = false;
+    const over = new AbortController();
     const load = async (): Promise<void> => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         await sendHellos(hello, BURST);
         sent += BURST;
         await sleep(PAUSE_MS);
@@ -60,7 +60,7 @@ describe("R30: SIGTERM under load: no more spans, journal, seal, end", { timeout
           assert.deepEqual(end, { code: 0, signal: null }, daemon.output);
         }
       } finally {
-        isOver = true;
+        over.abort();
       }
     };
     await Promise.all([load(), stops()]);

@@ -16,8 +16,10 @@ export async function hangCalls(
     name: "strace",
     command: findProgram("strace") ?? "strace",
     args: [
-      ...["-f", "-p", String(pid), "-e", `trace=${names}`],
-      ...["-e", `inject=${names}:delay_enter=${FOREVER_US}`],
+      "-f",
+      `-p${pid}`,
+      `-etrace=${names}`,
+      `-einject=${names}:delay_enter=${FOREVER_US}`,
       ...(path === undefined ? [] : ["-P", path]),
     ],
   });
