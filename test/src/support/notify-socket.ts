@@ -1,9 +1,13 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cleanup } from "./cleanup.ts";
 import { eventually } from "./eventually.ts";
 import { findProgram } from "./parts.ts";
 import { Program } from "./program.ts";
+
+/** Before those that a user's version manager puts in front of it, which take a second to start. */
+const SYSTEM_PYTHON = "/usr/bin/python3";
 
 /** Prints each datagram as a line of JSON; a descriptor that comes with one is closed, as systemd does. */
 const RECEIVER = `
@@ -29,7 +33,7 @@ export class NotifySocket {
     const path = join(cleanup.tempDir(), "notify");
     const receiver = new Program({
       name: "receiver",
-      command: findProgram("python3") ?? "python3",
+      command: existsSync(SYSTEM_PYTHON) ? SYSTEM_PYTHON : (findProgram("python3") ?? "python3"),
       args: ["-c", RECEIVER, path],
     });
     cleanup.add(() => receiver.kill());
