@@ -36,4 +36,6 @@ export interface CliContext {
   finish(exitCode: number): void;
   /** Ends the process now, without waiting for anything. */
   exitAtOnce(exitCode: number): void;
+  /** Ends the process now, also while a system call of it hangs. */
+  killAtOnce(): void;
 }

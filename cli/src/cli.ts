@@ -6,6 +6,7 @@ import { addBatchCommand } from "./commands/batch.ts";
 import { addCollectorCommand } from "./commands/collector.ts";
 import { addConfigCommand } from "./commands/config.ts";
 import { addDaemonCommand } from "./commands/daemon.ts";
+import { addDoctorCommand } from "./commands/doctor.ts";
 import { addKeyCommand } from "./commands/key.ts";
 import { addRunCommand } from "./commands/run.ts";
 import { addStatusCommand } from "./commands/status.ts";
@@ -45,6 +46,7 @@ function apmProgram(context: CliContext): Command {
   addStatusCommand(program, context);
   addTraceCommand(program, context);
   addAuditCommand(program, context);
+  addDoctorCommand(program, context);
   addDaemonCommand(program, context);
   addCollectorCommand(program, context);
   addKeyCommand(program, context);

@@ -32,6 +32,7 @@ const context: CliContext = {
     process.exitCode = exitCode;
   },
   exitAtOnce: (exitCode) => process.exit(exitCode),
+  killAtOnce: () => process.kill(process.pid, "SIGKILL"),
 };
 
 function parentChannel(): ParentChannel {

@@ -55,11 +55,20 @@ export const DaemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
     ),
   collector: z
     .url({ protocol: /^wss?$/, error: "must be the collector's address, like ws://127.0.0.1:8460" })
+    // It is logged and shown in the status.
+    .refine((url) => !/[@?#]/.test(url), {
+      error:
+        "must be HOST:PORT alone, without a name, password or query: the key belongs into license_key_file",
+    })
     .default("ws://127.0.0.1:8460")
     .describe("Address of the collector, ws:// or wss://."),
   license_key_file: z
     .string()
     .min(1)
+    .refine((file) => !/(^|\/)apm_[\w-]{43}$/.test(file), {
+      error:
+        "must name a file, and this is a license key itself: write it into a file of mode 0600, and revoke it if others saw it",
+    })
     .optional()
     .describe("File with the license key, made by `apm key create` at the collector.")
     .meta({ examples: ["/etc/apm-daemon/license.key"] }),

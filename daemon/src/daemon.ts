@@ -41,11 +41,15 @@ import { readLicenseKey } from "./uplink/license-key.ts";
 import { RefusedBatches } from "./uplink/refused-batches.ts";
 import { SendQueue } from "./uplink/send-queue.ts";
 import { Uplink } from "./uplink/uplink.ts";
+import { Progress } from "./watchdog/progress.ts";
+import type { ServiceOptions } from "./watchdog/service-manager.ts";
 
 export interface DaemonOptions {
   config: DaemonConfig;
   version: string;
   log: Logger;
+  /** The service manager that wants to know how the daemon is; null where there is none. */
+  service?: ServiceOptions | null;
 }
 
 export interface RunningDaemon {
@@ -70,7 +74,10 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
   return { stop: () => stops.stopAll() };
 }
 
-async function startParts({ config, version, log }: DaemonOptions, stops: StopStack): Promise<void> {
+async function startParts(
+  { config, version, log, service = null }: DaemonOptions,
+  stops: StopStack,
+): Promise<void> {
   const startUnixMs = clock.unixMs();
   const readKey = (): string | null => readLicenseKey(config.license_key_file);
   readKey();
@@ -114,12 +121,17 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
   });
   journal.startFrom(cursor.journal.sealed);
 
+  const progress = new Progress({
+    sealIntervalMs: config.seal_interval_ms,
+    monoMs: () => performance.now(),
+  });
   const watch = await watchHost(
     {
       ...(config.host_name === undefined ? {} : { name: config.host_name }),
       daemonVersion: version,
       hostIdFile: path("host-id"),
     },
+    () => progress.samples.note(),
     stops,
   );
 
@@ -214,7 +226,7 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
   });
   const sealBeat = new SealBeat(config.seal_interval_ms, clock, () => {
     freeDisk.keep();
-    void sealer.seal();
+    void sealer.seal().then(() => sealer.isBroken || progress.seals.note());
   });
 
   const report = recover({
@@ -336,5 +348,7 @@ async function startParts({ config, version, log }: DaemonOptions, stops: StopSt
   stops.push(() => listener.stop());
   blackBox.start();
   stops.push(() => blackBox.stop());
+  const summary = (): string => reporter.summary();
+  progress.watch(service, { journalDir: path("journal"), agentSocket, summary, log }, stops);
   log.info({ host: watch.identity.name, agentSocket, collector: config.collector }, "the daemon is ready");
 }

@@ -19,8 +19,12 @@ export interface HostWatch {
 const INVENTORY_SCHEDULE = "17 4 * * *";
 const SELF_EVERY_SEC = 5;
 
-/** Begins to sample this host and the processes that `processes` is told of, once a second. */
-export async function watchHost(inventory: InventoryOptions, stops: StopStack): Promise<HostWatch> {
+/** Begins to sample this host and the processes that `processes` is told of, once a second; `onSampled` is told each time. */
+export async function watchHost(
+  inventory: InventoryOptions,
+  onSampled: () => void,
+  stops: StopStack,
+): Promise<HostWatch> {
   const watch: HostWatch = {
     identity: await readInventory(inventory),
     host: new HostSampler(),
@@ -37,6 +41,7 @@ export async function watchHost(inventory: InventoryOptions, stops: StopStack): 
       watch.host.tick(tsSec, monoMs);
       void watch.processes.tick(tsSec, monoMs);
       if (tsSec % SELF_EVERY_SEC === 0) watch.self.measure();
+      onSampled();
     },
   });
   beat.start();

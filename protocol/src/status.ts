@@ -13,6 +13,8 @@ export interface StatusReport {
   /** The newest host second; names of HOST_METRICS. */
   hostSecond: Record<string, number | null>;
   agentSocket: string;
+  /** Where it keeps its data and has its license key from; older daemons do not say it. */
+  files?: { stateDir: string; licenseKeyFile: string | null };
   apps: StatusApp[];
   intake: {
     connections: number;
@@ -129,6 +131,8 @@ export interface StatusApp {
     /** What the app calls itself, where that is another: in a container, or when it lies. */
     claimedPid?: number;
     runtime: string;
+    /** Release of its agent; older daemons do not say it. */
+    agentVersion?: string;
     cpuRatio: number | null;
     rssBytes: number | null;
   }[];

@@ -15,9 +15,10 @@ export function addCollectorCommand(program: Command, context: CliContext): void
 }
 
 async function runCollector(context: CliContext, options: ProgramOptions): Promise<number> {
-  const [{ loadCollectorConfig }, { partLog, servePart }, { startCollector }] = await Promise.all([
+  const [{ loadCollectorConfig }, { servePart }, { partLog }, { startCollector }] = await Promise.all([
     import("../config/program-config.ts"),
     import("./serve-part.ts"),
+    import("../supervise/part-log.ts"),
     import("@apm-daemon/collector"),
   ]);
   const { config, warnings } = await loadCollectorConfig(context, options);

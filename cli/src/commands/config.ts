@@ -5,7 +5,7 @@ import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
 import { configLayout, pathMatches } from "../config/config-keys.ts";
 import { isTable } from "../config/config-layer.ts";
-import { isSecret } from "../config/config-problem.ts";
+import { isSecret, withoutSecrets } from "../config/config-problem.ts";
 import { configTemplate } from "../config/config-template.ts";
 import type { LoadedConfig, ProgramName } from "../config/load-config.ts";
 import { configFile, loadProgramConfig, placeDefaults, programSchema } from "../config/program-config.ts";
@@ -94,7 +94,7 @@ async function showConfig(context: CliContext, name: ProgramName, file: string |
   const rows = [
     ...given.map(({ path, value }) => [
       safeText(path.join(".")),
-      isSecret(path.at(-1) ?? "") ? "(hidden)" : safeText(JSON.stringify(value)),
+      isSecret(path.at(-1) ?? "") ? "(hidden)" : safeText(withoutSecrets(JSON.stringify(value))),
       safeText(loaded.sourceOf(path)),
     ]),
     ...unset.map((key) => [key.path, "(not set)", "default"]),

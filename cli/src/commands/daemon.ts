@@ -1,8 +1,12 @@
 import { join } from "node:path";
+import type { ServiceOptions } from "@apm-daemon/daemon";
 import type { Command } from "commander";
 import type { CliContext } from "../cli-context.ts";
 import { preparePrivateFolder } from "../config/private-folder.ts";
 import type { ProgramOptions } from "../config/program-config.ts";
+
+/** Usually half a second, and 2 s more where the collector is slow to take what is left; promised are 5 s. */
+const STOP_WITHIN_MS = 4_500;
 
 export function addDaemonCommand(program: Command, context: CliContext): void {
   program
@@ -18,9 +22,10 @@ export function addDaemonCommand(program: Command, context: CliContext): void {
 }
 
 async function runDaemon(context: CliContext, options: ProgramOptions): Promise<number> {
-  const [{ loadDaemonConfig }, { partLog, servePart }, { startDaemon }] = await Promise.all([
+  const [{ loadDaemonConfig }, { servePart }, { partLog }, { startDaemon }] = await Promise.all([
     import("../config/program-config.ts"),
     import("./serve-part.ts"),
+    import("../supervise/part-log.ts"),
     import("@apm-daemon/daemon"),
   ]);
   const loaded = await loadDaemonConfig(context, options);
@@ -31,7 +36,24 @@ async function runDaemon(context: CliContext, options: ProgramOptions): Promise<
   return servePart(context, async () => {
     if (config.run_dir === tmpRunDir && loaded.sourceOf(["run_dir"]) === "default")
       preparePrivateFolder(tmpRunDir, uid);
-    const daemon = await startDaemon({ config, version: context.version, log });
-    return { address: join(config.run_dir, "status.sock"), stop: () => daemon.stop() };
+    const { version, env } = context;
+    const daemon = await startDaemon({ config, version, log, service: serviceOf(env, process.pid) });
+    return {
+      address: join(config.run_dir, "status.sock"),
+      stop: () => daemon.stop(),
+      stopWithinMs: STOP_WITHIN_MS,
+    };
   });
+}
+
+/** systemd's variables, see sd_notify(3) and sd_watchdog_enabled(3); null where it did not start this process. */
+export function serviceOf(env: CliContext["env"], pid: number): ServiceOptions | null {
+  if (!env.NOTIFY_SOCKET) return null;
+  const watchdogMs = Number(env.WATCHDOG_USEC) / 1_000;
+  const isMeant = (env.WATCHDOG_PID ?? String(pid)) === String(pid);
+  return {
+    notifySocket: env.NOTIFY_SOCKET,
+    watchdogMs: isMeant && watchdogMs > 0 ? watchdogMs : null,
+    searchPath: env.PATH ?? "/usr/bin:/bin",
+  };
 }

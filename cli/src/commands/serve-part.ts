@@ -1,8 +1,5 @@
-import { pino } from "pino";
 import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
-import { readableLogLine } from "../supervise/log-line.ts";
-import { paintFor } from "../terminal/paint.ts";
 import { stopRequest } from "./stop-request.ts";
 
 /** A started daemon or collector. */
@@ -10,6 +7,8 @@ export interface ServedPart {
   /** What `apm up` needs to know of it: see ReadyMessage. */
   address: string;
   stop(): Promise<void>;
+  /** A stop that takes longer, on a disk that hangs, is broken off; without it, it may take its time. */
+  stopWithinMs?: number;
 }
 
 /** Runs a part until a signal or the end of `apm up` stops it; the exit code. Throws START_REFUSED. */
@@ -18,28 +17,19 @@ export async function servePart(context: CliContext, start: () => Promise<Served
   const part = await startedPart(start);
   context.parent?.send({ type: "ready", address: part.address });
   await stopRequested;
+  const deadline =
+    part.stopWithinMs === undefined ? null : setTimeout(() => breakOff(context), part.stopWithinMs);
   await part.stop();
+  if (deadline !== null) clearTimeout(deadline);
   return 0;
 }
 
-/** The log of a part: JSON lines, or readable ones where a person watches. */
-export function partLog(
-  name: string,
-  level: string,
-  context: Pick<CliContext, "stdout" | "env">,
-): pino.Logger {
-  const { stdout, env } = context;
-  const options = { level, base: null };
-  if (!stdout.isTTY) {
-    const destination = pino.destination({ dest: 1, sync: true });
-    // Who reads the log may be gone before us; a stop must go on without it.
-    destination.on("error", () => {});
-    return pino(options, destination);
-  }
-  const paint = paintFor(stdout, env);
-  return pino(options, {
-    write: (line: string) => stdout.write(`${readableLogLine(name, line.trimEnd(), paint)}\n`),
-  });
+/** An exit would wait for the call that hangs: measured, it takes as long as an fsync does. */
+function breakOff(context: CliContext): void {
+  context.stderr.write(
+    "apm: the stop takes too long, the disk seems to hang; ended without it. What was acknowledged is counted at the next start\n",
+  );
+  context.killAtOnce();
 }
 
 async function startedPart(start: () => Promise<ServedPart>): Promise<ServedPart> {

@@ -36,6 +36,11 @@ export function isSecret(key: string): boolean {
   return /(^|_)(key|password|token|secret)$/i.test(key);
 }
 
+/** Text without what may be a license key, or the name and password of an address: people put them where they do not belong. */
+export function withoutSecrets(text: string): string {
+  return text.replace(/apm_[\w-]{32,}/g, "apm_…").replace(/(\w:\/\/)[^/@\s"]+@/g, "$1…@");
+}
+
 function unknownKey(path: readonly string[], layout: ConfigLayout): string {
   const paths = [...layout.keys, ...layout.sections].map((entry) => entry.path);
   const name = path.at(-1) ?? "";
@@ -65,6 +70,6 @@ function wrongValue(
 
 function shownValue(value: unknown): string {
   if (isTable(value)) return "a table";
-  const text = JSON.stringify(value) ?? String(value);
+  const text = withoutSecrets(JSON.stringify(value) ?? String(value));
   return text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}…` : text;
 }

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import * as path from "node:path";
 import { serveStatic } from "@hono/node-server/serve-static";
 import { type Context, Hono } from "hono";
+import { BuiltFiles } from "./built-files.ts";
 
 /** Builds put a hash of the content into these names, so they never change. */
 const HASHED_NAME = /[-.][0-9A-Za-z_]{8,}\.(js|css|woff2|svg|png|map)$/;
@@ -18,19 +19,19 @@ export function consoleFiles(consoleDir: string): Hono {
   const files = new Hono();
   const isBuilt = fs.existsSync(path.join(root, "index.html"));
   if (!isBuilt) return files.get("*", (c) => c.html(NOT_BUILT, 503));
-  files.use(
-    serveStatic({
-      root,
-      precompressed: true,
-      onFound: (file, c) =>
-        c.header(
-          "cache-control",
-          HASHED_NAME.test(file.replace(/\.(br|gz|zst)$/, ""))
-            ? "public, max-age=31536000, immutable"
-            : "no-cache",
-        ),
-    }),
-  );
+  const built = new BuiltFiles(root, () => performance.now());
+  const serve = serveStatic({
+    root,
+    precompressed: true,
+    onFound: (file, c) =>
+      c.header(
+        "cache-control",
+        HASHED_NAME.test(file.replace(/\.(br|gz|zst)$/, ""))
+          ? "public, max-age=31536000, immutable"
+          : "no-cache",
+      ),
+  });
+  files.use((c, next) => (built.has(c.req.path) ? serve(c, next) : next()));
   files.get("*", async (c) => {
     if (path.posix.extname(c.req.path) !== "" && !wantsPage(c)) return c.text("there is no such file\n", 404);
     c.header("cache-control", "no-cache");

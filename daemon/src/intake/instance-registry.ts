@@ -105,7 +105,8 @@ export class InstanceRegistry {
   recent(nowUnixMs: number, recentMs: number): AppInstance[] {
     return [...this.#instances.values()].filter(
       ({ connections, goneUnixMs }) =>
-        connections > 0 || (goneUnixMs !== null && nowUnixMs - goneUnixMs < recentMs),
+        // A clock that was set back leaves times of its future, which are not recent either.
+        connections > 0 || (goneUnixMs !== null && Math.abs(nowUnixMs - goneUnixMs) < recentMs),
     );
   }
 

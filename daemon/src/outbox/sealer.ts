@@ -31,7 +31,7 @@ import {
 import type { Logger } from "pino";
 import type { Aggregator } from "../aggregate/aggregator.ts";
 import type { LossLedger } from "../aggregate/loss-ledger.ts";
-import { diskProblem, isOutOfSpace } from "../disk/disk-problem.ts";
+import { diskProblem, isOutOfSpace, isSystemError } from "../disk/disk-problem.ts";
 import type { DiskReserve } from "../disk/disk-reserve.ts";
 import type { InstanceRegistry } from "../intake/instance-registry.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -90,6 +90,8 @@ export class Sealer {
   problem = "";
   /** Too much is counted and not sealed: nothing more may be taken in. */
   isFull = false;
+  /** Whether the last seal failed for another reason than that the system refused it, which may pass. */
+  isBroken = false;
 
   constructor(options: SealerOptions) {
     this.#options = options;
@@ -126,6 +128,7 @@ export class Sealer {
     const { batches, cursor } = this.#unwritten;
     this.problem = "";
     this.isFull = false;
+    this.isBroken = false;
     this.#cursor = cursor;
     this.#unwritten = null;
     events.sealed();
@@ -159,6 +162,7 @@ export class Sealer {
     // Once for each reason, not for each attempt.
     if (problem !== this.problem) log.error({ err: error, batch: this.#cursor.nextNumber }, problem);
     this.problem = problem;
+    this.isBroken = !isSystemError(error);
     this.isFull = aggregator.heldRows > MAX_HELD_ROWS;
     onFailed();
   }

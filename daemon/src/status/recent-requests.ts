@@ -16,7 +16,10 @@ export class RecentWindows {
   #rows: ActionRow[] = [];
 
   add(rows: readonly ActionRow[], nowSec: number): void {
-    this.#rows = [...this.#rows, ...rows].filter((row) => row.tsSec >= nowSec - KEPT_SEC);
+    this.#rows = [...this.#rows, ...rows].filter(
+      // Rows of the future are those of a clock that was set back since.
+      (row) => Math.abs(row.tsSec - nowSec) <= KEPT_SEC,
+    );
   }
 
   /** The six newest windows that are complete at `nowSec`. */

@@ -21,7 +21,7 @@ import type { RecentWindows } from "./recent-requests.ts";
 
 export interface StatusReporterOptions {
   version: string;
-  config: Pick<DaemonConfig, "collector" | "journal" | "outbox">;
+  config: Pick<DaemonConfig, "collector" | "journal" | "outbox" | "license_key_file">;
   stateDir: string;
   agentSocket: string;
   startUnixMs: number;
@@ -77,6 +77,7 @@ export class StatusReporter {
       self: o.watch.self.read(),
       hostSecond: o.watch.host.newest(),
       agentSocket: o.agentSocket,
+      files: { stateDir: o.stateDir, licenseKeyFile: o.config.license_key_file ?? null },
       apps: this.#apps(),
       intake: {
         connections: o.listener.connections,
@@ -126,10 +127,28 @@ export class StatusReporter {
     };
   }
 
+  /** The most important of it in one line. */
+  summary(): string {
+    const { instances, uplink, outbox } = this.#options;
+    const [problem] = this.#problems();
+    if (problem !== undefined) return problem;
+    const apps = new Set(instances.connected().map(({ app }) => app)).size;
+    return `${apps} ${apps === 1 ? "app" : "apps"} connected; collector ${uplink.state}, ${outbox.count} batches wait`;
+  }
+
   #apps(): StatusReport["apps"] {
     const { instances, recent, clock, watch } = this.#options;
     const apps = new Map<string, StatusReport["apps"][number]>();
-    for (const { app, instance, pid, uid, origin, claimedPid, runtime } of instances.connected()) {
+    for (const {
+      app,
+      instance,
+      pid,
+      uid,
+      origin,
+      claimedPid,
+      runtime,
+      agentVersion,
+    } of instances.connected()) {
       const entry = apps.get(app) ?? { app, instances: [], ...recent.of(app, clock.unixMs() / 1_000) };
       const newest = watch.processes.newest(instance);
       entry.instances.push({
@@ -139,6 +158,7 @@ export class StatusReporter {
         uid,
         ...(claimedPid === pid ? {} : { claimedPid }),
         runtime,
+        agentVersion,
         cpuRatio: newest?.["cpuRatio"] ?? null,
         rssBytes: newest?.["rssBytes"] ?? null,
       });
@@ -220,10 +240,11 @@ export function uplinkProblemOf(
   startUnixMs: number,
   nowUnixMs: number,
 ): string {
-  const silentMs = nowUnixMs - (uplink.lastAckUnixMs ?? startUnixMs);
+  // A clock that was set back must not hide an outage until it has caught up.
+  const silentMs = Math.abs(nowUnixMs - (uplink.lastAckUnixMs ?? startUnixMs));
   if (uplink.state === "refused" || (uplink.state !== "connected" && silentMs > UPLINK_SILENT_MS))
     return `no connection to the collector: ${uplink.reason}`;
-  const waitingMs = nowUnixMs - (outbox.oldestUnixMs ?? nowUnixMs);
+  const waitingMs = Math.abs(nowUnixMs - (outbox.oldestUnixMs ?? nowUnixMs));
   if (uplink.state !== "connected" || Math.min(silentMs, waitingMs) <= UPLINK_SILENT_MS) return "";
   const batches = outbox.count === 1 ? "1 batch waits" : `${outbox.count} batches wait`;
   return `the collector has acknowledged nothing for ${Math.round(silentMs / 1_000)} s while ${batches}: ${uplink.reason || "it does not answer; look at its log"}`;

@@ -17,7 +17,9 @@ export type PartName =
   | "strace"
   | "nftables"
   | "iproute2"
-  | "faketime";
+  | "faketime"
+  | "python3"
+  | "systemd";
 
 export const PARTS: readonly Part[] = [
   { name: "postgresql", debianPackage: "postgresql", program: "postgres" },
@@ -28,6 +30,8 @@ export const PARTS: readonly Part[] = [
   { name: "nftables", debianPackage: "nftables", program: "nft" },
   { name: "iproute2", debianPackage: "iproute2", program: "ip" },
   { name: "faketime", debianPackage: "faketime", program: "faketime" },
+  { name: "python3", debianPackage: "python3", program: "python3" },
+  { name: "systemd", debianPackage: "systemd", program: "systemd-notify" },
 ];
 
 /** Debian keeps PostgreSQL's programs out of PATH, one folder a version; daemons live in sbin, which users' PATH lacks. */

@@ -1,0 +1,67 @@
+import { spawn } from "node:child_process";
+import type { Logger } from "pino";
+
+/** How the service manager that started this process is told of it; see sd_notify(3). */
+export interface ServiceOptions {
+  /** Address of its datagram socket, as in NOTIFY_SOCKET. */
+  notifySocket: string;
+  /** It restarts this process after so long without a sign of life; null when it does not wait for one. */
+  watchdogMs: number | null;
+  /** Where the program systemd-notify is looked for, as in PATH. */
+  searchPath: string;
+}
+
+/**
+ * Tells systemd of this process. Node has no datagrams on Unix sockets, so a child `systemd-notify` sends them (measured
+ * 8 ms each): the unit needs NotifyAccess=all. The child waits until systemd has read the message, so it is known whose it was.
+ */
+export class ServiceManager {
+  readonly #options: ServiceOptions & { log: Logger };
+  #isTelling = false;
+  #hasComplained = false;
+
+  constructor(options: ServiceOptions & { log: Logger }) {
+    this.#options = options;
+  }
+
+  /** Sends one message of such lines; passes it over while the one before is still under way. */
+  tell(lines: readonly string[]): void {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    this.tellNow(lines, () => {
+      this.#isTelling = false;
+    });
+  }
+
+  /** Sends one message at once, whatever is under way. */
+  tellNow(lines: readonly string[], onEnd: () => void = () => {}): void {
+    const { notifySocket, searchPath } = this.#options;
+    const child = spawn("systemd-notify", lines.map(oneLine), {
+      stdio: "ignore",
+      env: { NOTIFY_SOCKET: notifySocket, PATH: searchPath },
+    });
+    child.on("error", (error) => {
+      this.#complain(error.message);
+      onEnd();
+    });
+    child.on("exit", (code) => {
+      if (code !== 0) this.#complain(`systemd-notify ended with ${code}`);
+      onEnd();
+    });
+    child.unref();
+  }
+
+  #complain(reason: string): void {
+    if (this.#hasComplained) return;
+    this.#hasComplained = true;
+    this.#options.log.error(
+      { reason },
+      "systemd cannot be told that the daemon is well and may restart it: install systemd-notify, or set Type=simple and no WatchdogSec",
+    );
+  }
+}
+
+/** A line break would begin a message of its own: texts from a collector or an app may hold one. */
+function oneLine(line: string): string {
+  return line.replace(/\p{Cc}+/gu, " ");
+}
