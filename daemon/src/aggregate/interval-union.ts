@@ -7,6 +7,11 @@ export class IntervalUnion {
   readonly #edges: number[] = [];
   #foldedLength = 0;
 
+  /** Intervals that are kept apart. */
+  get intervals(): number {
+    return this.#edges.length / 2;
+  }
+
   add(start: number, end: number): void {
     if (!(end > start)) return;
     const edges = this.#edges;
