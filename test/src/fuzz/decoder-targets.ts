@@ -51,6 +51,13 @@ const DECODERS: Readonly<Record<number, (payload: Buffer) => unknown>> = {
   [MessageType.bye]: decodeBye,
 };
 
+const DATA_TYPES: readonly number[] = [
+  MessageType.spans,
+  MessageType.runtime,
+  MessageType.gap,
+  MessageType.bye,
+];
+
 /** Counts between two seals; every so many cases what was counted is sealed, and must be a batch that is taken. */
 const CASES_PER_SEAL = 500;
 const NOW_UNIX_MS = 1_795_420_800_000;
@@ -126,7 +133,7 @@ export class DecoderTargets {
     const { unreadableBytes } = readSegment(bytes, (record, offset) => {
       seenBytes++;
       if (offset >= bytes.length) throw new Error(`a record was told at ${offset}, beyond the segment's end`);
-      if (record.type === "instance") this.#registry.recover(record.json);
+      if (record.type === "instance") this.#registry.recover(record.json, true);
       else passOverProtocolErrors(() => sequenceOf(record.payload));
     });
     if (unreadableBytes < 0 || unreadableBytes > bytes.length || seenBytes > bytes.length)
@@ -140,7 +147,7 @@ export class DecoderTargets {
   }
 
   #takeIn(type: number, payload: Buffer): void {
-    if (type !== MessageType.spans && type !== MessageType.runtime && type !== MessageType.gap) return;
+    if (!DATA_TYPES.includes(type)) return;
     // A connection passes on what has a sequence number.
     if (payload.length < 8) return;
     const instance = this.#registry.greet({

@@ -1,5 +1,5 @@
-import type { CorpusFile } from "./corpus.ts";
-import { isWellFormed, readCorpus } from "./corpus.ts";
+import { MessageType } from "@apm-daemon/protocol";
+import { type CorpusFile, isWellFormed, readCorpus } from "./corpus.ts";
 import { GoodPeer } from "./good-peer.ts";
 import { HostilePeer } from "./hostile-peer.ts";
 import { cutMessages, mutateDataFrame, mutateFrames } from "./mutate-frames.ts";
@@ -29,7 +29,12 @@ export interface DaemonFuzzResult {
 const KEPT_CASES = 128;
 const CASES_PER_GOOD_FRAME = 50;
 /** Data frames are journaled and counted; SPANS are most of what a daemon reads. */
-const DATA_TYPES: readonly number[] = [4, 5, 6];
+const DATA_TYPES: readonly number[] = [
+  MessageType.spans,
+  MessageType.runtime,
+  MessageType.gap,
+  MessageType.bye,
+];
 
 /** Sends a daemon mutated frames over many connections at once, each after a good HELLO, and a good app's beside them. */
 export async function fuzzDaemon(options: DaemonFuzzOptions): Promise<DaemonFuzzResult> {

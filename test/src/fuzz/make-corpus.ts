@@ -51,11 +51,13 @@ const runtime = encodeRuntime(6, {
   heapTotalBytes: 8e7,
   spansCreated: 1_000,
   spansDropped: 2,
+  spansFramed: 990,
+  spansReported: 2,
   inFlight: [{ action: "GET /slow", traceId: "4bf92f3577b34da6a3ce929d0e0e4736", ageMs: 1_200 }],
 });
 const gap = encodeGap(7, { dropped: { agent_ring_full: 12, span_too_large: 1 } });
 const hello = encodeHello(SAMPLE_HELLO);
-const bye = encodeBye({ exitCode: 0 });
+const bye = encodeBye(8, { exitCode: 0, spansCreated: 1_000, spansFramed: 998, spansReported: 2 });
 
 const FRAMES: Record<string, Buffer> = {
   hello,

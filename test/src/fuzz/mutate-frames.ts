@@ -12,7 +12,7 @@ const JSON_STARTS: Readonly<Record<number, number>> = {
   [MessageType.runtime]: 8,
   [MessageType.gap]: 8,
   [MessageType.settings]: 0,
-  [MessageType.bye]: 0,
+  [MessageType.bye]: 8,
 };
 
 /** A message whose length field is right, whatever is in it. */
