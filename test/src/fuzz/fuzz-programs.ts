@@ -76,6 +76,7 @@ export async function fuzzRealDaemon(
     ...result,
     cases: first.cases + result.cases,
     closed,
+    goodRequests: wanted,
     refusals: first.refusals + result.refusals,
     failure: failures.join("; "),
     warmRssBytes,

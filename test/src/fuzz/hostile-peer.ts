@@ -4,13 +4,14 @@ import { encodeHello, MessageReader, MessageType } from "@apm-daemon/protocol";
 import { SAMPLE_HELLO } from "./sample-parts.ts";
 
 /** Longest that a peer waits for a daemon to read on; a busy machine may take its time. */
-const READS_WITHIN_MS = 30_000;
+const READS_WITHIN_MS = 60_000;
 
 /** A peer that says a good HELLO and then sends whatever it is given; when it is closed it comes back. */
 export class HostilePeer {
   readonly #path: string;
   readonly #hello: Buffer;
   #socket: Socket | null = null;
+  #isEnding = false;
   /** Times that the daemon ended the connection, and how often it said why. */
   closed = 0;
   refusals = 0;
@@ -25,19 +26,21 @@ export class HostilePeer {
   async send(bytes: Buffer): Promise<void> {
     const socket = this.#socket ?? (await this.#connect());
     if (socket.write(bytes) || socket.destroyed) return;
-    await within(
-      "the daemon reads on",
-      new Promise<void>((resolve) => {
-        socket.once("drain", resolve);
-        socket.once("close", resolve);
-      }),
-    );
+    const writable = new Promise<void>((resolve) => {
+      const go = (): void => {
+        socket.off("drain", go).off("close", go);
+        resolve();
+      };
+      socket.on("drain", go).on("close", go);
+    });
+    await within("the daemon reads on", writable);
   }
 
   /** Ends the connection and waits until the daemon has read all of it and has ended it too. */
   async end(): Promise<void> {
     const socket = this.#socket;
     if (socket === null) return;
+    this.#isEnding = true;
     const isClosed = once(socket, "close");
     socket.end();
     await within("the daemon reads to the end", isClosed);
@@ -52,10 +55,8 @@ export class HostilePeer {
     });
     socket.on("data", (chunk) => reader.push(chunk));
     socket.on("error", () => undefined);
-    socket.once("end", () => {
-      if (!socket.writableEnded) this.closed++;
-    });
     socket.once("close", () => {
+      if (!this.#isEnding) this.closed++;
       if (this.#socket === socket) this.#socket = null;
     });
     socket.write(this.#hello);

@@ -37,27 +37,32 @@ const RUNS: Record<Target, (order: Order) => Promise<object>> = {
     }
     return { cases: result.cases };
   },
-  daemon: async (order) => {
-    const cleanup = new Cleanup();
-    try {
+  daemon: (order) =>
+    withCleanup(async (cleanup) => {
       const { lastCases, failure, ...result } = await fuzzRealDaemon(cleanup, { ...order, peers: 32 });
       if (failure !== "") report("frames", order.seed, result.cases, Buffer.concat(lastCases), failure);
       return result;
-    } finally {
-      await cleanup.run();
-    }
-  },
-  collector: async (order) => {
-    const cleanup = new Cleanup();
-    try {
+    }),
+  collector: (order) =>
+    withCleanup(async (cleanup) => {
       const { findings: found, ...result } = await fuzzRealCollector(cleanup, order);
       for (const { index, bytes, what } of found) report("batches", order.seed, index, bytes, what);
       return result;
-    } finally {
-      await cleanup.run();
-    }
-  },
+    }),
 };
+
+/** What goes wrong while cleaning up must not hide what went wrong before. */
+async function withCleanup(run: (cleanup: Cleanup) => Promise<object>): Promise<object> {
+  const cleanup = new Cleanup();
+  try {
+    return await run(cleanup);
+  } catch (error) {
+    console.log(`FINDING (${++findings}): ${String(error)}`);
+    return {};
+  } finally {
+    await cleanup.run();
+  }
+}
 
 const { values } = parseArgs({
   options: {
