@@ -111,3 +111,15 @@ test("a request that the process died of is an error with its exception", async 
   assert.equal(entries[0]?.attributes["error.type"], "TypeError");
   assert.equal(entries[0]?.extra.events?.[0]?.attributes["exception.message"], "handler broke");
 });
+
+test("spans that end in the app's own exit listeners arrive, and the goodbye counts them", async () => {
+  const args = [appPath("exit-listeners.mjs")];
+  const plain = await runNode(args);
+  const end = await runNode(["--import", REGISTER, ...args], { APM_SOCKET: peer.path });
+  assert.deepEqual(end, plain);
+  assert.deepEqual([plain.code, plain.stdout], [7, "first 0\nsecond\n"]);
+  await until(() => peer.spans.length === 102, "all spans arrive");
+  await until(() => peer.byes.at(-1)?.spansCreated === 102, "the last goodbye counts all");
+  const last = peer.byes.at(-1);
+  assert.deepEqual([last?.spansFramed, last?.spansReported], [102, 0]);
+});
