@@ -9,7 +9,7 @@
  * has); after a reconnect the rest is sent again, in order. Nothing here waits, throws into the app, or keeps the
  * process alive. Not promised: that a daemon which stops reading gets anything beyond what the ring holds.
  */
-import { statSync } from "node:fs";
+import { accessSync } from "node:fs";
 import {
   type AgentSettings,
   decodeAck,
@@ -323,11 +323,16 @@ export class DaemonLink {
   }
 }
 
-/** Whether to try: what must not be looked at may be there, and connecting says the truth. */
+/**
+ * Whether to try: what must not be looked at may be there, and connecting says the truth. Not by statSync: after that of a
+ * socket, Node 20 leaves the symbolic links of modules that the app loads next unresolved, so that they are loaded twice.
+ */
 function mayExist(path: string): boolean {
   try {
-    return statSync(path, { throwIfNoEntry: false }) !== undefined;
-  } catch {
+    accessSync(path);
     return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code !== "ENOENT" && code !== "ENOTDIR";
   }
 }
