@@ -109,7 +109,7 @@ const UPLINK: UplinkMessage[] = [
   { type: "settings", apps: { shop: { apdexTMs: 250 } } },
 ];
 for (const message of UPLINK)
-  writeCorpusFile("uplink", `${message.type}.json`, Buffer.from(JSON.stringify(message)));
+  writeCorpusFile("uplink", `${message.type}.bin`, Buffer.from(JSON.stringify(message)));
 
 const { firstUnacknowledged: _first, ...identity } = SAMPLE_HELLO;
 const records = [small, request, runtime, gap].flatMap((message) => {
