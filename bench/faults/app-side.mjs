@@ -77,7 +77,11 @@ async function measure(name, seconds) {
   const cleanup = new Cleanup();
   try {
     const daemon = await DAEMONS[name](cleanup);
-    const app = await PacedApp.start(cleanup, { socket: daemon.socket, name: "bench", textChars: TEXT_CHARS });
+    const app = await PacedApp.start(cleanup, {
+      socket: daemon.socket,
+      name: "bench",
+      textChars: TEXT_CHARS,
+    });
     const report = await app.pace(SPANS_PER_SECOND, seconds);
     const { perSecond, answered } = await throughput(app.url, seconds);
     const missing = await missingSpans(daemon, report.made + answered);
@@ -105,7 +109,8 @@ export async function measureAppSide(rounds, seconds) {
     bufferBytes: Math.max(...measured[name].map(({ bufferBytes }) => bufferBytes)),
     writableLength: Math.max(...measured[name].map(({ writableLength }) => writableLength)),
     rssMb: Math.round(of(name, "rssBytes") / 1e6),
-    missing: measured[name][0].missing === null ? null : Math.max(...measured[name].map((one) => one.missing)),
+    missing:
+      measured[name][0].missing === null ? null : Math.max(...measured[name].map((one) => one.missing)),
     rounds,
   }));
 }
@@ -120,7 +125,8 @@ function failuresOf(results) {
       failures.push(`${row.daemon}: ${row.toDaemonUp} of the throughput with a daemon that is up`);
     if (row.bufferBytes > MAX_BUFFER_BYTES || row.writableLength > 0)
       failures.push(`${row.daemon}: ${row.bufferBytes} bytes held, ${row.writableLength} in a stream`);
-    if (row.missing !== null && row.missing !== 0) failures.push(`${row.daemon}: ${row.missing} spans missing`);
+    if (row.missing !== null && row.missing !== 0)
+      failures.push(`${row.daemon}: ${row.missing} spans missing`);
     return failures;
   });
 }

@@ -31,7 +31,7 @@ import { LossLedger } from "../../../daemon/dist/aggregate/loss-ledger.js";
 import { FrameIntake } from "../../../daemon/dist/intake/frame-intake.js";
 import { InstanceRegistry } from "../../../daemon/dist/intake/instance-registry.js";
 import { Journal } from "../../../daemon/dist/journal/journal.js";
-import { readSegment } from "../../../daemon/dist/journal/segment.js";
+import { readSegment } from "../../../daemon/dist/journal/read-segment.js";
 import { extractTraces } from "../../../daemon/dist/traces/trace-extractor.js";
 import { TraceKeeper } from "../../../daemon/dist/traces/trace-keeper.js";
 import type { SeededRandom } from "./random.ts";
@@ -130,12 +130,13 @@ export class DecoderTargets {
 
   segments(bytes: Buffer): void {
     let seenBytes = 0;
-    const { unreadableBytes } = readSegment(bytes, (record, offset) => {
+    const damaged = readSegment(bytes, (record, offset) => {
       seenBytes++;
       if (offset >= bytes.length) throw new Error(`a record was told at ${offset}, beyond the segment's end`);
       if (record.type === "instance") this.#registry.recover(record.json, true);
       else passOverProtocolErrors(() => sequenceOf(record.payload));
     });
+    const unreadableBytes = damaged.reduce((sum, range) => sum + range.bytes, 0);
     if (unreadableBytes < 0 || unreadableBytes > bytes.length || seenBytes > bytes.length)
       throw new Error(`${unreadableBytes} of ${bytes.length} bytes were told to be unreadable`);
   }

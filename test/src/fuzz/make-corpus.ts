@@ -11,11 +11,7 @@ import {
   encodeWelcome,
   type UplinkMessage,
 } from "@apm-daemon/protocol";
-import {
-  encodeFramePrefix,
-  encodeInstanceRecord,
-  encodeSegmentHeader,
-} from "../../../daemon/dist/journal/segment.js";
+import { MarkedSegment } from "../../../daemon/dist/journal/segment.js";
 import { writeCorpusFile } from "./corpus.ts";
 import {
   fullBatchHeader,
@@ -112,14 +108,17 @@ for (const message of UPLINK)
   writeCorpusFile("uplink", `${message.type}.bin`, Buffer.from(JSON.stringify(message)));
 
 const { firstUnacknowledged: _first, ...identity } = SAMPLE_HELLO;
-const records = [small, request, runtime, gap].flatMap((message) => {
+const segment = new MarkedSegment(0x1234_5678);
+let segmentBytes = segment.encodeHeader(4_096);
+writeCorpusFile("segments", "empty.bin", segmentBytes);
+segmentBytes = Buffer.concat([
+  segmentBytes,
+  segment.encodeInstanceRecord(segmentBytes.length, 1, JSON.stringify(identity)),
+]);
+for (const message of [small, request, runtime, gap]) {
   const payload = message.subarray(5);
-  return [encodeFramePrefix(1, 1_795_420_800_000, message[4] as number, payload), payload];
-});
-const instance = encodeInstanceRecord(1, JSON.stringify(identity));
-writeCorpusFile(
-  "segments",
-  "four-frames.bin",
-  Buffer.concat([encodeSegmentHeader(4_096), instance, ...records]),
-);
-writeCorpusFile("segments", "empty.bin", encodeSegmentHeader(0));
+  const type = message[4] as number;
+  const prefix = segment.encodeFramePrefix(segmentBytes.length, 1, 1_795_420_800_000, type, payload);
+  segmentBytes = Buffer.concat([segmentBytes, prefix, payload]);
+}
+writeCorpusFile("segments", "four-frames.bin", segmentBytes);

@@ -1,40 +1,33 @@
-import { crc32 } from "node:zlib";
+import { readSegment } from "../../../daemon/dist/journal/read-segment.js";
+import { MarkedSegment } from "../../../daemon/dist/journal/segment.js";
 import { mutateBytes } from "./mutate-bytes.ts";
 import type { SeededRandom } from "./random.ts";
-
-const HEADER_BYTES = 16;
-const RECORD_HEADER_BYTES = 8;
 
 /** A journal segment that went wrong: anywhere, or inside one record with its length and checksum right. */
 export function mutateSegment(segment: Buffer, random: SeededRandom, other: Buffer): Buffer {
   if (random.chance(0.6)) return mutateBytes(segment, random, other);
-  const records = cutRecords(segment);
-  const at = random.below(records.length);
-  return Buffer.concat([
-    segment.subarray(0, HEADER_BYTES),
-    ...records.map((record, i) =>
-      i === at ? withPayload(mutateBytes(payloadOf(record), random, other)) : record,
-    ),
-  ]);
-}
-
-function cutRecords(segment: Buffer): Buffer[] {
-  const records: Buffer[] = [];
-  for (let at = HEADER_BYTES; at + RECORD_HEADER_BYTES <= segment.length; ) {
-    const end = at + RECORD_HEADER_BYTES + segment.readUInt32LE(at);
-    records.push(segment.subarray(at, end));
-    at = end;
-  }
-  return records;
-}
-
-function payloadOf(record: Buffer): Buffer {
-  return record.subarray(RECORD_HEADER_BYTES);
-}
-
-function withPayload(payload: Buffer): Buffer {
-  const head = Buffer.alloc(RECORD_HEADER_BYTES);
-  head.writeUInt32LE(payload.length, 0);
-  head.writeUInt32LE(crc32(payload), 4);
-  return Buffer.concat([head, payload]);
+  const records: ((format: MarkedSegment, offset: number, isChosen: boolean) => Buffer)[] = [];
+  const mutated = (bytes: Buffer, isChosen: boolean): Buffer =>
+    isChosen ? mutateBytes(bytes, random, other) : bytes;
+  readSegment(segment, (record) => {
+    if (record.type === "instance")
+      records.push((format, offset, isChosen) => {
+        const json = mutated(Buffer.from(record.json), isChosen).toString("utf8");
+        return format.encodeInstanceRecord(offset, record.reference, json);
+      });
+    else
+      records.push((format, offset, isChosen) => {
+        const { reference, receivedUnixMs, messageType } = record;
+        const payload = mutated(record.payload, isChosen);
+        const prefix = format.encodeFramePrefix(offset, reference, receivedUnixMs, messageType, payload);
+        return Buffer.concat([prefix, payload]);
+      });
+  });
+  const chosen = random.below(Math.max(1, records.length));
+  const format = new MarkedSegment(1 + random.below(0xffff_fffe));
+  let bytes = format.encodeHeader(4_096);
+  records.forEach((encode, i) => {
+    bytes = Buffer.concat([bytes, encode(format, bytes.length, i === chosen)]);
+  });
+  return bytes;
 }
