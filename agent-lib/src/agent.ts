@@ -15,9 +15,9 @@ import { Patches } from "./instrumentation/patches.ts";
 import { instrumentPg } from "./instrumentation/pg.ts";
 import { instrumentRedis } from "./instrumentation/redis.ts";
 import { instrumentUndici } from "./instrumentation/undici.ts";
-import { DaemonLink, type LinkState } from "./link/daemon-link.ts";
+import { DaemonLink, type LinkState, MAX_DAEMON_MESSAGE_BYTES } from "./link/daemon-link.ts";
 import type { SocketPlaces } from "./link/default-sockets.ts";
-import { SpanBuffer } from "./link/span-buffer.ts";
+import { BUFFER_BYTES_BESIDE_RING, SpanBuffer } from "./link/span-buffer.ts";
 import { RuntimeMetrics } from "./runtime-metrics.ts";
 import { StatementCache } from "./sql/statement-cache.ts";
 import { StorageContextManager } from "./tracer/context-manager.ts";
@@ -35,8 +35,8 @@ export interface AgentOptions {
   /** How statements are recorded until the daemon says otherwise. */
   readonly sql: AgentSettings["sql"];
   readonly trust: Trust;
-  /** Memory for spans that the daemon has not acknowledged. */
-  readonly ringBytes: number;
+  /** Memory for spans that the daemon has not acknowledged, all buffers together; at least MIN_BUFFER_BYTES. */
+  readonly bufferBytes: number;
   readonly version: string;
   readonly writeLog: (line: string) => void;
 }
@@ -50,8 +50,13 @@ export interface AgentStatus {
   readonly instance: string;
   readonly spansCreated: number;
   readonly spansDropped: number;
+  /** Memory for spans: what waits for the daemon, the current frame, buffers kept for the next ones. */
+  readonly bufferBytes: number;
   readonly internalErrors: number;
 }
+
+/** Below this not one frame would fit into the ring beside the other buffers. */
+export const MIN_BUFFER_BYTES = 524_288;
 
 /** The agent of this process: puts its parts together, in the order in which data flows. */
 export class Agent {
@@ -73,7 +78,8 @@ export class Agent {
   constructor(options: AgentOptions) {
     this.#log = new AgentLog(options.writeLog);
     this.#patches = new Patches(this.#log);
-    this.#buffer = new SpanBuffer(options.ringBytes, this.#log, () => this.#link.send());
+    const besideRing = BUFFER_BYTES_BESIDE_RING + 2 * MAX_DAEMON_MESSAGE_BYTES;
+    this.#buffer = new SpanBuffer(options.bufferBytes - besideRing, this.#log, () => this.#link.send());
     this.#link = new DaemonLink({
       sockets: options.sockets,
       ring: this.#buffer.ring,
@@ -125,6 +131,7 @@ export class Agent {
       instance: this.#instance,
       spansCreated: this.#buffer.created,
       spansDropped: this.#buffer.dropped,
+      bufferBytes: this.#buffer.heldBytes,
       internalErrors: this.#log.internalErrors,
     };
   }
@@ -174,7 +181,7 @@ export class Agent {
   #exit(code: number): void {
     try {
       this.#requests.endBroken();
-      this.#buffer.finish(code, this.#lastError());
+      this.#buffer.finish(code, this.#lastError(), () => this.#link.sendAtExit());
       this.#link.sendAtExit();
     } catch (error) {
       this.#log.internalError("exit", error);

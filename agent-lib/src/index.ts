@@ -1,5 +1,5 @@
 /** @apm-daemon/agent: start() records spans of this process and hands them to the host's daemon. */
-import { Agent, type AgentStatus } from "./agent.ts";
+import { Agent, type AgentStatus, MIN_BUFFER_BYTES } from "./agent.ts";
 import { cleanAppName, findAppName } from "./app-name.ts";
 import { chosenSocket, defaultSockets } from "./link/default-sockets.ts";
 import { AGENT_VERSION } from "./version.ts";
@@ -13,7 +13,7 @@ export interface StartOptions {
   sql?: "off" | "obfuscated" | "raw";
   /** Whose traceparent headers continue a trace: everybody's (default), or those of private addresses. */
   trust?: "all" | "local";
-  /** Memory for spans that wait for the daemon, in bytes; default 4 MiB. */
+  /** Memory for spans that wait for the daemon, all buffers together, in bytes; default 4 MiB, at least 0.5 MiB. */
   ringBytes?: number;
   /** False: not a word on stderr. Default APM_LOG is not "off". */
   log?: boolean;
@@ -22,8 +22,6 @@ export interface StartOptions {
 export type { AgentStatus } from "./agent.ts";
 
 const DEFAULT_RING_BYTES = 4_194_304;
-/** Below this not one frame fits. */
-const MIN_RING_BYTES = 131_072;
 
 let running: Agent | null = null;
 
@@ -42,7 +40,7 @@ export function start(options: StartOptions = {}): void {
       sockets: socket ? chosenSocket(socket) : defaultSockets(env, process.getuid?.() ?? 0),
       sql: options.sql ?? "obfuscated",
       trust: options.trust ?? "all",
-      ringBytes: Math.max(MIN_RING_BYTES, options.ringBytes ?? DEFAULT_RING_BYTES),
+      bufferBytes: Math.max(MIN_BUFFER_BYTES, options.ringBytes ?? DEFAULT_RING_BYTES),
       version: AGENT_VERSION,
       writeLog: write,
     });

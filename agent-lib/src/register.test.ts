@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { DaemonPeer, until } from "./test-support/daemon-peer.ts";
 import { appPath, REGISTER, runNode } from "./test-support/run-app.ts";
@@ -110,4 +113,40 @@ test("a request that the process died of is an error with its exception", async 
   assert.equal(entries[0]?.attributes["url.path"], "/crash");
   assert.equal(entries[0]?.attributes["error.type"], "TypeError");
   assert.equal(entries[0]?.extra.events?.[0]?.attributes["exception.message"], "handler broke");
+});
+
+test("spans that end in the app's own exit listeners arrive, and the goodbye counts them", async () => {
+  const args = [appPath("exit-listeners.mjs")];
+  const plain = await runNode(args);
+  const end = await runNode(["--import", REGISTER, ...args], { APM_SOCKET: peer.path });
+  assert.deepEqual(end, plain);
+  assert.deepEqual([plain.code, plain.stdout], [7, "first 0\nsecond\n"]);
+  await until(() => peer.spans.length === 102, "all spans arrive");
+  await until(() => peer.byes.at(-1)?.spansCreated === 102, "the last goodbye counts all");
+  const last = peer.byes.at(-1);
+  assert.deepEqual([last?.spansFramed, last?.spansReported], [102, 0]);
+});
+
+test("packages that are symbolic links are loaded from where they point to, as without the agent", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "apm-links-"));
+  try {
+    mkdirSync(join(folder, "packages/one"), { recursive: true });
+    mkdirSync(join(folder, "node_modules"));
+    symlinkSync("../packages/one", join(folder, "node_modules/one"));
+    const manifest = { name: "one", type: "module", exports: "./one.js" };
+    writeFileSync(join(folder, "packages/one/package.json"), JSON.stringify(manifest));
+    writeFileSync(join(folder, "packages/one/one.js"), "console.log(import.meta.url);\n");
+    writeFileSync(
+      join(folder, "app.mjs"),
+      'import "one";\nimport "./packages/one/one.js";\nsetTimeout(() => import("one"), 200);\n',
+    );
+    const plain = await runNode([join(folder, "app.mjs")]);
+    const env = { APM_SOCKET: peer.path };
+    const end = await runNode(["--import", REGISTER, join(folder, "app.mjs")], env);
+    assert.deepEqual(end, plain);
+    assert.equal(plain.stdout.trim().split("\n").length, 1);
+    await until(() => peer.hellos.length === 1, "it was connected");
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });

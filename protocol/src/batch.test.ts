@@ -11,7 +11,12 @@ import {
 } from "./batch.ts";
 import type { BatchHeader, TraceSummary } from "./batch-header.ts";
 import { ProtocolError, type ProtocolErrorCode } from "./errors.ts";
-import { MAX_BATCH_BODY_BYTES, MAX_BATCH_HEADER_NODES } from "./limits.ts";
+import {
+  MAX_BATCH_BODY_BYTES,
+  MAX_BATCH_HEADER_NODES,
+  MAX_BATCH_TRACES,
+  MAX_MESSAGE_BYTES,
+} from "./limits.ts";
 
 const trace: TraceSummary = {
   traceId: "4bf92f3577b34da6a3ce929d0e0e4736",
@@ -214,13 +219,31 @@ test("a count of frames is judged before frames are read", () => {
 });
 
 test("a body inflates up to its limit and not a byte further", () => {
-  const head = bodyOf(JSON.stringify({ ...header, traces: [trace] }));
-  const frameBytes = MAX_BATCH_BODY_BYTES - head.length - 8;
-  const body = (bytes: number): Buffer => Buffer.concat([head, u32(1), u32(bytes), Buffer.alloc(bytes)]);
+  const body = (padding: number): Buffer =>
+    bodyOf(JSON.stringify({ ...header, traces: [], padding: "x".repeat(padding) }), u32(0));
+  const padding = MAX_BATCH_BODY_BYTES - body(0).length;
   for (const codec of [0, 1] as const) {
-    assert.equal(decodeBatch(fileOf(body(frameBytes), codec)).frames[0]?.length, frameBytes);
-    refuses(fileOf(body(frameBytes + 1), codec), "LIMIT_EXCEEDED");
+    assert.equal(decodeBatch(fileOf(body(padding), codec)).frames.length, 0);
+    refuses(fileOf(body(padding + 1), codec), "LIMIT_EXCEEDED");
   }
+});
+
+test("a frame has at most the bytes of a message", () => {
+  const head = bodyOf(JSON.stringify({ ...header, traces: [trace] }));
+  const body = (bytes: number): Buffer => Buffer.concat([head, u32(1), u32(bytes), Buffer.alloc(bytes)]);
+  assert.equal(decodeBatch(fileOf(body(MAX_MESSAGE_BYTES))).frames[0]?.length, MAX_MESSAGE_BYTES);
+  refuses(fileOf(body(MAX_MESSAGE_BYTES + 1)), "LIMIT_EXCEEDED");
+});
+
+test("more traces than a batch can have are refused before their frames are read", () => {
+  const body = (traces: number): Buffer =>
+    bodyOf(
+      JSON.stringify({ ...header, traces: Array.from({ length: traces }, () => 0) }),
+      u32(traces),
+      Buffer.alloc(4 * traces),
+    );
+  assert.equal(decodeBatch(fileOf(body(MAX_BATCH_TRACES))).frames.length, MAX_BATCH_TRACES);
+  refuses(fileOf(body(MAX_BATCH_TRACES + 1)), "LIMIT_EXCEEDED");
 });
 
 test("a body that announces too much, or holds more than it announces, costs no memory", () => {

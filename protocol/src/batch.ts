@@ -19,7 +19,12 @@
 import * as zlib from "node:zlib";
 import type { BatchHeader } from "./batch-header.ts";
 import { ProtocolError } from "./errors.ts";
-import { MAX_BATCH_BODY_BYTES, MAX_BATCH_HEADER_NODES } from "./limits.ts";
+import {
+  MAX_BATCH_BODY_BYTES,
+  MAX_BATCH_HEADER_NODES,
+  MAX_BATCH_TRACES,
+  MAX_MESSAGE_BYTES,
+} from "./limits.ts";
 
 export const BATCH_PREFIX_BYTES = 40;
 const MAGIC = 0x424d5041; // "APMB" read as u32 LE
@@ -99,7 +104,7 @@ export function decodeBatchIdentity(bytes: Uint8Array): BatchIdentity {
 
 /**
  * A whole batch, checked. Throws BATCH_MALFORMED, BATCH_CORRUPT (checksum), CODEC_UNSUPPORTED, LIMIT_EXCEEDED
- * (body over MAX_BATCH_BODY_BYTES) or VERSION_UNSUPPORTED. The header's rows are checked by whoever stores them.
+ * (a body, frame or header beyond what a reader's memory may hold) or VERSION_UNSUPPORTED. The header's rows are checked by whoever stores them.
  */
 export function decodeBatch(bytes: Uint8Array): Batch {
   const identity = decodeBatchIdentity(bytes);
@@ -148,10 +153,17 @@ function decodeBody(body: Buffer): Batch {
       frames: count,
     });
   }
-  const frames = header.traces.map(() => take(takeU32()));
+  const frames = header.traces.map(() => take(checkFrameBytes(takeU32())));
   if (offset !== body.length)
     throw new ProtocolError("BATCH_MALFORMED", "the batch's body goes on after its frames", { offset });
   return { header, frames };
+}
+
+function checkFrameBytes(bytes: number): number {
+  if (bytes <= MAX_MESSAGE_BYTES) return bytes;
+  throw new ProtocolError("LIMIT_EXCEEDED", `a frame of the batch has ${bytes} bytes`, {
+    limitBytes: MAX_MESSAGE_BYTES,
+  });
 }
 
 const HEADER_LISTS = [
@@ -201,6 +213,8 @@ function parseHeader(json: Buffer): BatchHeader {
     if (!Array.isArray(header[list]))
       throw new ProtocolError("BATCH_MALFORMED", `the batch's header lacks the list "${list}"`);
   }
+  if ((header as BatchHeader).traces.length > MAX_BATCH_TRACES)
+    throw new ProtocolError("LIMIT_EXCEEDED", `the batch has more than ${MAX_BATCH_TRACES} traces`);
   return header as BatchHeader;
 }
 

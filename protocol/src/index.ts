@@ -46,7 +46,7 @@ export {
   type SpansHeader,
   type SpanView,
 } from "./span-decoder.ts";
-export { SpanEncoder, type SpanRecord } from "./span-encoder.ts";
+export { MAX_POOLED_BUFFERS, SpanEncoder, type SpanRecord } from "./span-encoder.ts";
 export { parseSpanExtra, type SpanEvent, type SpanExtra, type SpanLink } from "./span-extra.ts";
 export { SPANS_HEADER_BYTES, TraceEntry } from "./span-frame.ts";
 export type { RecoveryStatus, StatusApp, StatusEvent, StatusReport, StatusUser } from "./status.ts";

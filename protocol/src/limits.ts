@@ -15,6 +15,8 @@ export const MAX_BATCH_BODY_BYTES = 16_777_216;
 export const MAX_BATCH_HEADER_NODES = 500_000;
 /** Traces that one WANT may ask for. */
 export const MAX_WANTED_TRACES = 16;
+/** Most traces of one batch: ten times what a daemon keeps in 10 s. */
+export const MAX_BATCH_TRACES = 20_000;
 
 export const MAX_ATTRIBUTES_PER_SPAN = 128;
 /** Characters kept of an attribute value; longer ones end in "…". */

@@ -36,7 +36,7 @@ export function encodeMessage(type: MessageTypeNumber, payload: Uint8Array): Buf
 
 /** Writes length and type before a payload that is already in place. Throws FRAME_TOO_LARGE. */
 export function writeMessageHeader(message: Buffer, type: MessageTypeNumber, payloadBytes: number): void {
-  checkLength(payloadBytes + 1);
+  checkLength(payloadBytes + 1, MAX_MESSAGE_BYTES);
   message.writeUInt32LE(payloadBytes + 1, 0);
   message[4] = type;
 }
@@ -65,11 +65,14 @@ export function writeSequence(payload: Buffer, offset: number, sequence: number)
  */
 export class MessageReader {
   readonly #onMessage: (type: number, payload: Buffer) => void;
+  readonly #maxBytes: number;
   #pending: Buffer = Buffer.alloc(0);
   #pendingBytes = 0;
 
-  constructor(onMessage: (type: number, payload: Buffer) => void) {
+  /** `maxBytes`: longest message that is waited for. */
+  constructor(onMessage: (type: number, payload: Buffer) => void, maxBytes: number = MAX_MESSAGE_BYTES) {
     this.#onMessage = onMessage;
+    this.#maxBytes = maxBytes;
   }
 
   /** Bytes of an unfinished message. */
@@ -95,7 +98,7 @@ export class MessageReader {
     let offset = 0;
     while (bytes.length - offset >= 4) {
       const length = bytes.readUInt32LE(offset);
-      checkLength(length);
+      checkLength(length, this.#maxBytes);
       const end = offset + 4 + length;
       if (end > bytes.length) break;
       this.#onMessage(bytes.readUInt8(offset + 4), bytes.subarray(offset + MESSAGE_HEADER_BYTES, end));
@@ -128,14 +131,14 @@ export class MessageReader {
   }
 }
 
-function checkLength(lengthBytes: number): void {
-  if (lengthBytes > MAX_MESSAGE_BYTES) {
+function checkLength(lengthBytes: number, limitBytes: number): void {
+  if (lengthBytes > limitBytes) {
     throw new ProtocolError(
       "FRAME_TOO_LARGE",
-      `a message of ${lengthBytes} bytes was announced; the limit is ${MAX_MESSAGE_BYTES}`,
+      `a message of ${lengthBytes} bytes was announced; the limit is ${limitBytes}`,
       {
         frameBytes: lengthBytes,
-        limitBytes: MAX_MESSAGE_BYTES,
+        limitBytes,
       },
     );
   }

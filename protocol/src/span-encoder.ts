@@ -50,6 +50,8 @@ const MAX_STRING_CHARS = 16_384;
 /** Below this an own loop is faster than a call into Buffer (24 characters measured as the crossing). */
 const SHORT_STRING_CHARS = 24;
 const INLINE_AFTER_MISSES = 64;
+/** Buffers kept for the next frames; a frame is written and acknowledged long before that many more are full. */
+export const MAX_POOLED_BUFFERS = 4;
 /** Tag, shape and trace, ids, times, mask, name's number; trace entry. */
 const SPAN_FIXED_BYTES = 1 + 4 + 16 + 16 + 17 + 2 + 25;
 
@@ -65,6 +67,7 @@ export class SpanEncoder {
   readonly #strings = new Map<string, number>();
   readonly #pool: Buffer[] = [];
   readonly #frameBytes: number;
+  readonly #mayGrow: (bytes: number) => boolean;
   #buffer: Buffer;
   #at = ENTRIES_START;
   #epoch = nextEpoch();
@@ -73,9 +76,13 @@ export class SpanEncoder {
   #traceCount = 0;
   #baseUnixUs = 0;
 
-  /** `frameBytes`: size of a frame's buffer; a frame is full when the next span might not fit. */
-  constructor(frameBytes: number = FRAME_BYTES) {
+  /**
+   * `frameBytes`: size of a frame's buffer; a frame is full when the next span might not fit. `mayGrow`: asked before a
+   * larger buffer is made for a single span.
+   */
+  constructor(frameBytes: number = FRAME_BYTES, mayGrow: (bytes: number) => boolean = () => true) {
     this.#frameBytes = frameBytes;
+    this.#mayGrow = mayGrow;
     this.#buffer = Buffer.allocUnsafeSlow(frameBytes);
   }
 
@@ -89,6 +96,11 @@ export class SpanEncoder {
     return this.#at;
   }
 
+  /** Memory of the current frame and of buffers kept for the next ones. */
+  get bufferBytes(): number {
+    return this.#buffer.length + this.#pool.length * this.#frameBytes;
+  }
+
   get baseUnixUs(): number {
     return this.#baseUnixUs;
   }
@@ -100,15 +112,19 @@ export class SpanEncoder {
 
   /**
    * Adds an ended span. `endOffsetNs` counts from the frame's base; times are brought into 0 … 2^53 - 1.
-   * "full": take() the frame, begin() the next, add again. "too_large": the span alone exceeds a message; drop and count it.
+   * "full": take() the frame, begin() the next, add again. "too_large": the span alone exceeds a message, "no_room": it needs
+   * a buffer that may not be made; drop and count it.
    */
-  add(span: SpanRecord, endOffsetNs: number, durationNs: number): "added" | "full" | "too_large" {
+  add(span: SpanRecord, endOffsetNs: number, durationNs: number): "added" | "full" | "too_large" | "no_room" {
     const extra = span.extra === null ? null : JSON.stringify(span.extra);
     const neededBytes = this.#markChanges(span) + (extra === null ? 0 : 4 + extra.length * 3);
     if (this.#at + neededBytes > this.#buffer.length || this.#tablesFull(span)) {
       if (this.#spans > 0) return "full";
       if (ENTRIES_START + neededBytes > MAX_MESSAGE_BYTES) return "too_large";
-      this.#buffer = Buffer.allocUnsafeSlow(ENTRIES_START + neededBytes);
+      if (ENTRIES_START + neededBytes > this.#buffer.length) {
+        if (!this.#mayGrow(ENTRIES_START + neededBytes)) return "no_room";
+        this.#buffer = Buffer.allocUnsafeSlow(ENTRIES_START + neededBytes);
+      }
     }
     this.#define(span);
     this.#write(span, Math.max(endOffsetNs, 0), Math.max(durationNs, 0), extra);
@@ -144,7 +160,7 @@ export class SpanEncoder {
     if (
       message.buffer.byteLength === this.#frameBytes &&
       message.byteOffset === 0 &&
-      this.#pool.length < 16
+      this.#pool.length < MAX_POOLED_BUFFERS
     ) {
       this.#pool.push(Buffer.from(message.buffer, 0, this.#frameBytes));
     }

@@ -9,7 +9,7 @@
  * has); after a reconnect the rest is sent again, in order. Nothing here waits, throws into the app, or keeps the
  * process alive. Not promised: that a daemon which stops reading gets anything beyond what the ring holds.
  */
-import { statSync } from "node:fs";
+import { accessSync } from "node:fs";
 import {
   type AgentSettings,
   decodeAck,
@@ -51,6 +51,8 @@ const MAX_RETRY_MS = 100;
 const EXIT_PATIENCE_MS = 500;
 /** At exit: how long a daemon may pause before it is given up. */
 const EXIT_PAUSE_MS = 100;
+/** What a daemon says is far shorter; whoever announces more is none. */
+export const MAX_DAEMON_MESSAGE_BYTES = 65_536;
 
 export class DaemonLink {
   readonly #options: DaemonLinkOptions;
@@ -66,6 +68,9 @@ export class DaemonLink {
   #cursor = 1;
   /** What must leave before the frame at the cursor: the rest of a message that the kernel took in part. */
   #partial: { message: Buffer; at: number } | null = null;
+  /** Time given to the daemon at exit so far. */
+  #exitWaitedMs = 0;
+  #exitPausedMs = 0;
 
   constructor(options: DaemonLinkOptions) {
     this.#options = options;
@@ -86,7 +91,10 @@ export class DaemonLink {
     this.#pump();
   }
 
-  /** Writes what is left, synchronously. Bounded by EXIT_PATIENCE_MS; for a process about to end. */
+  /**
+   * Writes what is left, synchronously; for a process about to end. May be called again for what came later; all calls
+   * together take no longer than EXIT_PATIENCE_MS.
+   */
   sendAtExit(): void {
     this.#clearTimer();
     try {
@@ -116,7 +124,8 @@ export class DaemonLink {
       return;
     }
     this.#state = "connecting";
-    const reader = new MessageReader((type, payload) => this.#onMessage(type, payload));
+    const onMessage = (type: number, payload: Buffer): void => this.#onMessage(type, payload);
+    const reader = new MessageReader(onMessage, MAX_DAEMON_MESSAGE_BYTES);
     const socket: DaemonSocket = new DaemonSocket(path, {
       onConnect: () => this.#ifCurrent(socket, () => this.#state === "connecting" && this.#greet()),
       onData: (chunk) => this.#ifCurrent(socket, () => reader.push(chunk)),
@@ -290,12 +299,12 @@ export class DaemonLink {
   /** Writes until all is written, or the daemon does not read on. */
   #drainAtExit(socket: DaemonSocket): void {
     const clock = new Int32Array(new SharedArrayBuffer(4));
-    let pausedMs = 0;
-    for (let waitedMs = 0; waitedMs <= EXIT_PATIENCE_MS && pausedMs <= EXIT_PAUSE_MS; waitedMs++) {
+    for (;;) {
       const [cursor, at] = [this.#cursor, this.#partial?.at];
       if (this.#writeFrames(socket, Number.MAX_SAFE_INTEGER)) return;
       const isPaused = cursor === this.#cursor && at === this.#partial?.at;
-      pausedMs = isPaused ? pausedMs + 1 : 0;
+      this.#exitPausedMs = isPaused ? this.#exitPausedMs + 1 : 0;
+      if (++this.#exitWaitedMs > EXIT_PATIENCE_MS || this.#exitPausedMs > EXIT_PAUSE_MS) return;
       Atomics.wait(clock, 0, 0, 1);
     }
   }
@@ -314,11 +323,16 @@ export class DaemonLink {
   }
 }
 
-/** Whether to try: what must not be looked at may be there, and connecting says the truth. */
+/**
+ * Whether to try: what must not be looked at may be there, and connecting says the truth. Not by statSync: after that of a
+ * socket, Node 20 leaves the symbolic links of modules that the app loads next unresolved, so that they are loaded twice.
+ */
 function mayExist(path: string): boolean {
   try {
-    return statSync(path, { throwIfNoEntry: false }) !== undefined;
-  } catch {
+    accessSync(path);
     return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code !== "ENOENT" && code !== "ENOTDIR";
   }
 }

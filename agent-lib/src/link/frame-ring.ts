@@ -11,6 +11,9 @@ export interface Frame {
   readonly message: Buffer;
 }
 
+/** About what Node needs for a buffer besides its bytes. */
+const OVERHEAD_BYTES = 256;
+
 export class FrameRing {
   readonly #capBytes: number;
   readonly #onFreed: (message: Buffer) => void;
@@ -28,7 +31,11 @@ export class FrameRing {
 
   /** No room for one more frame of usual size. */
   get isFull(): boolean {
-    return this.#heldBytes + FRAME_BYTES > this.#capBytes;
+    return !this.hasRoomFor(FRAME_BYTES);
+  }
+
+  hasRoomFor(bytes: number): boolean {
+    return this.#heldBytes + bytes <= this.#capBytes;
   }
 
   get heldBytes(): number {
@@ -47,8 +54,9 @@ export class FrameRing {
 
   /** Takes a message that was encoded with `nextSequence`. */
   push(message: Buffer): void {
-    this.#frames.push({ sequence: this.#nextSequence++, message });
-    this.#heldBytes += costOf(message);
+    const own = withOwnMemory(message);
+    this.#frames.push({ sequence: this.#nextSequence++, message: own });
+    this.#heldBytes += costOf(own);
   }
 
   /** The frame of a number, if it is held. */
@@ -70,7 +78,15 @@ export class FrameRing {
   }
 }
 
-/** Memory that a message holds: a message that fills most of its buffer holds the whole of it. */
+/** Memory that a message holds: the whole of its buffer, however much of that it fills, and its objects. */
 function costOf(message: Buffer): number {
-  return message.length * 2 > FRAME_BYTES ? Math.max(message.length, FRAME_BYTES) : message.length;
+  return message.buffer.byteLength + OVERHEAD_BYTES;
+}
+
+/** A small message may be a view of memory that Node shares out in pieces: held for long it would hold all of them. */
+function withOwnMemory(message: Buffer): Buffer {
+  if (message.length * 2 > message.buffer.byteLength) return message;
+  const own = Buffer.allocUnsafeSlow(message.length);
+  message.copy(own);
+  return own;
 }

@@ -8,6 +8,8 @@ import {
   encodeBye,
   encodeGap,
   encodeRuntime,
+  FRAME_BYTES,
+  MAX_POOLED_BUFFERS,
   type RuntimeFrame,
   SpanEncoder,
 } from "@apm-daemon/protocol";
@@ -26,9 +28,11 @@ const MAX_STRETCH = 10;
 const MAX_STRETCHED_MS = 1_000;
 /** Fewer spans than this in a frame: the app is almost idle, the next frame may wait longer. */
 const FEW_SPANS = 16;
+/** Memory beside the ring: the current frame, and buffers kept for the next ones. */
+export const BUFFER_BYTES_BESIDE_RING: number = (1 + MAX_POOLED_BUFFERS) * FRAME_BYTES;
 
 export class SpanBuffer implements SpanSink {
-  readonly encoder: SpanEncoder = new SpanEncoder();
+  readonly encoder: SpanEncoder;
   readonly ring: FrameRing;
   readonly #log: AgentLog;
   readonly #onFrame: () => void;
@@ -43,12 +47,15 @@ export class SpanBuffer implements SpanSink {
   #framed = 0;
   #reported = 0;
   #isStopped = false;
+  #lastWords: { exitCode: number | null; error: ExceptionText | null } = { exitCode: null, error: null };
+  #onLate: (() => void) | null = null;
 
   /** `onFrame` is told when the ring got a frame. */
   constructor(ringBytes: number, log: AgentLog, onFrame: () => void) {
     this.#log = log;
     this.#onFrame = onFrame;
     this.ring = new FrameRing(ringBytes, (message) => this.encoder.recycle(message));
+    this.encoder = new SpanEncoder(FRAME_BYTES, (bytes) => this.ring.hasRoomFor(bytes));
   }
 
   /** Spans ended since start, dropped ones among them. */
@@ -60,6 +67,11 @@ export class SpanBuffer implements SpanSink {
     return this.#droppedTotal;
   }
 
+  /** Memory for spans now: the ring, the current frame, and buffers kept for the next ones. */
+  get heldBytes(): number {
+    return this.ring.heldBytes + this.encoder.bufferBytes;
+  }
+
   set flushIntervalMs(intervalMs: number) {
     this.#flushIntervalMs = intervalMs;
     this.#intervalMs = intervalMs;
@@ -68,7 +80,7 @@ export class SpanBuffer implements SpanSink {
   add(span: ApmSpan, endMs: number): void {
     this.#created++;
     try {
-      if (this.#isStopped) this.#drop("agent_stopped");
+      if (this.#isStopped) this.#addLate(span, endMs);
       else if (this.ring.isFull) this.#drop("agent_ring_full");
       else this.#encode(span, endMs);
     } catch (error) {
@@ -98,17 +110,46 @@ export class SpanBuffer implements SpanSink {
     if (this.#dropped.size > 0 && !this.ring.isFull) this.flush();
   }
 
-  /** What is left, the drops not told yet, and the goodbye, into the ring whatever its size: these are the last frames. */
-  finish(exitCode: number | null, error: ExceptionText | null = null): void {
+  /**
+   * What is left, the drops not told yet, and the goodbye, into the ring whatever its size: these are the last frames. With
+   * `onLate`, which is told of them, spans that end later are taken with another goodbye: the app's own exit listeners run
+   * after the agent's.
+   */
+  finish(
+    exitCode: number | null,
+    error: ExceptionText | null = null,
+    onLate: (() => void) | null = null,
+  ): void {
     if (this.#isStopped) return;
+    this.#lastWords = { exitCode, error };
+    this.#onLate = onLate;
+    this.#pushLast();
+    this.#isStopped = true;
+  }
+
+  #addLate(span: ApmSpan, endMs: number): void {
+    if (this.#onLate === null) {
+      this.#drop("agent_stopped");
+      return;
+    }
+    if (this.ring.isFull) {
+      this.#drop("agent_ring_full");
+      return;
+    }
+    this.#encode(span, endMs);
+    this.#pushLast();
+    this.#onLate();
+  }
+
+  #pushLast(): void {
     this.flush();
     if (this.#dropped.size > 0) this.#pushGap();
-    this.#isStopped = true;
     const counts = {
       spansCreated: this.#created,
       spansFramed: this.#framed,
       spansReported: this.#reported,
     };
+    const { exitCode, error } = this.#lastWords;
     const bye = { exitCode, ...counts, ...(error === null ? {} : { error }) };
     this.ring.push(encodeBye(this.ring.nextSequence, bye));
   }
@@ -133,12 +174,13 @@ export class SpanBuffer implements SpanSink {
       this.#begin();
       result = this.encoder.add(span, (endMs - this.#baseMs) * 1e6, durationNs);
     }
-    if (result !== "added") this.#drop("span_too_large");
+    if (result !== "added") this.#drop(result === "no_room" ? "agent_ring_full" : "span_too_large");
   }
 
   #begin(): void {
     this.#baseMs = nowMs() - BACKDATE_MS;
-    this.encoder.begin(unixUsOf(this.#baseMs));
+    // A machine without a battery starts in 1970, and the base lies before now.
+    this.encoder.begin(Math.max(0, unixUsOf(this.#baseMs)));
     this.#schedule();
   }
 

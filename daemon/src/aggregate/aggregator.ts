@@ -57,6 +57,8 @@ const MAX_OPEN_MS = 900_000;
 /** Statement texts are sent again after this many seals, since the collector forgets old ones. */
 const STATEMENTS_RESENT_AFTER_DRAINS = 360;
 const MAX_STATEMENTS_REMEMBERED = 20_000;
+/** What open requests may hold together, in calls and intervals of about 50 bytes; beyond it the oldest is given up. */
+const MAX_OPEN_WEIGHT = 1_000_000;
 
 interface FrameContext {
   source: FrameSource;
@@ -73,6 +75,7 @@ export class Aggregator {
   readonly #operations = new Map<string, OperationTable>();
   /** In order of opening, so the first is the oldest. */
   readonly #open = new Map<string, OpenRequest>();
+  #openWeight = 0;
   readonly #apps = new Set<string>();
   readonly #statementsSent = new Set<string>();
   /** Position of the frame at which a request was given up last. */
@@ -197,14 +200,21 @@ export class Aggregator {
       const request = this.#openRequest(span, frame);
       request.seenIn(frame.position);
       if (span.extraJson !== "" && request.error === null) request.error = spanErrorOf(span);
-      if (isCall(role))
-        request.addCall(
-          this.#operation(span, plan, role, frame),
-          endUs,
-          span.durationNs / 1_000,
-          span.hasError,
-        );
+      if (isCall(role)) this.#addCall(request, span, this.#operation(span, plan, role, frame), endUs, frame);
     }
+  }
+
+  #addCall(
+    request: OpenRequest,
+    span: SpanView,
+    operation: Operation,
+    endUs: number,
+    frame: FrameContext,
+  ): void {
+    const weight = request.weight;
+    request.addCall(operation, endUs, span.durationNs / 1_000, span.hasError);
+    this.#openWeight += request.weight - weight;
+    if (this.#openWeight > MAX_OPEN_WEIGHT) this.#abandonOldest(frame.receivedUnixMs);
   }
 
   #countRoot(span: SpanView, plan: SpanPlan, endUs: number, frame: FrameContext): void {
@@ -267,12 +277,7 @@ export class Aggregator {
     const key = openKey(span, frame);
     const known = this.#open.get(key);
     if (known !== undefined) return known;
-    if (this.#open.size >= this.#options.limits.openTraces) {
-      for (const [oldestKey, oldest] of this.#open) {
-        this.#abandon(oldestKey, oldest, frame.receivedUnixMs);
-        break;
-      }
-    }
+    if (this.#open.size >= this.#options.limits.openTraces) this.#abandonOldest(frame.receivedUnixMs);
     const request = new OpenRequest(frame.source.app, frame.receivedUnixMs);
     this.#open.set(key, request);
     return request;
@@ -283,12 +288,21 @@ export class Aggregator {
     const known = this.#open.get(key);
     if (known === undefined) return new OpenRequest(frame.source.app, frame.receivedUnixMs);
     this.#open.delete(key);
+    this.#openWeight -= known.weight;
     return known;
+  }
+
+  #abandonOldest(nowUnixMs: number): void {
+    for (const [key, request] of this.#open) {
+      this.#abandon(key, request, nowUnixMs);
+      return;
+    }
   }
 
   #abandon(key: string, request: OpenRequest, nowUnixMs: number): void {
     this.#open.delete(key);
     this.#abandonedAt = this.#position;
+    this.#openWeight -= request.weight;
     this.#window(request.app, request.openedUnixMs * 1_000, nowUnixMs).countCalls("(unfinished)", request);
   }
 

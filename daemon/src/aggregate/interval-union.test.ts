@@ -41,3 +41,17 @@ test("endless disjoint intervals stay countable", () => {
   for (let i = 0; i < 50_000; i++) union.add(i * 2, i * 2 + 1);
   assert.equal(union.lengthWithin(0, 200_000), 50_000);
 });
+
+test("intervals from the last to the first, and in no order, come to the same", () => {
+  const [backwards, scattered] = [new IntervalUnion(), new IntervalUnion()];
+  const count = 3_000;
+  for (let i = count; i > 0; i--) backwards.add(i * 2, i * 2 + 1);
+  // 7 and 3,000 have no common factor: each i is met once.
+  for (let i = 0; i < count; i++) scattered.add(((i * 7) % count) * 2, ((i * 7) % count) * 2 + 1);
+  for (const union of [backwards, scattered]) {
+    assert.equal(union.lengthWithin(-1, 4 * count), count);
+    assert.equal(union.intervals, count);
+    union.add(-1, 2 * count + 2);
+    assert.equal(union.intervals, 1);
+  }
+});

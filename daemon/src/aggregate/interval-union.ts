@@ -1,5 +1,5 @@
 /** Disjoint intervals that are kept apart; beyond it the oldest half becomes one number. Only endless work gets there. */
-const MAX_EDGES = 20_000;
+const MAX_EDGES = 8_000;
 
 /** Total length of overlapping intervals. Cheap when they are added in order of their ends, as spans are. */
 export class IntervalUnion {
@@ -7,13 +7,17 @@ export class IntervalUnion {
   readonly #edges: number[] = [];
   #foldedLength = 0;
 
+  /** Intervals that are kept apart. */
+  get intervals(): number {
+    return this.#edges.length / 2;
+  }
+
   add(start: number, end: number): void {
     if (!(end > start)) return;
     const edges = this.#edges;
     if (edges.length >= MAX_EDGES) this.#fold();
-    let from = edges.length;
     // The pairs from `from` on end at or after the new start: they merge, unless they begin after its end.
-    while (from > 0 && (edges[from - 1] as number) >= start) from -= 2;
+    const from = this.#firstEndingFrom(start);
     let to = from;
     while (to < edges.length && (edges[to] as number) <= end) to += 2;
     if (to === from) {
@@ -33,6 +37,20 @@ export class IntervalUnion {
       if (overlap > 0) length += overlap;
     }
     return length;
+  }
+
+  /** Index of the first pair that ends at or after a time: searched by halves, since foreign spans come in any order. */
+  #firstEndingFrom(start: number): number {
+    const edges = this.#edges;
+    if (edges.length === 0 || (edges.at(-1) as number) < start) return edges.length;
+    let low = 0;
+    let high = edges.length / 2 - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((edges[2 * middle + 1] as number) >= start) high = middle;
+      else low = middle + 1;
+    }
+    return 2 * low;
   }
 
   #fold(): void {

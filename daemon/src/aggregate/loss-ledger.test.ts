@@ -184,6 +184,18 @@ test("counts stay whole numbers that a batch can hold", () => {
   assert.deepEqual([row?.dropped["x"], row?.created], [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]);
 });
 
+test("reasons made up without end are counted together, the daemon's own stay apart", () => {
+  const ledger = new LossLedger();
+  for (let i = 0; i < 1_000; i++) ledger.countReported(SHOP, 0, { [`reason_${i}`]: 2 });
+  ledger.countReported(SHOP, 0, { reason_0: 1 });
+  ledger.countFrame(SHOP, 0, 0, 4);
+  const counts = ledger.dropped()[SHOP.app] ?? {};
+  assert.equal(Object.keys(counts).length, 66);
+  assert.equal(counts["reason_0"], 3);
+  assert.equal(counts["other"], 2 * (1_000 - 64));
+  assert.equal(counts["frame_malformed"], 4);
+});
+
 type Step =
   | { do: "frame"; of: 0 | 1; spans: number; isLost: boolean }
   | { do: "gap"; of: 0 | 1; spans: number; isLost: boolean }

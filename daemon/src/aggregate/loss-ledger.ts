@@ -49,6 +49,8 @@ interface Instance extends InstanceCounts {
 /** Instances that were silent for this long are closed: what they had in flight will not come any more. */
 const FORGET_AFTER_MS = 600_000;
 const MAX_INSTANCES = 2_000;
+/** Reasons of an app's agents that are told apart; agents name them, and the totals travel with every seal. */
+const MAX_REASONS = 64;
 
 export class LossLedger {
   readonly #rows = new Map<string, LedgerRow>();
@@ -83,7 +85,7 @@ export class LossLedger {
     const instance = this.#instance(source, receivedUnixMs);
     for (const [reason, spans] of Object.entries(dropped)) {
       instance.reported = sum(instance.reported, spans);
-      this.#drop(source.app, receivedUnixMs, reason, spans);
+      this.#drop(source.app, receivedUnixMs, this.#reasonOf(source.app, reason), spans);
     }
     this.#raise(instance, instance.framed + instance.reported + instance.ended, receivedUnixMs);
   }
@@ -249,6 +251,11 @@ export class LossLedger {
     const row = this.#row(app, tsSec * 1_000);
     row.received -= spans;
     this.#moveReceived(app, row, spans, "dead_letter");
+  }
+
+  #reasonOf(app: string, told: string): string {
+    const { dropped } = this.#totalsOf(app);
+    return told in dropped || Object.keys(dropped).length < MAX_REASONS ? told : "other";
   }
 
   #moveReceived(app: string, row: LedgerRow, spans: number, reason: string): void {

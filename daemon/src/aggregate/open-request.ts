@@ -46,6 +46,15 @@ export class OpenRequest {
       this.positions.push(position);
   }
 
+  /** How much it holds: calls, and intervals of the time split. */
+  get weight(): number {
+    const intervals =
+      (this.#database?.intervals ?? 0) +
+      (this.#databaseOrCache?.intervals ?? 0) +
+      (this.#any?.intervals ?? 0);
+    return this.calls.length + this.foldedCalls.size + intervals;
+  }
+
   addCall(operation: Operation, endUs: number, durationUs: number, isError: boolean): void {
     this.#addInterval(operation.category, endUs - durationUs, endUs);
     if (this.calls.length >= MAX_SINGLE_CALLS) this.#foldCalls();

@@ -99,3 +99,12 @@ test("extras of any shape are read without throwing", () => {
     assert.deepEqual(errorOf(json), { type: "Error", message: "", stack: "" }, json);
   }
 });
+
+test("words of letters and dashes stay, however many there are in a row", () => {
+  const words = { type: "Error", message: "a-".repeat(512), stack: "" };
+  assert.notEqual(errorGroupOf(words), errorGroupOf({ ...words, message: "a-".repeat(500) }));
+  assert.equal(
+    errorGroupOf({ ...words, message: `${"a-".repeat(100)}1` }),
+    errorGroupOf({ ...words, message: "a-7" }),
+  );
+});

@@ -34,7 +34,8 @@ export function spanErrorOf(span: SpanView): SpanError | null {
 export function errorGroupOf(error: SpanError): string {
   const message = error.message
     .replace(/"[^"]*"|'[^']*'|`[^`]*`/g, "?")
-    .replace(/\b(?=[0-9a-f-]*\d)[0-9a-f-]{2,}\b|\d+/gi, "#");
+    // Not by a look ahead for the digit: a text like "a-a-a-…" would be searched anew from each of its letters.
+    .replace(/\b[0-9a-f-]{2,}\b|\d+/gi, (word) => (/\d/.test(word) ? "#" : word));
   const frames = error.stack
     .split("\n")
     .filter((line) => /^\s+at /.test(line))

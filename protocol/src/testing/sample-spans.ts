@@ -56,7 +56,7 @@ export class SampleEncoder {
     this.encoder = new SpanEncoder(frameBytes);
   }
 
-  add(sample: SampleSpan): "added" | "full" | "too_large" {
+  add(sample: SampleSpan): ReturnType<SpanEncoder["add"]> {
     return this.encoder.add(this.record(sample), sample.endOffsetNs, sample.durationNs);
   }
 

@@ -156,6 +156,14 @@ function writeKeyFile(stateDir: StateDir, name: string, key: string): string {
   return path;
 }
 
+/** A daemon whose collector is away: batches wait in its outbox. */
+export async function startLoneDaemon(cleanup: Cleanup): Promise<{ stateDir: StateDir; daemon: Program }> {
+  const stateDir = new StateDir(cleanup);
+  const keyFile = writeKeyFile(stateDir, "nobody", "apm_nobody-asks-for-this-key");
+  const daemon = await startDaemon(cleanup, { stateDir, collectorUrl: "ws://127.0.0.1:9", keyFile });
+  return { stateDir, daemon };
+}
+
 /** `apm daemon` with settings as in daemon.toml, taking spans. */
 export async function startDaemon(
   cleanup: Cleanup,
