@@ -123,10 +123,11 @@ describe("R30: SIGTERM under load: no more spans, journal, seal, end", () => {
       assert.equal((await statusOf(options.stateDir)).intake.spans, 100);
     });
     const end = await hangCalls(cleanup, daemon.pid, ["fsync", "fdatasync"]);
-    const { signal } = await daemon.stop("SIGTERM", STOP_WITHIN_MS + 1_000);
-    assert.equal(signal, "SIGKILL");
-    assert.match(daemon.stderr, /^apm: the stop takes too long, the disk seems to hang/);
+    const stopped = daemon.stop("SIGTERM", 60_000);
+    await daemon.waitForOutput(/^apm: the stop takes too long, the disk seems to hang/m, 2 * STOP_WITHIN_MS);
+    // Where nobody traces it the process is gone at this moment; a tracer holds what it traces until it lets go.
     await end();
+    assert.equal((await stopped).signal, "SIGKILL");
     await startDaemon(cleanup, options);
     await eventually("all requests are in the API", 30_000, async () => {
       assert.equal(await collector.api.requestCount("hung"), 100);

@@ -24,7 +24,8 @@ export async function hangCalls(
     ],
   });
   const end = async (): Promise<void> => {
-    await strace.stop("SIGINT");
+    // Not gently: it would wait for the calls that it holds.
+    await strace.kill();
   };
   cleanup.add(end);
   await strace.waitForOutput(/attached/);
