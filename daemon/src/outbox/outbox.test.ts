@@ -152,7 +152,10 @@ test("what is put aside stays within 16 MiB, the oldest goes first", (t) => {
   });
   for (let number = 1; number <= 5; number++) assert.equal(outbox.read(number), null);
   const kept = readdirSync(join(dir, "quarantine")).map((name) => Number(name.slice(0, 12)));
-  assert.deepEqual(kept.sort(), [3, 4, 5]);
+  assert.deepEqual(
+    kept.toSorted((a, b) => a - b),
+    [3, 4, 5],
+  );
   assert.equal(outbox.quarantineGivenUpBytes, 10_000_000);
   assert.deepEqual(lost.slice(0, 2), ["outbox_corrupt", null]);
 });
