@@ -350,3 +350,77 @@ test("nobody else may look into the folder that it makes", (t) => {
   open(t, dir);
   assert.equal(statSync(dir).mode & 0o777, 0o700);
 });
+
+test("a segment of a later release is not read, not deleted, and positions go on behind it", (t) => {
+  const dir = tempDir(t);
+  const first = open(t, dir);
+  write(first, "before");
+  first.close();
+  const later = Buffer.alloc(5_000, 1);
+  later.write("APMJ");
+  later[4] = 3;
+  const name = `${String(first.position).padStart(16, "0")}.seg`;
+  writeFileSync(join(dir, name), later);
+  const second = open(t, dir, { capBytes: 500 });
+  assert.deepEqual(second.newerFiles, [name]);
+  assert.deepEqual(
+    replay(second).map(({ text }) => text),
+    ["before"],
+  );
+  assert.equal(second.unreadableBytes, 0);
+  assert.equal(second.position, first.position + later.length);
+  for (let i = 0; i < 20; i++) write(second, "x".repeat(100));
+  second.trim(second.position);
+  while (second.giveOldest() > 0);
+  assert.ok(readFileSync(join(dir, name)).equals(later));
+  assert.ok(second.bytes < 1_000);
+});
+
+test("what cannot be read at start is copied to quarantine, once, however often it is met", (t) => {
+  const dir = tempDir(t);
+  const first = open(t, dir, { segmentBytes: 10_000 });
+  const instance = first.createInstance('"shop"');
+  const [, damaged] = ["a", "b", "c"].map((text) => write(first, text.repeat(20), instance));
+  first.close();
+  const file = join(dir, segmentFiles(dir)[0] as string);
+  const bytes = readFileSync(file);
+  const at = damaged as number;
+  bytes[at + 8] = 200;
+  writeFileSync(file, bytes);
+  for (let run = 0; run < 2; run++) {
+    const next = open(t, dir);
+    assert.deepEqual(
+      replay(next).map(({ text }) => text[0]),
+      ["a", "c"],
+    );
+    assert.equal(next.unreadableBytes, 46);
+    const kept = readdirSync(join(dir, "quarantine"));
+    assert.equal(kept.length, 1);
+    assert.ok(readFileSync(join(dir, "quarantine", kept[0] as string)).equals(bytes.subarray(at, at + 46)));
+    next.close();
+  }
+});
+
+test("references of an earlier run never name the frames of another", (t) => {
+  const dir = tempDir(t);
+  const first = open(t, dir);
+  write(first, "first", first.createInstance('"shop"'));
+  first.close();
+  const second = open(t, dir);
+  const position = write(second, "second", second.createInstance('"stock"'));
+  second.close();
+  const file = join(dir, segmentFiles(dir)[1] as string);
+  const bytes = readFileSync(file);
+  const offset = position - Number(segmentFiles(dir)[1]?.slice(0, 16));
+  // Both announcements of the second run's instance.
+  bytes[offset - 1] = 0;
+  bytes[bytes.length - 1] = 0;
+  writeFileSync(file, bytes);
+  assert.deepEqual(
+    replay(open(t, dir)).map(({ app, text }) => [app, text]),
+    [
+      ["shop", "first"],
+      ["?", "second"],
+    ],
+  );
+});

@@ -273,6 +273,13 @@ export class Journal {
     this.#current = null;
   }
 
+  /** Nothing more is done with a segment's descriptor but to close it. */
+  #abandon(segment: WrittenSegment): void {
+    if (segment === this.#current) this.#current = null;
+    const place = this.#unsynced.indexOf(segment);
+    if (place !== -1) this.#unsynced.splice(place, 1);
+  }
+
   #distrust(segment: SegmentFile, error: Error): void {
     this.syncFailures++;
     this.#distrusted.add(segment);
@@ -281,19 +288,20 @@ export class Journal {
 
   /** Asks the disk to keep what was flushed; resolves when it did, and rejects with the file system's error. */
   async sync(): Promise<void> {
-    const finished = this.#unsynced.splice(0);
-    const open = this.#current === null ? finished : [...finished, this.#current];
+    const done = new Set(this.#unsynced.splice(0));
+    const open = this.#current === null ? [...done] : [...done, this.#current];
     await Promise.all(
       open
         .filter((segment) => !this.#distrusted.has(segment))
         .map((segment) =>
           dataSync(segment.fd).catch((error: Error) => {
             this.#distrust(segment, error);
-            if (segment === this.#current) this.#leave(segment);
+            this.#abandon(segment);
+            done.add(segment);
           }),
         ),
     );
-    for (const { fd } of finished) closeSync(fd);
+    for (const { fd } of done) closeSync(fd);
     for (const segment of this.#distrusted) await this.#rewrite(segment);
   }
 

@@ -114,3 +114,48 @@ test("foreign files, and what a crash left half written, are not taken for batch
   assert.equal(existsSync(join(dir, "000000000001.batch.tmp")), false);
   assert.deepEqual(outbox.numbers(), [1]);
 });
+
+test("a batch of a later release is kept whatever happens, named, and out of the way of a new one of its number", async (t) => {
+  const dir = tempDir(t);
+  const later = sampleBatch(2);
+  later[4] = 2;
+  for (const bytes of [later, later]) {
+    writeFileSync(fileOf(dir, 2), bytes);
+    const outbox = new Outbox({ dir, capBytes: 1 });
+    assert.equal(outbox.newest(), null);
+    await put(outbox, 2);
+    await put(outbox, 3);
+    assert.deepEqual(outbox.numbers(), [3]);
+    outbox.delete(3);
+  }
+  writeFileSync(fileOf(dir, 4), later);
+  const lost: number[] = [];
+  const outbox = new Outbox({ dir, capBytes: 1, onLost: ({ number }) => lost.push(number) });
+  await put(outbox, 5);
+  await put(outbox, 6);
+  assert.deepEqual([outbox.numbers(), lost], [[6], [5]]);
+  const kept = ["000000000002.batch.newer", "000000000002.batch.newer.2", "000000000004.batch"];
+  assert.deepEqual(outbox.newerFiles.toSorted(), kept);
+  for (const name of kept) assert.deepEqual(readFileSync(join(dir, name)), later);
+  assert.equal(outbox.quarantinedBatches, 0);
+});
+
+test("what is put aside stays within 16 MiB, the oldest goes first", (t) => {
+  const dir = tempDir(t);
+  for (let number = 1; number <= 5; number++)
+    writeFileSync(fileOf(dir, number), Buffer.alloc(5_000_000, number));
+  const lost: (string | null)[] = [];
+  const outbox = new Outbox({
+    dir,
+    capBytes: 1e9,
+    onLost: ({ reason, header }) => lost.push(reason, header?.stream ?? null),
+  });
+  for (let number = 1; number <= 5; number++) assert.equal(outbox.read(number), null);
+  const kept = readdirSync(join(dir, "quarantine")).map((name) => Number(name.slice(0, 12)));
+  assert.deepEqual(
+    kept.toSorted((a, b) => a - b),
+    [3, 4, 5],
+  );
+  assert.equal(outbox.quarantineGivenUpBytes, 10_000_000);
+  assert.deepEqual(lost.slice(0, 2), ["outbox_corrupt", null]);
+});

@@ -41,8 +41,8 @@ export class Outbox {
   readonly #batches = new Map<number, WaitingBatch>();
   /** Bytes of batches that are written, and not offered yet. */
   readonly #unoffered = new Map<number, number>();
-  /** Batches in a format of a later release. */
-  readonly #newer = new Set<number>();
+  /** Names of batches in a format of a later release. */
+  readonly #newer = new Set<string>();
   readonly #quarantine: QuarantineFolder;
   #bytes = 0;
   /** Batches deleted unsent to make room, since start. */
@@ -58,6 +58,7 @@ export class Outbox {
       const number = /^(\d{12})\.batch$/.exec(name)?.[1];
       if (number !== undefined) numbers.push(Number(number));
       else if (/^\d{12}\.batch\.tmp$/.test(name)) unlinkIfPossible(join(options.dir, name));
+      else if (/^\d{12}\.batch\.newer/.test(name)) this.#newer.add(name);
     }
     for (const number of numbers.sort((a, b) => a - b)) {
       const { size, mtimeMs } = statSync(this.#path(number));
@@ -81,7 +82,7 @@ export class Outbox {
 
   /** Names of files that only a later release reads, as far as they were met. */
   get newerFiles(): string[] {
-    return [...this.#newer].map(fileName);
+    return [...this.#newer];
   }
 
   get quarantineGivenUpBytes(): number {
@@ -119,10 +120,18 @@ export class Outbox {
   async write(number: number, bytes: Uint8Array): Promise<void> {
     this.#unoffered.set(number, bytes.length);
     this.#makeRoom(0);
-    // A later release's batch of this number is another one: it keeps its bytes under another name.
-    if (this.#newer.has(number)) renameSync(this.#path(number), `${this.#path(number)}.newer`);
-    this.#newer.delete(number);
+    if (this.#newer.has(fileName(number))) this.#makeWay(number);
     await writeFileAtomically(this.#path(number), bytes);
+  }
+
+  /** A later release's batch of the same number is another one: it keeps its bytes under another name. */
+  #makeWay(number: number): void {
+    const name = fileName(number);
+    let kept = `${name}.newer`;
+    for (let i = 2; this.#newer.has(kept); i++) kept = `${name}.newer.${i}`;
+    renameSync(this.#path(number), join(this.#options.dir, kept));
+    this.#newer.delete(name);
+    this.#newer.add(kept);
   }
 
   /** Offers a written batch for sending. */
@@ -152,7 +161,7 @@ export class Outbox {
     } catch (error) {
       if (isOfLaterRelease(error)) {
         this.#forget(number);
-        this.#newer.add(number);
+        this.#newer.add(fileName(number));
         return null;
       }
       const isLost = error instanceof ProtocolError || (error as NodeJS.ErrnoException).code === "ENOENT";
@@ -196,7 +205,7 @@ export class Outbox {
     const header = this.#headerOf(number);
     this.#forget(number);
     if (header === "newer") {
-      this.#newer.add(number);
+      this.#newer.add(fileName(number));
       return false;
     }
     unlinkIfPossible(this.#path(number));

@@ -7,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -470,5 +471,53 @@ test("an empty outbox folder stays empty until something is sealed", async (t) =
   assert.deepEqual(readdirSync(join(dir, "outbox")), []);
   await daemon.sealer.seal();
   assert.deepEqual(readdirSync(join(dir, "outbox")), ["000000000001.batch"]);
+  daemon.crash();
+});
+
+test("on a full disk the reserve makes room, once, for what was counted", async (t) => {
+  const { dir, daemon } = await SealingDaemon.make(t);
+  const temporary = join(dir, "outbox", "000000000001.batch.tmp");
+  // /dev/full takes no byte: ENOSPC at each write.
+  symlinkSync("/dev/full", temporary);
+  let released = 0;
+  daemon.reserve = {
+    release: () => {
+      released++;
+      return true;
+    },
+  };
+  daemon.take(new FrameWriter(), request(1));
+  await daemon.sealer.seal();
+  assert.deepEqual([released, daemon.sealer.problem, daemon.failures], [1, "", 0]);
+  assert.deepEqual(delivered(daemon.outbox), { numbers: [1], requests: 1 });
+  daemon.crash();
+});
+
+test("while nothing can be sealed counting goes on up to a limit, then the sealer is full until it can", async (t) => {
+  const { dir, daemon } = await SealingDaemon.make(t);
+  const obstacle = join(dir, "journal", "cursor.json.tmp");
+  mkdirSync(obstacle);
+  const frames = new FrameWriter();
+  const minuteUs = 60_000_000;
+  let minutes = 0;
+  while (!daemon.sealer.isFull && minutes < 60) {
+    // 1,000 actions in each window, which go on to be held beside the batch that is kept.
+    const spans = Array.from({ length: 1_000 }, (_, i) =>
+      request(minutes * 1_000 + i + 1, {
+        name: `GET /${i}`,
+        endUnixUs: NOW_MS * 1_000 - minutes * 0.9 * minuteUs,
+      }),
+    );
+    daemon.take(frames, ...spans);
+    await daemon.sealer.seal();
+    minutes++;
+  }
+  assert.ok(minutes > 40 && minutes < 60, `full after ${minutes} windows`);
+  assert.equal(daemon.failures, minutes);
+  rmSync(obstacle, { recursive: true });
+  await daemon.sealer.seal();
+  assert.equal(daemon.sealer.isFull, false);
+  await daemon.sealer.seal();
+  assert.equal(delivered(daemon.outbox).requests, minutes * 1_000);
   daemon.crash();
 });

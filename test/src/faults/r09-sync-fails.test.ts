@@ -72,6 +72,12 @@ describe("R9: the disk fails to keep what was written", { skip: skipWithout("str
     app.send(20);
     await app.allAcknowledged();
     assert.notEqual(newestSegment(stateDir), segment, "it is written to no more");
+    const { position } = (await readStatus(statusSocket(stateDir))).journal;
+    await eventually("later seals went through", 20_000, async () => {
+      app.send(1);
+      assert.ok((await readStatus(statusSocket(stateDir))).journal.sealed > position);
+    });
+    await app.allAcknowledged();
     await daemon.kill();
     await strace.detach();
     const syncs = strace.lines().filter((line) => line.includes("fdatasync("));
