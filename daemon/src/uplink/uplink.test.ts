@@ -334,7 +334,10 @@ test("batches of another stream are sent as they are; one under a wrong number i
   uplink.start();
   await until("the outbox is empty", () => outbox.count === 0);
   assert.deepEqual(setting.committed, [1, 2]);
-  assert.deepEqual(collector.received.sort((a, b) => a - b), [1, 2]);
+  assert.deepEqual(
+    collector.received.sort((a, b) => a - b),
+    [1, 2],
+  );
   assert.deepEqual(setting.quarantined(), ["000000000003"]);
 });
 
