@@ -75,7 +75,7 @@ function outage(daemons: number, spreadMs: number, backAtMs: number, random: () 
     return atMs - backAtMs;
   });
   const allBackMs = Math.max(...arrivals);
-  const perSecond = new Array<number>(Math.ceil((allBackMs + 1) / 1_000)).fill(0);
+  const perSecond = Array.from({ length: Math.ceil((allBackMs + 1) / 1_000) }, () => 0);
   for (const ms of arrivals) (perSecond[Math.floor(ms / 1_000)] as number)++;
   return { perSecond, allBackMs };
 }

@@ -49,11 +49,8 @@ test("of 1,000 rows with three bad ones 997 are stored, three are dead letters, 
     .map(({ action }) => action)
     .filter((action) => !bad.has(action));
   assert.deepEqual(stored, good.sort());
-  assert.deepEqual(sending.lost.map(({ header }) => header?.actions.map(({ action }) => action)).sort(), [
-    ["a0"],
-    ["a499"],
-    ["a999"],
-  ]);
+  const lost = sending.lost.map(({ header }) => header?.actions.map(({ action }) => action).join());
+  assert.deepEqual(new Set(lost), bad);
   assert.deepEqual([sending.deadLetters.count, sending.refused.deadLettered], [3, 3]);
   assert.deepEqual([sending.queue.count, sending.queue.bytes], [0, 0]);
   assert.equal(sending.logged.sentences.length, 1, "one line for letters in a row");

@@ -123,7 +123,7 @@ test("the newest go first, and a third of the bytes is the oldest's", async (t) 
   for (let i = 0; i <= 7; i++)
     assert.ok(
       received.slice(i, i + 3).some((number) => number <= 4),
-      `${received} at ${i}`,
+      `${received.join(" ")} at ${i}`,
     );
 });
 
@@ -334,7 +334,10 @@ test("batches of another stream are sent as they are; one under a wrong number i
   uplink.start();
   await until("the outbox is empty", () => outbox.count === 0);
   assert.deepEqual(setting.committed, [1, 2]);
-  assert.deepEqual(collector.received.sort(), [1, 2]);
+  assert.deepEqual(
+    collector.received.sort((a, b) => a - b),
+    [1, 2],
+  );
   assert.deepEqual(setting.quarantined(), ["000000000003"]);
 });
 

@@ -236,7 +236,7 @@ export class Uplink {
       this.#saidDamaged.add(batch.key);
       this.#pause(0, nack.message);
     } else if (nack.permanent) {
-      this.#refuse(batch.key, { code: String(nack.code), message: String(nack.message) });
+      this.#refuse(batch.key, { code: nack.code, message: nack.message });
     } else {
       this.#pause(nack.retryAfterMs, nack.message);
     }
