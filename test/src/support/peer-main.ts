@@ -256,8 +256,9 @@ function run(options: PeerOptions): void {
     cameAgain: 0,
   };
   const frame = options.framesFile === "" ? Buffer.alloc(0) : readFileSync(options.framesFile);
+  const peers: Peer[] = [];
   const open = (number: number): void => {
-    new Peer(options, number, state, frame, latenciesMs);
+    peers.push(new Peer(options, number, state, frame, latenciesMs));
   };
   for (let number = 0; number < options.connections; number++) {
     if (options.connectWithinMs === 0) open(number);
