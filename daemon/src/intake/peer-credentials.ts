@@ -51,9 +51,9 @@ export async function openPeerCredentials(
     const libc = koffi.load(null);
     getsockopt = libc.func(
       "int getsockopt(int fd, int level, int name, _Out_ uint8_t *value, _Inout_ uint32_t *length)",
-    ) as unknown as GetSockOpt;
+    );
   } catch (error) {
-    const [line = ""] = String((error as Error).message).split("\n");
+    const [line = ""] = (error as Error).message.split("\n");
     return `the optional package koffi cannot be loaded (${line}): install it with npm install koffi`;
   }
   const ucred = Buffer.alloc(UCRED_BYTES);

@@ -47,14 +47,7 @@ describe("R23: the agent socket", { skip }, () => {
     const config = join(state.path, "daemon.toml");
     writeFileSync(config, `run_dir = ${JSON.stringify(runDir)}\nagent_socket_mode = "0600"\n`);
     const collector = `ws://127.0.0.1:${await freePort()}`;
-    const [command = "", ...args] = [
-      ...wrap,
-      process.execPath,
-      APM_PROGRAM,
-      "daemon",
-      "--collector",
-      collector,
-    ];
+    const [command, ...args] = [...wrap, process.execPath, APM_PROGRAM, "daemon", "--collector", collector];
     const program = new Program({
       name: "apm daemon",
       command,

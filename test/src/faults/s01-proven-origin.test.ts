@@ -12,6 +12,9 @@ import type { Program } from "../support/program.ts";
 import { requestFrame } from "../support/request-frame.ts";
 import { runApm, type StateDir } from "../support/system.ts";
 
+/** Decides nothing but how long a broken build is waited for; machines may be busy. */
+const PATIENCE_MS = 90_000;
+
 const isRoot = process.getuid?.() === 0;
 const skip =
   process.platform !== "linux" ? "needs Linux" : isRoot ? false : "needs root, to become a second user";
@@ -39,8 +42,8 @@ describe("S1: uid and pid of an app are the kernel's word", { skip }, () => {
   test("who claims another process's pid and start is shown and sampled as itself", async () => {
     const claims = { claimedPid: daemon.pid, claimedStartUnixMs: Date.now() };
     const liar = Peer.start(cleanup, state.agentSocket, { app: "liar", ...claims }, { uid: NOBODY });
-    await liar.waitFor("welcomed", 20_000, ({ welcomed }) => welcomed === 1);
-    const [instance] = await eventually("its own memory is sampled", 20_000, async () => {
+    await liar.waitFor("welcomed", PATIENCE_MS, ({ welcomed }) => welcomed === 1);
+    const [instance] = await eventually("its own memory is sampled", PATIENCE_MS, async () => {
       const { apps, intake } = await state.status();
       assert.equal(intake.falsePids, 1);
       assert.equal(intake.origin, "proven");
@@ -58,7 +61,7 @@ describe("S1: uid and pid of an app are the kernel's word", { skip }, () => {
   test("nobody acknowledges the frames of another user's app away, and that app goes on", async () => {
     const mine = { instancePrefix: "a".repeat(24), app: "mine", framesFile };
     const app = Peer.start(cleanup, state.agentSocket, { ...mine, behaviour: "paced", everyMs: 50 });
-    await app.waitFor("acknowledged", 20_000, ({ ackedFrames }) => ackedFrames > 3);
+    await app.waitFor("acknowledged", PATIENCE_MS, ({ ackedFrames }) => ackedFrames > 3);
     const before = await state.status();
     const thief = Peer.start(
       cleanup,
@@ -66,12 +69,12 @@ describe("S1: uid and pid of an app are the kernel's word", { skip }, () => {
       { ...mine, behaviour: "flood", firstUnacknowledged: 1_000_000, claimedPid: app.program.pid },
       { uid: NOBODY },
     );
-    const refused = await thief.waitFor("refused", 20_000, ({ closed }) => closed === 1);
+    const refused = await thief.waitFor("refused", PATIENCE_MS, ({ closed }) => closed === 1);
     assert.deepEqual(refused.refused, { INSTANCE_TAKEN: 1 });
     assert.equal(refused.welcomed, 0);
     assert.match(refused.refusals[0] ?? "", /belongs to another user of this host/);
     const { ackedFrames } = app.state();
-    await app.waitFor("it goes on", 20_000, (now) => now.ackedFrames > ackedFrames + 5);
+    await app.waitFor("it goes on", PATIENCE_MS, (now) => now.ackedFrames > ackedFrames + 5);
     const status = await state.status();
     assert.equal(status.intake.refusedBy?.["instance_of_other_uid"], 1);
     assert.equal(status.intake.sequenceJumps, before.intake.sequenceJumps);
@@ -82,11 +85,11 @@ describe("S1: uid and pid of an app are the kernel's word", { skip }, () => {
   test("the binding to a user survives a restart of the daemon", async () => {
     const mine = { instancePrefix: "b".repeat(24), app: "bound", framesFile, frames: 3, everyMs: 50 };
     const app = Peer.start(cleanup, state.agentSocket, { ...mine, behaviour: "paced" });
-    await app.waitFor("acknowledged", 20_000, ({ finished }) => finished === 1);
+    await app.waitFor("acknowledged", PATIENCE_MS, ({ finished }) => finished === 1);
     await daemon.kill();
     ({ program: daemon } = await startLoneDaemon(cleanup, { toml: TOML, stateDir: state }));
     const thief = Peer.start(cleanup, state.agentSocket, { ...mine, behaviour: "flood" }, { uid: NOBODY });
-    const refused = await thief.waitFor("refused", 20_000, ({ closed }) => closed === 1);
+    const refused = await thief.waitFor("refused", PATIENCE_MS, ({ closed }) => closed === 1);
     assert.deepEqual(refused.refused, { INSTANCE_TAKEN: 1 });
   });
 
@@ -95,7 +98,7 @@ describe("S1: uid and pid of an app are the kernel's word", { skip }, () => {
     const app = Peer.start(cleanup, state.agentSocket, options);
     const seen = await app.waitFor(
       "welcomed twice",
-      20_000,
+      PATIENCE_MS,
       ({ welcomed, closed }) => welcomed === 2 || closed > 0,
     );
     assert.deepEqual(seen.refused, {});
@@ -113,9 +116,9 @@ describe("S1: uid and pid of an app are the kernel's word", { skip }, () => {
   }, async () => {
     const prefix = [unshare as string, "--pid", "--fork", "--kill-child"];
     const app = Peer.start(cleanup, state.agentSocket, { app: "contained" }, { prefix });
-    const { pid } = await app.waitFor("welcomed", 20_000, ({ welcomed }) => welcomed === 1);
+    const { pid } = await app.waitFor("welcomed", PATIENCE_MS, ({ welcomed }) => welcomed === 1);
     assert.equal(pid, 1, "it is the first process of its own pid namespace");
-    const [instance] = await eventually("its memory is sampled", 20_000, async () => {
+    const [instance] = await eventually("its memory is sampled", PATIENCE_MS, async () => {
       const { apps, intake } = await state.status();
       assert.equal(intake.falsePids, 0);
       const instances = instancesOf(apps, "contained");
@@ -139,7 +142,7 @@ describe("S1: uid and pid of an app are the kernel's word", { skip }, () => {
     });
     await program.waitForOutput(/not proven but as they claim: the optional package koffi cannot be loaded/);
     const app = Peer.start(cleanup, blind.agentSocket, { app: "claiming", claimedPid: 4_000_000 });
-    await app.waitFor("welcomed", 20_000, ({ welcomed }) => welcomed === 1);
+    await app.waitFor("welcomed", PATIENCE_MS, ({ welcomed }) => welcomed === 1);
     const { intake, apps } = await blind.status();
     assert.equal(intake.origin, "claimed");
     const [instance] = instancesOf(apps, "claiming");

@@ -87,6 +87,7 @@ class Peer {
   #connectedAt = 0;
   #wasRefused = false;
   #isComingAgain = false;
+  #isWelcome = false;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: PeerOptions, number: number, state: PeerState, frame: Buffer, latenciesMs: number[]) {
@@ -114,6 +115,11 @@ class Peer {
     socket.on("close", () => {
       if (this.#timer !== null) clearInterval(this.#timer);
       if (this.#connectedAt === 0 || socket !== this.#socket || this.#isComingAgain) return;
+      // A HELLO so late that not even the refusal of it was read.
+      if (this.#options.comesAgain && !this.#isWelcome && !this.#wasRefused) {
+        this.#comeAgain();
+        return;
+      }
       this.#state.closed++;
       if (!this.#wasRefused) this.#state.closedSilently++;
       const ms = performance.now() - this.#connectedAt;
@@ -177,6 +183,7 @@ class Peer {
 
   #welcome({ lastSequence }: { lastSequence: number }): void {
     this.#state.welcomed++;
+    this.#isWelcome = true;
     const { behaviour, becomeUid, everyMs } = this.#options;
     if (becomeUid !== 0 && !this.#state.isSecondUser) {
       this.#state.isSecondUser = true;
@@ -256,8 +263,9 @@ function run(options: PeerOptions): void {
     cameAgain: 0,
   };
   const frame = options.framesFile === "" ? Buffer.alloc(0) : readFileSync(options.framesFile);
+  const peers: Peer[] = [];
   const open = (number: number): void => {
-    new Peer(options, number, state, frame, latenciesMs);
+    peers.push(new Peer(options, number, state, frame, latenciesMs));
   };
   for (let number = 0; number < options.connections; number++) {
     if (options.connectWithinMs === 0) open(number);
