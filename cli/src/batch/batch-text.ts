@@ -25,6 +25,7 @@ export function batchText(batch: Batch, fileBytes: number, showTraces: boolean):
     ...section("Operations", operationTable(header)),
     ...section("Errors", errorTable(header)),
     ...section("Ledger", ledgerTable(header)),
+    ...section("Events", eventTable(header)),
     ...section("Traces", traceTable(header)),
     ...traces,
   ].join("\n");
@@ -80,6 +81,17 @@ function errorTable(header: BatchHeader): string[] {
     shownCount(row.count),
   ]);
   return rowsTable(columns("app action type message", "count"), rows);
+}
+
+function eventTable({ events = [] }: BatchHeader): string[] {
+  const rows = events.map(({ tsMs, app, pid, kind, title }) => [
+    new Date(tsMs).toISOString(),
+    safeText(app),
+    kind,
+    safeText(title),
+    String(pid),
+  ]);
+  return rowsTable(columns("time app kind title", "pid"), rows);
 }
 
 function ledgerTable(header: BatchHeader): string[] {

@@ -7,6 +7,7 @@ import {
   MAX_STACK_FRAMES,
 } from "@apm-daemon/protocol";
 import { z } from "zod";
+import { listOf } from "./fail-fast.ts";
 
 /** As in header-schema.ts: hostile input until it passed here, bounded at four times what daemons keep. */
 const SLACK = 4;
@@ -22,10 +23,10 @@ const unixMs = z.number().min(0).max(4_294_967_295_000);
 /** Seconds of a curve, calls, requests: daemons send 60, 20 and 20. */
 const MAX_LIST = 256;
 
-const curveColumn = z.array(z.number().nullable()).max(MAX_LIST);
+const curveColumn = listOf(z.number().nullable(), MAX_LIST);
 const curve = z
   .object({
-    tsSec: z.array(u32).max(MAX_LIST),
+    tsSec: listOf(u32, MAX_LIST),
     rssBytes: curveColumn,
     cpuRatio: curveColumn,
     heapUsedBytes: curveColumn,
@@ -69,23 +70,22 @@ const appEvent: z.ZodType<AppEvent> = z
     exitCode: z.int().nullable(),
     error: z.object({ type: shownName, message: text, stack }).nullable(),
     evidence,
-    inFlight: z.array(z.object({ action: shownName, traceId, ageMs: amount })).max(MAX_LIST),
+    inFlight: listOf(z.object({ action: shownName, traceId, ageMs: amount }), MAX_LIST),
     inFlightUnixMs: unixMs.nullable(),
-    lastCalls: z
-      .array(
-        z.object({
-          endUnixMs: unixMs,
-          durationUs: amount,
-          category: z.enum(["database", "cache", "external"]),
-          system: name,
-          name,
-          target: name,
-          statement: text,
-          error: z.boolean(),
-          traceId,
-        }),
-      )
-      .max(MAX_LIST),
+    lastCalls: listOf(
+      z.object({
+        endUnixMs: unixMs,
+        durationUs: amount,
+        category: z.enum(["database", "cache", "external"]),
+        system: name,
+        name,
+        target: name,
+        statement: text,
+        error: z.boolean(),
+        traceId,
+      }),
+      MAX_LIST,
+    ),
     curve,
     crashWindowMs: amount.nullable(),
     spansLostAtLeast: whole,
@@ -95,4 +95,4 @@ const appEvent: z.ZodType<AppEvent> = z
     "a smaller event",
   );
 
-export const appEvents: z.ZodType<AppEvent[]> = z.array(appEvent).max(SLACK * MAX_EVENTS_PER_BATCH);
+export const appEvents: z.ZodType<AppEvent[]> = listOf(appEvent, SLACK * MAX_EVENTS_PER_BATCH);

@@ -69,7 +69,14 @@ class Rig {
 
   instance(changes: Partial<AppInstance> = {}): AppInstance {
     const startUnixMs = BOOT_UNIX_MS + TICKS * 10;
-    const identity = { app: "shop", instance: "a".repeat(32), pid: PID, runtime: "node 20", startUnixMs };
+    const identity = {
+      app: "shop",
+      instance: "a".repeat(32),
+      pid: PID,
+      runtime: "node 20",
+      startUnixMs,
+      startTicks: null,
+    };
     return { ...identity, ...changes } as AppInstance;
   }
 
@@ -245,6 +252,16 @@ test("a process that cannot be looked at has ended when it does not come back: a
     rig.wait(1);
     assert.equal(rig.events()[0]?.kind, "crash");
   }
+});
+
+test("a process that the kernel has proven is looked at whatever start the app tells", (t) => {
+  const rig = new Rig(t);
+  const shop = rig.instance({ startTicks: TICKS, startUnixMs: BOOT_UNIX_MS + 80_000_000 });
+  rig.box.opened(shop);
+  rig.files.cgroupV2(PID, "/shop", 1, 1);
+  rig.files.end(PID);
+  rig.box.ended(shop, "closed");
+  assert.match(rig.events()[0]?.title ?? "", /^killed by the kernel: out of memory in its cgroup/);
 });
 
 test("a goodbye: code 0 and a stopped agent are no event, another code is one, with what was thrown", (t) => {

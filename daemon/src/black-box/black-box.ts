@@ -133,21 +133,21 @@ export class BlackBox {
       return;
     }
     const { app, instance: key, pid, runtime, startUnixMs } = instance;
-    const own = findOwnProcess(this.#procRoot, pid, startUnixMs);
+    const process = this.#processOf(instance);
     const record: WatchedRecord = {
       instance: key,
       app,
       pid,
       runtime,
       startUnixMs,
-      process: own === null ? null : { pid, startTicks: own.startTicks },
+      process,
       cgroup: null,
       before: null,
       lastHeardUnixMs: this.#options.clock.unixMs(),
     };
     const memory = new InstanceMemory(record, "connected");
     this.#memories.set(key, memory);
-    if (own === null) void this.#findInContainer(memory);
+    if (process === null) void this.#findInContainer(memory);
     else this.#lookAtCgroup(memory);
     this.#file.saveSoon();
   }
@@ -310,6 +310,13 @@ export class BlackBox {
   #forget(memory: InstanceMemory): void {
     this.#memories.delete(memory.record.instance);
     this.#file.saveSoon();
+  }
+
+  /** As the kernel proved it, else as the app says and its start confirms; null when that pid is another's here. */
+  #processOf({ pid, startTicks, startUnixMs }: AppInstance): WatchedRecord["process"] {
+    if (startTicks !== null) return { pid, startTicks };
+    const own = findOwnProcess(this.#procRoot, pid, startUnixMs);
+    return own === null ? null : { pid, startTicks: own.startTicks };
   }
 
   async #findInContainer(memory: InstanceMemory): Promise<void> {

@@ -18,10 +18,11 @@ import {
 import { takeTurn } from "../support/take-turn.ts";
 
 const MIB = 1_048_576;
+/** For a machine with many other things to do. */
+const DEADLINE_MS = 60_000;
 const LIMIT_BYTES = 128 * MIB;
 /** A start of the daemon gives apps whose process has gone 3 s for what they left in the socket's queue. */
 const LOOKED_AFTER_MS = 5_000;
-const VANISHED_WITHIN_MS = 20_000;
 
 describe("an app that ends without a goodbye", () => {
   const cleanup = new Cleanup();
@@ -47,15 +48,15 @@ describe("an app that ends without a goodbye", () => {
     const agent = { by: "--require", socket: options.stateDir.agentSocket, name } as const;
     const app = await startDoomed(cleanup, agent, cgroupProcs);
     await (await fetch(`${app.url}/work`)).text();
-    await eventually(`the request of ${name} is counted`, 20_000, async () => {
+    await eventually(`the request of ${name} is counted`, DEADLINE_MS, async () => {
       assert.equal(await collector.api.requestCount(name), 1);
     });
     return app;
   }
 
   /** The app's only event, from the collector. */
-  function onlyEvent(name: string, deadlineMs = 20_000): Promise<AppEventEntry> {
-    return eventually(`an event of ${name} is in the API`, deadlineMs, async () => {
+  function onlyEvent(name: string): Promise<AppEventEntry> {
+    return eventually(`an event of ${name} is in the API`, DEADLINE_MS, async () => {
       const events = await collector.api.events(name);
       assert.equal(events.length, 1, JSON.stringify(events.map(({ title }) => title)));
       return events[0] as AppEventEntry;
@@ -66,7 +67,7 @@ describe("an app that ends without a goodbye", () => {
     const app = await startApp("killed");
     // It never answers: the process dies of it.
     const hanging = fetch(`${app.url}/hang`).catch(() => null);
-    await eventually("the daemon was told of the hanging request", 20_000, async () => {
+    await eventually("the daemon was told of the hanging request", DEADLINE_MS, async () => {
       const [process] = (await options.stateDir.status()).apps.filter(({ app }) => app === "killed");
       assert.ok(process?.instances[0]?.rssBytes, "and has measured the process");
     });
@@ -146,14 +147,14 @@ describe("an app that ends without a goodbye", () => {
     await sleep(1_000); // The daemon notes who is connected within a fifth of a second, on a disk that may be busy.
     await twice.program.kill();
     // The event is made, the batch with it may be in any state: not made, made, sent, acknowledged.
-    await eventually("the daemon tells of the end", 20_000, () =>
+    await eventually("the daemon tells of the end", DEADLINE_MS, () =>
       assert.match(daemon.output, /"app":"twice".*ended: killed/),
     );
     await daemon.kill();
     await vanished.program.kill();
     daemon = await startDaemon(cleanup, options);
 
-    const event = await onlyEvent("vanished", VANISHED_WITHIN_MS);
+    const event = await onlyEvent("vanished");
     assert.equal(event.kind, "vanished");
     assert.equal(event.title, "ended while the daemon was away: how is not known");
     assert.equal(event.pid, vanished.program.pid);
@@ -167,7 +168,7 @@ describe("an app that ends without a goodbye", () => {
     await daemon.stop();
     daemon = await startDaemon(cleanup, options);
     await (await fetch(`${living.url}/work`)).text();
-    await eventually("the living app reports again", 20_000, async () => {
+    await eventually("the living app reports again", DEADLINE_MS, async () => {
       assert.equal(await collector.api.requestCount("living"), 2);
     });
     await sleep(LOOKED_AFTER_MS);
