@@ -11,7 +11,6 @@ import {
   decodeBatchIdentity,
   type HostIdentity,
   MAX_UPLINK_MESSAGE_BYTES,
-  parseWant,
   type UplinkFound,
   type UplinkHello,
   type UplinkMessage,
@@ -20,6 +19,7 @@ import {
 } from "@apm-daemon/protocol";
 import type { Logger } from "pino";
 import type { WebSocket } from "ws";
+import { answerWant } from "./answer-want.ts";
 import { type ConnectionFailure, openSocket } from "./collector-socket.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { InFlight } from "./in-flight.ts";
@@ -173,21 +173,7 @@ export class Uplink {
     else if (message?.type === "ack") this.#acknowledged(message.stream, message.number);
     else if (message?.type === "nack") this.#nacked(message);
     else if (message?.type === "fleet") this.#wait.spread(message.reconnectSpreadMs);
-    else if (message?.type === "want") void this.#answer(socket, parseWant(message));
-  }
-
-  async #answer(socket: WebSocket, want: UplinkWant | null): Promise<void> {
-    const { find, log } = this.#options;
-    if (want === null)
-      log.warn(
-        "the collector asked for traces in a way that this daemon does not understand: are both of one release?",
-      );
-    if (want === null || find === undefined) return;
-    // Answers that the connection does not take must not pile up here.
-    const isFull = socket.bufferedAmount > MAX_UPLINK_MESSAGE_BYTES;
-    const messages = isFull ? [busyAnswer(want.id)] : await find(want);
-    for (const message of messages)
-      if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message));
+    else if (message?.type === "want") void answerWant(socket, message, this.#options);
   }
 
   #welcomed(reconnectSpreadMs: number | undefined): void {
@@ -378,8 +364,4 @@ export class Uplink {
     this.#heartbeat.stop();
     if (this.#welcomeTimer !== null) clearTimeout(this.#welcomeTimer);
   }
-}
-
-function busyAnswer(id: number): UplinkFound {
-  return { type: "found", id, parts: [], hasMore: false, oldestUnixMs: null, gap: "busy" };
 }
