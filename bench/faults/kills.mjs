@@ -37,9 +37,16 @@ async function killRounds(target, kills, seed, say) {
   const result = { runs: 0, lost: 0, doubled: 0, recoverMs: [], failures: [] };
   while (result.runs < kills) {
     const count = Math.min(KILLS_PER_RUN, kills - result.runs);
-    const report = await cleanedUp((cleanup) =>
-      runKillRounds(cleanup, { target, kills: count, seed: seed + result.runs, onKill: say }),
-    );
+    let report;
+    try {
+      report = await cleanedUp((cleanup) =>
+        runKillRounds(cleanup, { target, kills: count, seed: seed + result.runs, onKill: say }),
+      );
+    } catch (error) {
+      // What was measured before it stands.
+      result.failures.push(error.message);
+      break;
+    }
     result.runs += count;
     result.lost += report.lost;
     result.doubled += report.doubled;
@@ -68,7 +75,8 @@ async function cleanedUp(use) {
   try {
     return await use(cleanup);
   } finally {
-    await cleanup.run();
+    // A part that died has been reported; that it cannot be stopped any more must not hide it.
+    await cleanup.run().catch(() => undefined);
   }
 }
 

@@ -6,7 +6,7 @@ import { runSyscallKills } from "../support/syscall-kills.ts";
 import { takeTurn } from "../support/take-turn.ts";
 
 /** Every so many recorded calls one is tried, the first one by the seed; `npm run bench -- faults --only R7` tries all. */
-const EVERY = 11;
+const EVERY = 13;
 const SEED = 3;
 
 describe("R7: kill -9 between two system calls of roll, seal, acknowledgement and delete", {

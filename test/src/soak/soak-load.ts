@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Cleanup } from "../support/cleanup.ts";
 import { counterDifferences } from "../support/counter-differences.ts";
 import { CountingApp } from "../support/counting-app.ts";
+import { DrainCheck } from "../support/drain-check.ts";
 import { eventually } from "../support/eventually.ts";
 import { auditProblems, runAudit } from "../support/run-audit.ts";
 import { readStatus } from "../support/status-socket.ts";
@@ -99,10 +100,14 @@ export async function soakLoad(
   const madeSeconds = (performance.now() - startedMs) / 1_000;
   const truths = await Promise.all(apps.map((app) => app.stopMaking()));
   await Promise.all(apps.map((app) => app.end()));
+  await eventually("the daemon has read what the apps wrote", DRAIN_WITHIN_MS, async () => {
+    const { intake } = await readStatus(statusSocket);
+    if (intake.connections > 0) throw new Error(`${intake.connections} connections are open`);
+  });
+  const check = new DrainCheck(statusSocket);
   await eventually("all that was journaled is sealed and acknowledged", DRAIN_WITHIN_MS, async () => {
-    const { journal, outbox, intake } = await readStatus(statusSocket);
-    if (intake.connections > 0 || journal.sealed < journal.position || outbox.batches > 0)
-      throw new Error(JSON.stringify({ journal, outbox, connections: intake.connections }));
+    const missing = await check.missing();
+    if (missing !== null) throw new Error(missing);
   });
   const found = await Promise.all(
     apps.map((app, i) => counterDifferences(collector.api, app.name, truths[i] as (typeof truths)[number])),

@@ -12,6 +12,7 @@ import type { Cleanup } from "./cleanup.ts";
 import { CollectorApi } from "./collector-api.ts";
 import { counterDifferences } from "./counter-differences.ts";
 import { CountingApp, type Truth } from "./counting-app.ts";
+import { DrainCheck } from "./drain-check.ts";
 import { eventually } from "./eventually.ts";
 import { freePort } from "./free-port.ts";
 import { type KillMoment, waitForMoment } from "./kill-moment.ts";
@@ -199,10 +200,14 @@ class KillRun {
 
   /** Until the collector has acknowledged all that the daemon journaled. */
   async #drained(): Promise<void> {
+    await eventually("the daemon has read what the app wrote", DRAIN_WITHIN_MS, async () => {
+      const { intake } = await readStatus(this.#daemon.statusSocket);
+      if (intake.connections > 0) throw new Error(`${intake.connections} connections are open`);
+    });
+    const check = new DrainCheck(this.#daemon.statusSocket);
     await eventually("all that was journaled is sealed and acknowledged", DRAIN_WITHIN_MS, async () => {
-      const { journal, outbox, intake, uplink } = await readStatus(this.#daemon.statusSocket);
-      if (intake.connections > 0 || journal.sealed < journal.position || outbox.batches > 0)
-        throw new Error(JSON.stringify({ journal, outbox, uplink, connections: intake.connections }));
+      const missing = await check.missing();
+      if (missing !== null) throw new Error(missing);
     });
   }
 

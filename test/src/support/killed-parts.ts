@@ -7,7 +7,7 @@ import { APM_PROGRAM, type StateDir } from "./system.ts";
 
 const POLL_MS = 15;
 /** Longer than the longest pause that an agent or an uplink makes before it tries again. */
-const RECOVER_WITHIN_MS = 75_000;
+const RECOVER_WITHIN_MS = 150_000;
 
 /** A program that is killed and started again and again with the same arguments, on the same folder. */
 abstract class KilledPart {
