@@ -7,6 +7,7 @@ import { CollectorApi } from "./collector-api.ts";
 import { eventually } from "./eventually.ts";
 import { freePort } from "./free-port.ts";
 import { Program, type ProgramEnd } from "./program.ts";
+import { readStatus } from "./status-socket.ts";
 
 /** The built `apm` command. */
 export const APM_PROGRAM: string = fileURLToPath(new URL("../../../cli/dist/main.js", import.meta.url));
@@ -186,9 +187,10 @@ export async function startDaemon(
   const args = ["daemon", ...where, "--license-key-file", options.keyFile];
   const env = { ...options.env, APM_CONFIG_FILE: configFile };
   const program = startApm(cleanup, args, env, options.under);
-  await eventually("the daemon answers apm status", START_DEADLINE_MS, async () => {
+  await eventually("the daemon answers", START_DEADLINE_MS, async () => {
     if (!program.isRunning) return;
-    const report = await stateDir.status();
+    // Not by the command: started ten times a second it would keep the machine from starting the daemon.
+    const report = await readStatus(join(stateDir.path, "run", "status.sock"));
     if (report.pid !== program.pid) throw new Error(`the status is of another process, ${report.pid}`);
   });
   if (!program.isRunning) throw new Error(program.describe());
