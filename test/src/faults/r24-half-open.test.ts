@@ -48,10 +48,14 @@ describe("R24: a connection that is dead without a word", { concurrency: true },
     await sendHellos(hello, 30);
     let daemonMs = 0;
     let collectorMs = 0;
+    let reason = "";
     await eventually("both have noticed", NOTICED_WITHIN_MS + SLACK_MS, async () => {
       const ms = performance.now() - droppedAt;
       const { uplink } = await stateDir.status();
-      if (daemonMs === 0 && uplink.state !== "connected") daemonMs = ms;
+      if (daemonMs === 0 && uplink.state !== "connected") {
+        daemonMs = ms;
+        reason = uplink.reason;
+      }
       if (collectorMs === 0 && (await uplinks(collector)) === 0) collectorMs = ms;
       assert.ok(daemonMs > 0 && collectorMs > 0, `daemon ${daemonMs} ms, collector ${collectorMs} ms`);
     });
@@ -60,6 +64,9 @@ describe("R24: a connection that is dead without a word", { concurrency: true },
     );
     assert.ok(Math.max(daemonMs, collectorMs) <= NOTICED_WITHIN_MS + SLACK_MS);
     assert.equal(await collector.api.requestCount("wired"), 30, "nothing came through");
+
+    t.diagnostic(`the daemon said: ${reason}`);
+    assert.match(collector.program.output, /silent for 40 s/);
 
     host.heal();
     await countIs(collector, "wired", 60);
