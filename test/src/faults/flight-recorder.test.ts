@@ -54,13 +54,10 @@ describe("the flight recorder", () => {
     const state = new StateDir(cleanup);
     collector = await startCollector(cleanup, state);
     keyFile = await createKeyFile(state, "hops");
-    const hosts = ["host-c", "host-b", "host-a"] as const;
-    const states = hosts.map(() => new StateDir(cleanup));
-    const daemons = await Promise.all(states.map((hopState, i) => startOn(hosts[i] ?? "", hopState)));
     let nextUrl = "";
-    for (const [i, host] of hosts.entries()) {
-      const [hopState, daemon] = [states[i], daemons[i]];
-      assert.ok(hopState && daemon);
+    for (const host of ["host-c", "host-b", "host-a"] as const) {
+      const hopState = new StateDir(cleanup);
+      const daemon = await startOn(host, hopState);
       const agent = { by: "--require", socket: hopState.agentSocket, name: `app of ${host}` } as const;
       const app = await startRelay(cleanup, agent, { nextUrl });
       hops[host] = { state: hopState, daemon, app };
