@@ -228,7 +228,7 @@ export const BatchHeaderSchema: z.ZodType<BatchHeader> = z.object({
   ledgerState: z
     .object({
       apps: listOf(
-        z.object({ app: shownName, created: whole, received: whole, dropped: recordOf(name, whole) }),
+        z.object({ app: shownName, created: whole, received: z.int(), dropped: recordOf(name, whole) }),
       ),
       instances: listOf(
         z.object({

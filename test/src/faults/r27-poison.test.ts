@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { batchFile, oneRequest, outboxOf, putIntoOutbox } from "../support/batches.ts";
 import { Cleanup } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
+import type { Program } from "../support/program.ts";
 import {
   type Collector,
   createKeyFile,
@@ -51,10 +52,10 @@ describe("R27: one bad row in 10,000", () => {
     return existsSync(dir) ? readdirSync(dir) : [];
   };
 
-  async function waitForAll(stateDir: StateDir, app: string, count: number): Promise<void> {
+  async function waitForAll(daemon: Program, stateDir: StateDir, app: string, count: number): Promise<void> {
     await eventually("all but the bad row is stored, and no part waits", 60_000, async () => {
-      assert.equal(await collector.api.requestCount(app), count - 1 + 2);
-      assert.deepEqual(partsIn(stateDir), []);
+      assert.equal(await collector.api.requestCount(app), count - 1 + 2, daemon.output);
+      assert.deepEqual(partsIn(stateDir), [], daemon.output);
     });
   }
 
@@ -72,7 +73,7 @@ describe("R27: one bad row in 10,000", () => {
   test("9,999 are stored, one lies with its reason where apm batch show and apm status tell of it", async () => {
     const stateDir = poisoned("poisoned", ROWS);
     const daemon = await startDaemon(cleanup, { stateDir, collectorUrl: collector.uplinkUrl, keyFile });
-    await waitForAll(stateDir, "poisoned", ROWS);
+    await waitForAll(daemon, stateDir, "poisoned", ROWS);
     const { batch, reason } = letterOf(stateDir);
     assert.equal(reason["code"], "BATCH_MALFORMED");
     assert.match(String(reason["message"]), /malformed at actions\.0\.status/);
@@ -100,8 +101,8 @@ describe("R27: one bad row in 10,000", () => {
       if (partsIn(stateDir).length > 0) killedWithParts++;
     }
     t.diagnostic(`${killedWithParts} of ${KILLS} kills left parts behind`);
-    await startDaemon(cleanup, options);
-    await waitForAll(stateDir, "killed", ROWS_UNDER_KILLS);
+    const daemon = await startDaemon(cleanup, options);
+    await waitForAll(daemon, stateDir, "killed", ROWS_UNDER_KILLS);
     assert.deepEqual(letterOf(stateDir).reason["rows"], { actions: 1 });
   });
 });
