@@ -5,7 +5,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { status } from "@apm-daemon/agent";
-import { trace } from "@opentelemetry/api";
+import { SpanKind, trace } from "@opentelemetry/api";
 
 const BEAT_MS = 10;
 const DELAY_RESOLUTION_MS = 1;
@@ -15,7 +15,7 @@ let made = 0;
 const most = { bufferBytes: 0, writableLength: 0, arrayBuffers: 0, rssBytes: 0 };
 
 function makeSpan() {
-  const span = tracer.startSpan("work", { kind: 4 });
+  const span = tracer.startSpan("work", { kind: SpanKind.CONSUMER });
   span.setAttribute("number", made);
   if (text !== "") span.setAttribute("text", `${made}${text}`);
   span.end();

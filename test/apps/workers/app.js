@@ -5,14 +5,14 @@ import cluster from "node:cluster";
 import { createServer } from "node:http";
 import { isMainThread, threadId, Worker } from "node:worker_threads";
 import { status } from "@apm-daemon/agent";
-import { trace } from "@opentelemetry/api";
+import { SpanKind, trace } from "@opentelemetry/api";
 
 const SPANS = 500;
 const [, script, mode, count] = process.argv;
 const tracer = trace.getTracer("workers");
 
 function work() {
-  for (let i = 0; i < SPANS; i++) tracer.startSpan("work", { kind: 4 }).end();
+  for (let i = 0; i < SPANS; i++) tracer.startSpan("work", { kind: SpanKind.CONSUMER }).end();
   const agent = status();
   console.log(
     `worker ${agent?.instance ?? "without an agent"} ${process.pid} ${threadId} ${agent?.spansCreated}`,
@@ -20,7 +20,8 @@ function work() {
 }
 
 if (mode === "thread" && isMainThread) {
-  for (let i = 0; i < Number(count); i++) new Worker(script, { argv: [mode, "0"] });
+  const threads = Array.from({ length: Number(count) }, () => new Worker(script, { argv: [mode, "0"] }));
+  for (const thread of threads) thread.on("error", (error) => console.error(error));
 } else if (mode === "fork" && count !== "0") {
   for (let i = 0; i < Number(count); i++) fork(script, [mode, "0"]);
 } else if (mode === "cluster" && cluster.isPrimary) {

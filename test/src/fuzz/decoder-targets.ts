@@ -173,9 +173,10 @@ export class DecoderTargets {
   #seal(): void {
     const kept = this.#traces.drain();
     const frames = extractTraces(this.#journal, kept);
-    const found = kept.flatMap(({ summary }, i) =>
-      frames[i] ? [{ summary, frame: frames[i] as Uint8Array }] : [],
-    );
+    const found = kept.flatMap(({ summary }, i) => {
+      const frame = frames[i];
+      return frame ? [{ summary, frame }] : [];
+    });
     const header: BatchHeader = {
       ...sampleBatchHeader(),
       ...this.#aggregator.drain(),

@@ -29,7 +29,11 @@ const many = frames.message(Array.from({ length: 20 }, (_, i) => sampleRequest(1
 const wide = frames.message(
   [
     {
-      ...{ kind: 1, root: 9, id: 0, parent: 0, name: "wide" },
+      kind: 1,
+      root: 9,
+      id: 0,
+      parent: 0,
+      name: "wide",
       attributes: Array.from({ length: 128 }, (_, i): [string, string | number] => [
         `k${i}`,
         i % 2 === 0 ? i : `v${i}`,

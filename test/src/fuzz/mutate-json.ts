@@ -55,14 +55,26 @@ function mutateNode(node: Json, random: SeededRandom): Json {
 }
 
 function mutateArray(items: Json[], random: SeededRandom): Json {
-  if (items.length === 0 || random.chance(0.1)) return [...items, strange(null, random)];
+  if (items.length === 0) return [strange(null, random)];
   const at = random.below(items.length);
   const changed = [...items];
   const item = items[at] as Json;
-  if (random.chance(0.1)) changed.splice(at, 1);
-  else if (random.chance(0.1)) changed.push(...Array.from({ length: random.skewed(200) }, () => item));
-  else if (random.chance(0.1)) changed.reverse();
-  else changed[at] = mutateNode(item, random);
+  switch (random.below(12)) {
+    case 0:
+      changed.splice(at, 1);
+      break;
+    case 1:
+      changed.push(...Array.from({ length: random.skewed(200) }, () => item));
+      break;
+    case 2:
+      changed.reverse();
+      break;
+    case 3:
+      changed.push(strange(null, random));
+      break;
+    default:
+      changed[at] = mutateNode(item, random);
+  }
   return changed;
 }
 
@@ -70,10 +82,10 @@ function mutateObject(object: { [key: string]: Json }, random: SeededRandom): Js
   const entries = Object.entries(object);
   const at = random.below(entries.length);
   const entry = entries[at];
-  if (entry === undefined || random.chance(0.05))
-    entries.push([random.pick(STRANGE_KEYS), strange(null, random)]);
-  else if (random.chance(0.08)) entries.splice(at, 1);
-  else if (random.chance(0.05)) entries[at] = [random.pick(STRANGE_KEYS), entry[1]];
+  const choice = entry === undefined ? 0 : random.below(20);
+  if (entry === undefined || choice === 0) entries.push([random.pick(STRANGE_KEYS), strange(null, random)]);
+  else if (choice === 1) entries.splice(at, 1);
+  else if (choice === 2) entries[at] = [random.pick(STRANGE_KEYS), entry[1]];
   else entries[at] = [entry[0], mutateNode(entry[1], random)];
   // Not fromEntries of a plain object: "__proto__" has to stay a key like any other.
   const changed = Object.create(null) as { [key: string]: Json };
