@@ -10,7 +10,7 @@ import { requestFrame } from "../../test/dist/support/request-frame.js";
 import { median, print, round } from "../support/options.mjs";
 
 const DRIPPERS = 1_000;
-const ROUNDS = 5;
+const ROUNDS = 3;
 /** Together less than the 5 s that a dripper lives. */
 const FRAMES = 300;
 const EVERY_MS = 10;
@@ -34,7 +34,7 @@ export async function measureDrip(say = () => undefined) {
         frames: FRAMES,
         framesFile,
       });
-      const { ackP99Ms } = await peer.waitFor("acknowledged", 60_000, ({ finished }) => finished === 1);
+      const { ackP99Ms } = await peer.waitFor("acknowledged", 180_000, ({ finished }) => finished === 1);
       await peer.program.kill();
       return ackP99Ms;
     };
@@ -48,9 +48,9 @@ export async function measureDrip(say = () => undefined) {
         behaviour: "drip",
         everyMs: 500,
       });
-      await drippers.waitFor("dripping", 60_000, ({ welcomed }) => welcomed === DRIPPERS);
+      await drippers.waitFor("dripping", 180_000, ({ welcomed }) => welcomed === DRIPPERS);
       p99Ms.beside.push(await good(`2${number}`));
-      const { refused } = await drippers.waitFor("closed", 30_000, ({ closed }) => closed === DRIPPERS);
+      const { refused } = await drippers.waitFor("closed", 180_000, ({ closed }) => closed === DRIPPERS);
       if (refused.FRAME_INCOMPLETE !== DRIPPERS) failures.push(`refused: ${JSON.stringify(refused)}`);
       await drippers.program.kill();
       say(`p99 ${round(p99Ms.alone.at(-1))} ms alone, ${round(p99Ms.beside.at(-1))} ms beside ${DRIPPERS}`);
