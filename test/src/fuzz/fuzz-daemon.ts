@@ -28,6 +28,8 @@ export interface DaemonFuzzResult {
 
 const KEPT_CASES = 128;
 const CASES_PER_GOOD_FRAME = 50;
+/** Share of cases that break the stream itself; most of them cost the peer its connection. */
+const BROKEN_STREAMS = 0.02;
 /** Data frames are journaled and counted; SPANS are most of what a daemon reads. */
 const DATA_TYPES: readonly number[] = [
   MessageType.spans,
@@ -56,7 +58,7 @@ export async function fuzzDaemon(options: DaemonFuzzOptions): Promise<DaemonFuzz
       lastCases.push(bytes);
       if (lastCases.length > KEPT_CASES) lastCases.shift();
       if (index % CASES_PER_GOOD_FRAME === 0) good.sendFrame();
-      await peer.send(bytes);
+      await peer.send(bytes, index + 1);
     }
     await peer.end();
   };
@@ -82,7 +84,7 @@ function makeCase(streams: readonly CorpusFile[], seed: number, index: number): 
   const stream = random.pick(streams).bytes;
   const other = random.pick(streams).bytes;
   const frames = cutMessages(stream).filter(({ type }) => DATA_TYPES.includes(type));
-  if (frames.length === 0 || random.chance(0.1)) return mutateFrames(stream, random, other);
+  if (frames.length === 0 || random.chance(BROKEN_STREAMS)) return mutateFrames(stream, random, other);
   return mutateDataFrame(random.pick(frames), index + 1, random, other);
 }
 

@@ -22,6 +22,8 @@ export interface RealDaemonResult extends DaemonFuzzResult {
   warmRssBytes: number;
   rssGrowthBytes: number;
   malformed: number;
+  /** Frames that the daemon journaled, the good app's among them. */
+  frames: number;
 }
 
 const TOML = "seal_interval_ms = 1000\n[journal]\nsegment_bytes = 2097152\ncap_bytes = 16777216\n";
@@ -50,14 +52,22 @@ export async function fuzzRealDaemon(
     seconds: seconds * WARM_UP_SHARE,
   });
   const warmRssBytes = daemon.isRunning ? await settledRssBytes(daemon.pid) : 0;
-  const result = await fuzzDaemon({
-    ...common,
-    seed,
-    cases: cases - warm,
-    seconds: seconds * (1 - WARM_UP_SHARE),
+  const second = { ...common, seed, cases: cases - warm, seconds: seconds * (1 - WARM_UP_SHARE) };
+  const result = await fuzzDaemon(second).catch(async (error: unknown) => {
+    const status = daemon.isRunning ? JSON.stringify(await stateDir.status()) : "none";
+    throw new Error(`${String(error)}; status: ${status}; ${daemon.describe().slice(-2_000)}`, {
+      cause: error,
+    });
   });
   if (!daemon.isRunning)
-    return { ...result, failure: daemon.describe(), warmRssBytes, rssGrowthBytes: 0, malformed: 0 };
+    return {
+      ...result,
+      failure: daemon.describe(),
+      warmRssBytes,
+      rssGrowthBytes: 0,
+      malformed: 0,
+      frames: 0,
+    };
   const rssGrowthBytes = (await settledRssBytes(daemon.pid)) - warmRssBytes;
   const { intake, dropped } = await stateDir.status();
   const failures: string[] = [];
@@ -82,6 +92,7 @@ export async function fuzzRealDaemon(
     warmRssBytes,
     rssGrowthBytes,
     malformed: intake.malformed,
+    frames: intake.frames,
   };
 }
 

@@ -1,9 +1,12 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { encodeHello, MessageReader, MessageType } from "@apm-daemon/protocol";
+import { decodeAck, encodeHello, MessageReader, MessageType } from "@apm-daemon/protocol";
 import { SAMPLE_HELLO } from "./sample-parts.ts";
 
-/** Longest that a peer waits for a daemon to read on; a busy machine may take its time. */
+const MAX_UNREAD = 16;
+/** A daemon waits 5 s for the rest of a message. */
+const ACKNOWLEDGED_WITHIN_MS = 10_000;
+/** Longest that a peer waits for a daemon to read to the end; a busy machine may take its time. */
 const READS_WITHIN_MS = 60_000;
 
 /** A peer that says a good HELLO and then sends whatever it is given; when it is closed it comes back. */
@@ -11,7 +14,10 @@ export class HostilePeer {
   readonly #path: string;
   readonly #hello: Buffer;
   #socket: Socket | null = null;
-  #isEnding = false;
+  /** The next close is this peer's own wish. */
+  #isLeaving = false;
+  /** Sequence numbers sent on this connection and not acknowledged. */
+  #unread: number[] = [];
   /** Times that the daemon ended the connection, and how often it said why. */
   closed = 0;
   refusals = 0;
@@ -22,41 +28,55 @@ export class HostilePeer {
     this.#hello = encodeHello({ ...SAMPLE_HELLO, app: `hostile-${number % 8}`, instance });
   }
 
-  /** Resolves when the daemon has room for more. */
-  async send(bytes: Buffer): Promise<void> {
+  /**
+   * Sends a case. Resolves when the daemon has read most of what was sent before, or has closed the connection: cases that lie
+   * in a buffer when it is closed are none.
+   */
+  async send(bytes: Buffer, sequence: number): Promise<void> {
     const socket = this.#socket ?? (await this.#connect());
-    if (socket.write(bytes) || socket.destroyed) return;
-    const writable = new Promise<void>((resolve) => {
-      const go = (): void => {
-        socket.off("drain", go).off("close", go);
-        resolve();
-      };
-      socket.on("drain", go).on("close", go);
-    });
-    await within("the daemon reads on", writable);
+    socket.write(bytes);
+    this.#unread.push(sequence);
+    if (this.#unread.length < MAX_UNREAD) return;
+    const giveUpMs = performance.now() + ACKNOWLEDGED_WITHIN_MS;
+    while (this.#unread.length >= MAX_UNREAD && !socket.destroyed && performance.now() < giveUpMs)
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    // A length that went wrong makes the daemon wait for what never comes: it begins anew.
+    if (this.#unread.length < MAX_UNREAD) return;
+    this.#isLeaving = true;
+    socket.destroy();
   }
 
   /** Ends the connection and waits until the daemon has read all of it and has ended it too. */
   async end(): Promise<void> {
     const socket = this.#socket;
     if (socket === null) return;
-    this.#isEnding = true;
+    this.#isLeaving = true;
     const isClosed = once(socket, "close");
     socket.end();
     await within("the daemon reads to the end", isClosed);
+  }
+
+  #acknowledged(sequence: number): void {
+    this.#unread = this.#unread.filter((sent) => sent > sequence);
   }
 
   async #connect(): Promise<Socket> {
     const socket = connect(this.#path);
     await once(socket, "connect");
     this.#socket = socket;
-    const reader = new MessageReader((type) => {
-      if (type === MessageType.refuse) this.refusals++;
+    this.#unread = [];
+    const reader = new MessageReader((type, payload) => {
+      if (type === MessageType.ack) this.#acknowledged(decodeAck(payload));
+      if (type !== MessageType.refuse) return;
+      this.refusals++;
+      // A daemon passes over what comes after its refusal: cases sent then would be none.
+      socket.destroy();
     });
     socket.on("data", (chunk) => reader.push(chunk));
     socket.on("error", () => undefined);
     socket.once("close", () => {
-      if (!this.#isEnding) this.closed++;
+      if (!this.#isLeaving) this.closed++;
+      this.#isLeaving = false;
       if (this.#socket === socket) this.#socket = null;
     });
     socket.write(this.#hello);

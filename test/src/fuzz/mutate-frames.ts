@@ -1,4 +1,4 @@
-import { MESSAGE_HEADER_BYTES, MessageType } from "@apm-daemon/protocol";
+import { MAX_MESSAGE_BYTES, MESSAGE_HEADER_BYTES, MessageType } from "@apm-daemon/protocol";
 import { mutateBytes } from "./mutate-bytes.ts";
 import { mutateJson } from "./mutate-json.ts";
 import type { SeededRandom } from "./random.ts";
@@ -60,8 +60,9 @@ export function mutateDataFrame(
   other: Buffer,
 ): Buffer {
   const mutated = mutatePayload(message.type, message.payload, random, other);
-  if (mutated.length >= 8) mutated.writeBigUInt64LE(BigInt(sequence), 0);
-  return wrap(message.type, mutated);
+  const numbered = mutated.length >= 8 ? mutated : Buffer.concat([mutated, Buffer.alloc(8 - mutated.length)]);
+  numbered.writeBigUInt64LE(BigInt(sequence), 0);
+  return wrap(message.type, numbered.subarray(0, MAX_MESSAGE_BYTES - 1));
 }
 
 function mutatePayload(type: number, payload: Buffer, random: SeededRandom, other: Buffer): Buffer {
