@@ -291,7 +291,7 @@ export class BlackBox {
     const report = reportOf(journal, { ...ended, spansLost });
     const event = this.#mayBeFull(report.app) ? report : leanEvent(report);
     this.#events.add(event);
-    this.#file.save();
+    this.#file.saveInTurn();
     const { app, pid, kind, title } = event;
     this.#options.log.warn({ app, pid, kind }, `an app's process ended: ${title}`);
     this.#options.onEvent();

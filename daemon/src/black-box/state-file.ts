@@ -28,8 +28,10 @@ export interface WatchedRecord {
   lastHeardUnixMs: number;
 }
 
-/** Connects come in storms; what one write in this time does not have is lost when the daemon is killed within it. */
+/** Connects and ends come in storms; what one write in this time does not have is lost when the daemon is killed within it. */
 const SAVE_WITHIN_MS = 200;
+/** With thousands of processes one write takes long, and must not be all that the daemon does. */
+const REST_PER_WRITE = 10;
 
 /**
  * The file of that state, replaced as a whole: in the page cache when save() returns, so that a killed daemon loses nothing, and
@@ -40,6 +42,8 @@ export class StateFile {
   readonly #log: Logger;
   readonly #content: () => BlackBoxState;
   #timer: NodeJS.Timeout | null = null;
+  #savedMonoMs = Number.NEGATIVE_INFINITY;
+  #restMs = SAVE_WITHIN_MS;
   #isUnsynced = false;
   #isFailing = false;
 
@@ -50,12 +54,19 @@ export class StateFile {
   }
 
   saveSoon(): void {
-    this.#timer ??= setTimeout(() => this.save(), SAVE_WITHIN_MS).unref();
+    this.#timer ??= setTimeout(() => this.save(), this.#restMs).unref();
+  }
+
+  /** Saves now, or soon when that was done just before: a thousand ends at one moment are one write. */
+  saveInTurn(): void {
+    if (performance.now() - this.#savedMonoMs >= this.#restMs) this.save();
+    else this.saveSoon();
   }
 
   save(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    const startedMonoMs = performance.now();
     try {
       const temporary = `${this.#path}.tmp`;
       writeFileSync(temporary, JSON.stringify(this.#content()), { mode: 0o600 });
@@ -65,6 +76,8 @@ export class StateFile {
     } catch (error) {
       this.#failed(error);
     }
+    this.#savedMonoMs = performance.now();
+    this.#restMs = Math.max(SAVE_WITHIN_MS, REST_PER_WRITE * (this.#savedMonoMs - startedMonoMs));
   }
 
   /** Resolves when all that was to be saved is on the disk, or was refused. Never rejects. */
