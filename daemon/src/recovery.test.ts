@@ -12,7 +12,13 @@ import { Journal } from "./journal/journal.ts";
 import type { Cursor } from "./outbox/cursor.ts";
 import { type RecoveryReport, recover } from "./recovery.ts";
 import { FrameWriter, KIND, spanId } from "./testing/frame-writer.ts";
-import { cut, plannedRequests, spansOf } from "./testing/request-trees.ts";
+import {
+  cut,
+  type PlannedCall,
+  type PlannedRequest,
+  plannedRequests,
+  spansOf,
+} from "./testing/request-trees.ts";
 import { tempDir } from "./testing/temp-dir.ts";
 import { TraceKeeper } from "./traces/trace-keeper.ts";
 
@@ -208,8 +214,39 @@ test("crashes at any moment change no counter: what was sealed and what is repla
   );
 });
 
+function quickRequest(calls: number): PlannedRequest {
+  const call: PlannedCall = { category: "database", offsetUs: 0, durationUs: 0, hasError: false, table: 0 };
+  const root = { action: "GET /", isWeb: false, status: 200, hasError: false, startUs: 0, durationUs: 0 };
+  return { ...root, calls: Array.from({ length: calls }, () => call) };
+}
+
+type Step = "frame" | "seal" | "give up and seal" | "crash";
+
+/** A request that is given up in the middle of a frame, and begins again in it. */
+const GIVEN_UP_WITHIN_A_FRAME: [PlannedRequest[], number[], number, Step[]] = [
+  [
+    {
+      ...quickRequest(2),
+      startUs: 1,
+      durationUs: 1,
+      calls: quickRequest(2).calls.map((call, i) => ({ ...call, durationUs: 1 - i })),
+    },
+    quickRequest(1),
+    quickRequest(2),
+    {
+      ...quickRequest(1),
+      durationUs: 2,
+      calls: quickRequest(1).calls.map((call) => ({ ...call, durationUs: 1 })),
+    },
+  ],
+  [2, 3, 3],
+  1,
+  [...Array<Step>(3).fill("frame"), "seal", ...Array<Step>(7).fill("frame"), "crash", "frame", "frame"],
+];
+
 test("requests that are given up, for their age or their number, are counted once, whenever the daemon dies", (t) => {
-  const step = fc.constantFrom("frame", "frame", "frame", "frame", "seal", "give up and seal", "crash");
+  const frame = "frame";
+  const step = fc.constantFrom<Step>(frame, frame, frame, frame, "seal", "give up and seal", "crash");
   const steps = fc.array(step, { minLength: 10, maxLength: 80 });
   const sizes = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 });
   fc.assert(
@@ -256,7 +293,7 @@ test("requests that are given up, for their age or their number, are counted onc
         assert.equal(requests, planned.length);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 300, examples: [GIVEN_UP_WITHIN_A_FRAME] },
   );
 });
 

@@ -48,10 +48,11 @@ export interface JournalRange {
   /** Where a replay must start so that traces open at `sealed` are whole again. At most `sealed`. */
   replayFrom: number;
   /**
-   * Requests open at `sealed`, by a key of the daemon's, with the position of the first frame that belongs to them: a replay must
-   * leave out what lies before. Only there when requests were given up since `replayFrom`; else all frames belong.
+   * Requests open at `sealed`, by a key of the daemon's, with the position of the first frame that belongs to them and the place of
+   * their first span in it: a replay must leave out what lies before. Only there when requests were given up since `replayFrom`; else
+   * all spans belong.
    */
-  open?: [key: string, firstPosition: number][] | undefined;
+  open?: [key: string, firstPosition: number, firstSpan: number][] | undefined;
 }
 
 export interface HostIdentity {

@@ -82,7 +82,7 @@ export class Aggregator {
   #abandonedAt = -1;
   #position = 0;
   /** During a replay of frames before the seal: what was open there, by its key; null when all belongs. */
-  #expectedOpen: ReadonlyMap<string, number> | null = null;
+  #expectedOpen: ReadonlyMap<string, { position: number; span: number }> | null = null;
   #drains = 0;
   #requests = 0;
 
@@ -112,15 +112,16 @@ export class Aggregator {
     return null;
   }
 
-  /** The open requests with their first positions; undefined when a replay finds them by itself. */
-  openAtSeal(): [key: string, firstPosition: number][] | undefined {
+  /** The open requests with where they begin; undefined when a replay finds them by itself. */
+  openAtSeal(): [key: string, firstPosition: number, firstSpan: number][] | undefined {
     if (this.#abandonedAt < (this.oldestOpenPosition ?? Number.POSITIVE_INFINITY)) return undefined;
-    return [...this.#open].map(([key, { positions }]) => [key, positions[0] ?? 0]);
+    return [...this.#open].map(([key, { positions, firstSpan }]) => [key, positions[0] ?? 0, firstSpan]);
   }
 
   /** Begins a replay of frames before the seal; `discardCounts` ends it. */
-  expectOpen(open: readonly (readonly [string, number])[] | undefined): void {
-    this.#expectedOpen = open === undefined ? null : new Map(open);
+  expectOpen(open: readonly (readonly [string, number, number])[] | undefined): void {
+    this.#expectedOpen =
+      open === undefined ? null : new Map(open.map(([key, position, span]) => [key, { position, span }]));
   }
 
   /** Counts a SPANS payload. A malformed one counts up to its first bad byte; the rest is in the ledger. */
@@ -270,7 +271,9 @@ export class Aggregator {
   /** False for a span whose request was given up before the seal: it is counted there. */
   #isExpected(span: SpanView, frame: FrameContext): boolean {
     if (this.#expectedOpen === null) return true;
-    return frame.position >= (this.#expectedOpen.get(openKey(span, frame)) ?? Number.POSITIVE_INFINITY);
+    const first = this.#expectedOpen.get(openKey(span, frame));
+    if (first === undefined || frame.position < first.position) return false;
+    return frame.position > first.position || frame.spansSeen >= first.span;
   }
 
   #openRequest(span: SpanView, frame: FrameContext): OpenRequest {
@@ -278,7 +281,7 @@ export class Aggregator {
     const known = this.#open.get(key);
     if (known !== undefined) return known;
     if (this.#open.size >= this.#options.limits.openTraces) this.#abandonOldest(frame.receivedUnixMs);
-    const request = new OpenRequest(frame.source.app, frame.receivedUnixMs);
+    const request = new OpenRequest(frame.source.app, frame.receivedUnixMs, frame.spansSeen);
     this.#open.set(key, request);
     return request;
   }

@@ -25,6 +25,8 @@ export interface TimeSplit {
 export class OpenRequest {
   readonly app: string;
   readonly openedUnixMs: number;
+  /** Which span of its first frame is its first, counted from 1. */
+  readonly firstSpan: number;
   /** Journal positions of the frames with spans of this request, ascending. */
   readonly positions: number[] = [];
   readonly calls: { operation: Operation; durationUs: number; isError: boolean }[] = [];
@@ -35,9 +37,10 @@ export class OpenRequest {
   #databaseOrCache: IntervalUnion | null = null;
   #any: IntervalUnion | null = null;
 
-  constructor(app: string, openedUnixMs: number) {
+  constructor(app: string, openedUnixMs: number, firstSpan: number = 1) {
     this.app = app;
     this.openedUnixMs = openedUnixMs;
+    this.firstSpan = firstSpan;
   }
 
   seenIn(position: number): void {
