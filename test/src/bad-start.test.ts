@@ -229,7 +229,7 @@ describe("a second program in the place of a running one", () => {
     const toml = join(cleanup.tempDir(), "daemon.toml");
     writeFileSync(toml, `state_dir = "${elsewhere}"\nrun_dir = "${runDir}"\n`);
     const socket = await runApm(["daemon"], { APM_CONFIG_FILE: toml });
-    assertRefused(socket, EXIT_WRONG, [runDir, /listens on/]);
+    assertRefused(socket, EXIT_WRONG, [runDir, /has its sockets in/]);
 
     const free = `127.0.0.1:${await freePort()}`;
     const store = await runApm(["collector", "--state-dir", stateDir.path, "--listen", free]);
