@@ -295,7 +295,7 @@ export function fullBatchHeader(): BatchHeader {
       apps: [{ app: "shop", created: 84, received: 80, dropped: { agent_ring_full: 3 } }],
       instances: [{ instance, app: "shop", created: 84, framed: 80, reported: 3, ended: 0 }],
     },
-    journal: { sealed: 2_000, replayFrom: 1_000, open: [[`${instance}1.2`, 1_000]] },
+    journal: { sealed: 2_000, replayFrom: 1_000, open: [[`${instance}1.2`, 1_000, 1]] },
     traces: [
       {
         traceId: "00000001000000020000000300000001",
