@@ -12,7 +12,9 @@ const READS_WITHIN_MS = 60_000;
 /** A peer that says a good HELLO and then sends whatever it is given; when it is closed it comes back. */
 export class HostilePeer {
   readonly #path: string;
-  readonly #hello: Buffer;
+  readonly #identity: string;
+  readonly #app: string;
+  #connections = 0;
   #socket: Socket | null = null;
   /** The next close is this peer's own wish. */
   #isLeaving = false;
@@ -24,8 +26,14 @@ export class HostilePeer {
 
   constructor(path: string, seed: number, number: number) {
     this.#path = path;
-    const instance = `${seed.toString(16)}b${number.toString(16)}`.padStart(32, "b");
-    this.#hello = encodeHello({ ...SAMPLE_HELLO, app: `hostile-${number % 8}`, instance });
+    this.#identity = `${seed.toString(16)}b${number.toString(16)}b`;
+    this.#app = `hostile-${number % 8}`;
+  }
+
+  /** Another instance each time: a frame with an absurd sequence number makes all that follow old. */
+  #hello(): Buffer {
+    const instance = `${this.#identity}${(this.#connections++).toString(16)}`.padStart(32, "b");
+    return encodeHello({ ...SAMPLE_HELLO, app: this.#app, instance });
   }
 
   /**
@@ -79,7 +87,7 @@ export class HostilePeer {
       this.#isLeaving = false;
       if (this.#socket === socket) this.#socket = null;
     });
-    socket.write(this.#hello);
+    socket.write(this.#hello());
     return socket;
   }
 }
