@@ -4,22 +4,24 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Cleanup } from "./cleanup.ts";
 
 /**
- * A name in Linux's abstract namespace, one for each checkout: it belongs to one process at a time and is free as soon as
+ * Names in Linux's abstract namespace, two for each checkout: each belongs to one process at a time and is free as soon as
  * that has ended. Cut to what an address may hold.
  */
-const NAME: string = `\0apm-daemon-whole-system-test ${import.meta.dirname}`.slice(0, 100);
+const NAMES: readonly string[] = ["a", "b"].map((slot) =>
+  `\0apm-daemon-whole-system-test-${slot} ${import.meta.dirname}`.slice(0, 100),
+);
 const POLL_MS = 200;
 
 /**
- * Waits until no other whole-system test of this checkout runs: each wants both cores for itself.
+ * Waits until at most one other whole-system test of this checkout runs: most of them mostly wait.
  * The turn ends at clean-up, or with this process.
  */
 export async function takeTurn(cleanup: Cleanup): Promise<void> {
   if (process.platform !== "linux") return;
-  let server = await tryToListen();
+  let server = await takeOne();
   while (server === null) {
     await sleep(POLL_MS);
-    server = await tryToListen();
+    server = await takeOne();
   }
   const holder = server;
   cleanup.add(async () => {
@@ -28,9 +30,17 @@ export async function takeTurn(cleanup: Cleanup): Promise<void> {
   });
 }
 
-async function tryToListen(): Promise<Server | null> {
+async function takeOne(): Promise<Server | null> {
+  for (const name of NAMES) {
+    const server = await tryToListen(name);
+    if (server !== null) return server;
+  }
+  return null;
+}
+
+async function tryToListen(name: string): Promise<Server | null> {
   const server = createServer();
-  server.listen(NAME);
+  server.listen(name);
   try {
     await once(server, "listening");
     return server;
