@@ -63,7 +63,7 @@ function runTests(args: string[]): void {
       "--enable-source-maps",
       "--test",
       "--test-concurrency=2",
-      "--test-timeout=300000",
+      "--test-timeout=600000",
       "--test-reporter=spec",
       ...nodeFlags,
       ...files.map((file) => relative(process.cwd(), join(root, file))),
