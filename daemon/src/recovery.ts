@@ -58,7 +58,7 @@ export function recover(options: RecoveryOptions): RecoveryReport {
     if (isPastSeal) return;
     isPastSeal = true;
     aggregator.discardCounts();
-    ledger.restore(cursor.ledger, nowUnixMs);
+    ledger.restore(cursor.ledger);
     traces.drain();
   };
   const visit = (record: JournalRecord, position: number): void => {

@@ -43,7 +43,7 @@ interface Instance extends InstanceCounts {
   /** False while nobody knows how many spans its frames held before the first one seen. */
   isAnchored: boolean;
   lossReason: LossReason;
-  seenUnixMs: number;
+  seenMonoMs: number;
 }
 
 /** Instances that were silent for this long are closed: what they had in flight will not come any more. */
@@ -65,6 +65,12 @@ export class LossLedger {
   overcounted = 0;
   /** Instances of which nobody knows what they sent before this state folder knew them, since start. */
   unanchored = 0;
+  /** A wall clock that is set ahead must not make living processes silent ones. */
+  readonly #monoMs: () => number;
+
+  constructor(monoMs: () => number = () => performance.now()) {
+    this.#monoMs = monoMs;
+  }
 
   /** Spans of a SPANS frame: `counted` were counted, `malformed` could not be read. */
   countFrame(source: LedgerSource, receivedUnixMs: number, counted: number, malformed: number): void {
@@ -144,8 +150,9 @@ export class LossLedger {
 
   /** All that must survive a crash, as of now. Closes instances that have been silent for long. */
   state(nowUnixMs: number): LedgerState {
-    for (const [id, { seenUnixMs }] of this.#instances)
-      if (nowUnixMs - seenUnixMs > FORGET_AFTER_MS) this.#forget(id, nowUnixMs);
+    const nowMonoMs = this.#monoMs();
+    for (const [id, { seenMonoMs }] of this.#instances)
+      if (nowMonoMs - seenMonoMs > FORGET_AFTER_MS) this.#forget(id, nowUnixMs);
     return {
       apps: [...this.#totals.values()].map((totals) => ({ ...totals, dropped: { ...totals.dropped } })),
       instances: [...this.#instances.values()]
@@ -162,7 +169,7 @@ export class LossLedger {
   }
 
   /** Goes on from what was sealed; the replay follows, and then `explainLosses`. */
-  restore({ apps, instances }: LedgerState, nowUnixMs: number): void {
+  restore({ apps, instances }: LedgerState): void {
     this.#rows.clear();
     this.#totals.clear();
     this.#instances.clear();
@@ -178,7 +185,7 @@ export class LossLedger {
         ...counts,
         isAnchored: true,
         lossReason,
-        seenUnixMs: nowUnixMs,
+        seenMonoMs: this.#monoMs(),
       });
     }
     this.#foundInReplay = [];
@@ -287,11 +294,11 @@ export class LossLedger {
         ended: 0,
         isAnchored: source.isKnownFromStart,
         lossReason: "unexplained",
-        seenUnixMs: nowUnixMs,
+        seenMonoMs: this.#monoMs(),
       };
       this.#instances.set(source.instance, instance);
     }
-    instance.seenUnixMs = Math.max(instance.seenUnixMs, nowUnixMs);
+    instance.seenMonoMs = this.#monoMs();
     return instance;
   }
 
