@@ -58,7 +58,7 @@ const MAX_OPEN_MS = 900_000;
 const STATEMENTS_RESENT_AFTER_DRAINS = 360;
 const MAX_STATEMENTS_REMEMBERED = 20_000;
 /** What open requests may hold together, in calls and intervals of about 50 bytes; beyond it the oldest is given up. */
-const MAX_OPEN_WEIGHT = 1_000_000;
+const MAX_OPEN_WEIGHT = 500_000;
 
 interface FrameContext {
   source: FrameSource;

@@ -4,8 +4,18 @@ const MAX_EDGES = 8_000;
 /** Total length of overlapping intervals. Cheap when they are added in order of their ends, as spans are. */
 export class IntervalUnion {
   /** Disjoint, ascending: start, end, start, end, … */
-  readonly #edges: number[] = [];
+  readonly #edges: number[];
   #foldedLength = 0;
+
+  constructor(edges: number[] = []) {
+    this.#edges = edges;
+  }
+
+  copy(): IntervalUnion {
+    const copy = new IntervalUnion([...this.#edges]);
+    copy.#foldedLength = this.#foldedLength;
+    return copy;
+  }
 
   /** Intervals that are kept apart. */
   get intervals(): number {

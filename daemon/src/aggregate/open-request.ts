@@ -9,6 +9,10 @@ const MAX_SINGLE_CALLS = 1_000;
 /** Frames remembered per request: enough for late sampling of any request that is worth looking at. */
 const MAX_POSITIONS = 4_096;
 
+/** Which of the unions a category's calls belong to: this one and those after it. */
+const LEVELS: Readonly<Record<OperationCategory, 0 | 1 | 2>> = { database: 0, cache: 1, external: 2 };
+const NONE_FOLDED: ReadonlyMap<Operation, DurationCounter> = new Map();
+
 export interface TimeSplit {
   databaseUs: number;
   cacheUs: number;
@@ -20,7 +24,8 @@ export interface TimeSplit {
  * The spans of one local root that have ended while the root itself has not.
  *
  * Time split: an instant at which calls of several categories run belongs to the first of database, cache, external; so the
- * parts never exceed the whole. Hence three unions: database, database or cache, any.
+ * parts never exceed the whole. Hence three unions: database, database or cache, any. As long as two of them are the same they
+ * are one object: most requests call one category only, and tens of thousands may be open.
  */
 export class OpenRequest {
   readonly app: string;
@@ -30,12 +35,11 @@ export class OpenRequest {
   /** Journal positions of the frames with spans of this request, ascending. */
   readonly positions: number[] = [];
   readonly calls: { operation: Operation; durationUs: number; isError: boolean }[] = [];
-  readonly foldedCalls: Map<Operation, DurationCounter> = new Map();
+  foldedCalls: ReadonlyMap<Operation, DurationCounter> = NONE_FOLDED;
   error: SpanError | null = null;
   spans = 0;
-  #database: IntervalUnion | null = null;
-  #databaseOrCache: IntervalUnion | null = null;
-  #any: IntervalUnion | null = null;
+  /** By category: database; database or cache; any. */
+  readonly #unions: [IntervalUnion | null, IntervalUnion | null, IntervalUnion | null] = [null, null, null];
 
   constructor(app: string, openedUnixMs: number, firstSpan: number = 1) {
     this.app = app;
@@ -51,11 +55,11 @@ export class OpenRequest {
 
   /** How much it holds: calls, and intervals of the time split. */
   get weight(): number {
-    const intervals =
-      (this.#database?.intervals ?? 0) +
-      (this.#databaseOrCache?.intervals ?? 0) +
-      (this.#any?.intervals ?? 0);
-    return this.calls.length + this.foldedCalls.size + intervals;
+    const [database, databaseOrCache, any] = this.#unions;
+    let weight = this.calls.length + this.foldedCalls.size + (any?.intervals ?? 0);
+    if (databaseOrCache !== any) weight += databaseOrCache?.intervals ?? 0;
+    if (database !== databaseOrCache) weight += database?.intervals ?? 0;
+    return weight;
   }
 
   addCall(operation: Operation, endUs: number, durationUs: number, isError: boolean): void {
@@ -68,9 +72,10 @@ export class OpenRequest {
   split(endUs: number, durationUs: number): TimeSplit {
     const startUs = endUs - durationUs;
     // Each union is cut to the next larger one: rounded and folded lengths must not make a part exceed the whole.
-    const any = Math.min(this.#any?.lengthWithin(startUs, endUs) ?? 0, durationUs);
-    const databaseOrCache = Math.min(this.#databaseOrCache?.lengthWithin(startUs, endUs) ?? 0, any);
-    const database = Math.min(this.#database?.lengthWithin(startUs, endUs) ?? 0, databaseOrCache);
+    const length = (union: IntervalUnion | null): number => union?.lengthWithin(startUs, endUs) ?? 0;
+    const any = Math.min(length(this.#unions[2]), durationUs);
+    const databaseOrCache = Math.min(length(this.#unions[1]), any);
+    const database = Math.min(length(this.#unions[0]), databaseOrCache);
     return {
       databaseUs: database,
       cacheUs: databaseOrCache - database,
@@ -80,25 +85,32 @@ export class OpenRequest {
   }
 
   #addInterval(category: OperationCategory, startUs: number, endUs: number): void {
-    this.#any ??= new IntervalUnion();
-    this.#any.add(startUs, endUs);
-    if (category === "external") return;
-    this.#databaseOrCache ??= new IntervalUnion();
-    this.#databaseOrCache.add(startUs, endUs);
-    if (category === "cache") return;
-    this.#database ??= new IntervalUnion();
-    this.#database.add(startUs, endUs);
+    const unions = this.#unions;
+    const level = LEVELS[category];
+    const below = level === 0 ? null : (unions[level - 1] ?? null);
+    // From here on the unions at and above this level differ from those below it.
+    const ownUnion =
+      below !== null && below === unions[level] ? below.copy() : (unions[level] ?? new IntervalUnion());
+    const before = unions[level] ?? null;
+    for (let i = level; i < unions.length; i++) {
+      const union = unions[i] ?? null;
+      if (union === before) unions[i] = ownUnion;
+      else if (union !== unions[i - 1]) union?.add(startUs, endUs);
+    }
+    ownUnion.add(startUs, endUs);
   }
 
   #foldCalls(): void {
+    const folded = new Map(this.foldedCalls);
     for (const { operation, durationUs, isError } of this.calls) {
-      let counter = this.foldedCalls.get(operation);
+      let counter = folded.get(operation);
       if (counter === undefined) {
         counter = new DurationCounter();
-        this.foldedCalls.set(operation, counter);
+        folded.set(operation, counter);
       }
       counter.add(durationUs, isError);
     }
+    this.foldedCalls = folded;
     this.calls.length = 0;
   }
 }
