@@ -10,7 +10,7 @@ import { skipWithout } from "./support/parts.ts";
 import { StateDir, startUp } from "./support/system.ts";
 import { takeTurn } from "./support/take-turn.ts";
 import { assertKeptFailures } from "./support/trace-checks.ts";
-import { expectation, type Plan, plan5000, RELAYED_ACTION, zonesOf } from "./support/traffic.ts";
+import { expectation, leastMs, type Plan, plan5000, RELAYED_ACTION, zonesOf } from "./support/traffic.ts";
 
 const CONCURRENCY = 16;
 const SEEN_DEADLINE_MS = 20_000;
@@ -93,7 +93,7 @@ describe("one host with an Express app and a Fastify app, 5,000 requests", {
     assert.ok(items && items.cache > 0 && items.database > 0, JSON.stringify(items));
   });
 
-  test("Apdex and its zones are exactly those of the load generator's own timings", async () => {
+  test("Apdex and its zones are those that the load generator's own timings leave possible: one, unless the machine stalled", async () => {
     for (const app of ["shop", "stock"] as const) {
       const summary = await api.summary(app);
       assertZones(summary, answersOf(app));
@@ -199,7 +199,11 @@ async function assertCounts(api: CollectorApi, app: string, planned: PlannedRequ
 function assertZones(entry: Statistics, timed: Answer[]): void {
   const { apdex, apdexTMs, satisfied, tolerating, frustrated } = entry;
   const message = JSON.stringify(entry);
-  assert.deepEqual({ satisfied, tolerating, frustrated }, zonesOf(timed, apdexTMs), message);
+  const most = zonesOf(timed, apdexTMs);
+  const least = zonesOf(timed, apdexTMs, leastMs);
+  assert.ok(satisfied >= most.satisfied && satisfied <= least.satisfied, message);
+  assert.ok(frustrated <= most.frustrated && frustrated >= least.frustrated, message);
+  assert.equal(satisfied + tolerating + frustrated, timed.length, message);
   assert.ok(apdex !== null && Math.abs(apdex - (satisfied + tolerating / 2) / timed.length) < 1e-9, message);
 }
 

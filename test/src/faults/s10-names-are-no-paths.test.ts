@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
-import { dirname, join } from "node:path";
+import { dirname, join, sep } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Cleanup } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
@@ -111,8 +111,10 @@ describe("S10: names from the wire are names, never paths", { skip: skipWithout(
         [],
       );
     }
-    const batches = /^(\d{12}\.batch(\.\S+)?|quarantine|dead[-_]?letters?|reserve\S*)$/;
-    const odd = readdirSync(join(stateDir.path, "outbox")).filter((name) => !batches.test(name));
+    const named = /^(\d{12}\.batch(\.tmp)?|parts|quarantine|dead-letter)$/;
+    const odd = readdirSync(join(stateDir.path, "outbox"), { recursive: true, encoding: "utf8" }).filter(
+      (path) => !path.split(sep).every((name) => named.test(name)),
+    );
     assert.deepEqual(odd, [], "outbox files are named by numbers alone");
   });
 });
