@@ -1,0 +1,31 @@
+import { join } from "node:path";
+import type { Logger } from "pino";
+import type { DaemonConfig } from "../config.ts";
+import { StopStack } from "../stop-stack.ts";
+
+/** What each part of one daemon is made with. */
+export interface DaemonContext {
+  config: DaemonConfig;
+  version: string;
+  log: Logger;
+  clock: { unixMs: () => number; monoMs: () => number };
+  startUnixMs: number;
+  /** A path below the state directory. */
+  path: (...parts: string[]) => string;
+  apdexTMs: (app: string) => number;
+  stops: StopStack;
+}
+
+const clock = { unixMs: (): number => Date.now(), monoMs: (): number => performance.now() };
+
+export function createContext(options: Pick<DaemonContext, "config" | "version" | "log">): DaemonContext {
+  const { config } = options;
+  return {
+    ...options,
+    clock,
+    startUnixMs: clock.unixMs(),
+    path: (...parts) => join(config.state_dir, ...parts),
+    apdexTMs: (app) => config.apps[app]?.apdex_t_ms ?? config.apdex_t_ms,
+    stops: new StopStack(),
+  };
+}

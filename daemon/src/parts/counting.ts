@@ -1,0 +1,96 @@
+import type { RecoveryStatus } from "@apm-daemon/protocol";
+import { Aggregator } from "../aggregate/aggregator.ts";
+import { BlackBox } from "../black-box/black-box.ts";
+import type { HostWatch } from "../host-watch.ts";
+import { FrameIntake } from "../intake/frame-intake.ts";
+import { InstanceRegistry } from "../intake/instance-registry.ts";
+import { recover } from "../recovery.ts";
+import { TraceKeeper } from "../traces/trace-keeper.ts";
+import type { DaemonContext } from "./context.ts";
+import type { Storage } from "./storage.ts";
+
+/** What becomes of a frame, from the moment it is journaled until a seal takes the numbers. */
+export interface Counting {
+  instances: InstanceRegistry;
+  intake: FrameIntake;
+  aggregator: Aggregator;
+  traces: TraceKeeper;
+  blackBox: BlackBox;
+}
+
+export function createCounting(
+  { config, clock, log, path, apdexTMs }: DaemonContext,
+  { journal, cursor, ledger }: Storage,
+  { processes }: HostWatch,
+  sealSoon: () => void,
+): Counting {
+  const traces = new TraceKeeper({
+    keep: config.traces.keep,
+    errorsPerAction: config.traces.errors_per_action,
+    slowestPerAction: config.traces.slowest_per_action,
+    randomPerAction: config.traces.random_per_action,
+    random: Math.random,
+  });
+  const aggregator = new Aggregator({
+    limits: {
+      actionsPerApp: config.limits.actions_per_app,
+      operationsPerApp: config.limits.operations_per_app,
+      openTraces: config.limits.open_traces,
+    },
+    apdexTUs: (app) => apdexTMs(app) * 1_000,
+    traces,
+    ledger,
+    onNewApp: sealSoon,
+  });
+  const blackBox = new BlackBox({
+    journal,
+    processes,
+    stateFile: path("black-box.json"),
+    cursor,
+    clock,
+    log,
+    settle: (instance, nowUnixMs) => ledger.settle(instance, nowUnixMs),
+    onEvent: sealSoon,
+  });
+  const intake = new FrameIntake({
+    journal,
+    counter: aggregator,
+    onRuntime: (source, frame) => {
+      const { inFlight: _inFlight, ...values } = frame;
+      processes.note(source.instance, values);
+      blackBox.noteRuntime(source, frame);
+    },
+    onFrame: blackBox.noteFrame.bind(blackBox),
+    clock,
+  });
+  return { instances: new InstanceRegistry(journal), intake, aggregator, traces, blackBox };
+}
+
+/** Counts what the run before had journaled and not sealed; says so in one line of the log. */
+export function countWhatIsLeft(
+  { clock, log, startUnixMs }: DaemonContext,
+  { journal, cursor, cursorSource, ledger, outbox }: Storage,
+  { instances, intake, aggregator, traces, blackBox }: Counting,
+): RecoveryStatus {
+  const report = recover({
+    journal,
+    cursor,
+    instances,
+    intake,
+    aggregator,
+    ledger,
+    traces,
+    onFrame: blackBox.noteFrame.bind(blackBox),
+    nowUnixMs: startUnixMs,
+  });
+  const recovery = {
+    cursor: cursorSource,
+    ...report,
+    quarantinedBatches: outbox.quarantinedBatches,
+    unknownVersionFiles: [...journal.newerFiles, ...outbox.newerFiles],
+    waitingBatches: outbox.count,
+    durationMs: clock.unixMs() - startUnixMs,
+  };
+  log.info(recovery, "read what the run before had left");
+  return recovery;
+}

@@ -1,0 +1,78 @@
+import { FlightRecorder } from "../flight-recorder/flight-recorder.ts";
+import { foundMessages } from "../flight-recorder/found-messages.ts";
+import type { HostWatch } from "../host-watch.ts";
+import { Sealer } from "../outbox/sealer.ts";
+import { RecentWindows } from "../status/recent-requests.ts";
+import { readLicenseKey } from "../uplink/license-key.ts";
+import { RefusedBatches } from "../uplink/refused-batches.ts";
+import { SendQueue } from "../uplink/send-queue.ts";
+import { Uplink } from "../uplink/uplink.ts";
+import type { DaemonContext } from "./context.ts";
+import type { Counting } from "./counting.ts";
+import type { Storage } from "./storage.ts";
+
+/** From the counters to the collector. */
+export interface Sending {
+  sealer: Sealer;
+  recent: RecentWindows;
+  queue: SendQueue;
+  recorder: FlightRecorder;
+  uplink: Uplink;
+}
+
+export function createSending(
+  { config, clock, log, apdexTMs, stops }: DaemonContext,
+  { journal, reserve, ledger, outbox, parts, deadLetters, cursor, cursorPath }: Storage,
+  { instances, aggregator, traces, blackBox }: Counting,
+  watch: HostWatch,
+  sealSoon: () => void,
+): Sending {
+  const queue = new SendQueue(outbox, parts);
+  const refused = new RefusedBatches({
+    queue,
+    parts,
+    deadLetters,
+    onDeadLetter: ({ header }) => header && ledger.moveRefused(header),
+    log,
+  });
+  const recorder = new FlightRecorder({ journal, log });
+  stops.push(() => recorder.stop());
+  const recent = new RecentWindows();
+  const sealer = new Sealer({
+    cursor,
+    cursorPath,
+    journal,
+    journalCapBytes: config.journal.cap_bytes,
+    aggregator,
+    ledger,
+    traces,
+    instances,
+    outbox,
+    host: watch.identity,
+    hostSampler: watch.host,
+    processSampler: watch.processes,
+    events: blackBox,
+    apdexTMs,
+    clock,
+    log,
+    reserve,
+    onFailed: sealSoon,
+    onSealed: ({ actions }) => {
+      recent.add(actions, clock.unixMs() / 1_000);
+      uplink.notify();
+    },
+  });
+  const uplink = new Uplink({
+    url: config.collector,
+    readKey: () => readLicenseKey(config.license_key_file),
+    host: watch.identity,
+    queue,
+    refused,
+    find: (want) => foundMessages(recorder, want),
+    position: () => ({ stream: sealer.cursor.stream, nextNumber: sealer.cursor.nextNumber }),
+    log,
+    clock,
+    random: Math.random,
+  });
+  return { sealer, recent, queue, recorder, uplink };
+}
