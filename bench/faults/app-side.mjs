@@ -1,7 +1,6 @@
 // What an app notices of its daemon (R15): how late its timers are, how many requests it answers, what the agent holds, and whether
 // the daemon was told of each drop. Each daemon takes its turn in each round; medians of the rounds.
 //   node bench/faults/app-side.mjs [--rounds 3] [--seconds 5]      or with the others: npm run bench -- faults --only R15
-import { Agent, get } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Cleanup } from "../../test/dist/support/cleanup.js";
@@ -9,13 +8,14 @@ import { PacedApp } from "../../test/dist/support/paced-app.js";
 import { StrangeDaemon } from "../../test/dist/support/strange-daemon.js";
 import { startLoneDaemon } from "../../test/dist/support/system.js";
 import { median, print, readOptions, round, sleep } from "../support/options.mjs";
+import { saturate } from "../support/saturate.mjs";
 
 /** Spans with 300 characters of their own: the agent's buffers are full within two seconds when nobody takes them. */
 const [SPANS_PER_SECOND, TEXT_CHARS] = [5_000, 300];
-const CONNECTIONS = 16;
 const MAX_BUFFER_BYTES = 4_194_304;
 const MAX_ADDED_DELAY_MS = 1;
 const MIN_THROUGHPUT_RATIO = 0.97;
+const WARM_UP_SECONDS = 2;
 
 const strange = async (cleanup, strangeness) => ({
   socket: (await StrangeDaemon.start(cleanup, strangeness)).socketPath,
@@ -35,29 +35,6 @@ const DAEMONS = {
   "sends garbage": (cleanup) => strange(cleanup, "sends garbage"),
   "hangs up": (cleanup) => strange(cleanup, "hangs up"),
 };
-
-/** Requests answered per second when each connection asks again at once. */
-async function throughput(url, seconds) {
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
-  const endMs = performance.now() + seconds * 1_000;
-  let answered = 0;
-  const ask = () =>
-    new Promise((resolve, reject) => {
-      get(`${url}/items/1`, { agent }, (response) => response.resume().on("end", resolve)).on(
-        "error",
-        reject,
-      );
-    });
-  const connection = async () => {
-    while (performance.now() < endMs) {
-      await ask();
-      answered++;
-    }
-  };
-  await Promise.all(Array.from({ length: CONNECTIONS }, connection));
-  agent.destroy();
-  return { perSecond: answered / seconds, answered };
-}
 
 /** Spans that the daemon neither has nor was told of, once it works; null where no daemon can say. */
 async function missingSpans(daemon, made) {
@@ -83,8 +60,9 @@ async function measure(name, seconds) {
       textChars: TEXT_CHARS,
     });
     const report = await app.pace(SPANS_PER_SECOND, seconds);
-    const { perSecond, answered } = await throughput(app.url, seconds);
-    const missing = await missingSpans(daemon, report.made + answered);
+    const warmUp = await saturate(`${app.url}/items/1`, WARM_UP_SECONDS);
+    const { perSecond, answered } = await saturate(`${app.url}/items/1`, seconds);
+    const missing = await missingSpans(daemon, report.made + warmUp.answered + answered);
     await app.end();
     return { ...report, requestsPerSecond: perSecond, missing };
   } finally {
@@ -105,7 +83,10 @@ export async function measureAppSide(rounds, seconds) {
     loopDelayP99Ms: round(of(name, "loopDelayP99Ms")),
     addedDelayMs: round(of(name, "loopDelayP99Ms") - of("no agent", "loopDelayP99Ms")),
     requestsPerSecond: Math.round(of(name, "requestsPerSecond")),
-    toDaemonUp: round(of(name, "requestsPerSecond") / of("up", "requestsPerSecond"), 3),
+    toDaemonUp: round(
+      median(measured[name].map((one, i) => one.requestsPerSecond / measured.up[i].requestsPerSecond)),
+      3,
+    ),
     bufferBytes: Math.max(...measured[name].map(({ bufferBytes }) => bufferBytes)),
     writableLength: Math.max(...measured[name].map(({ writableLength }) => writableLength)),
     rssMb: Math.round(of(name, "rssBytes") / 1e6),
