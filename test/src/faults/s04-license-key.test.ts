@@ -5,9 +5,10 @@ import { after, before, describe, test } from "node:test";
 import { sendHellos, startHello } from "../support/apps.ts";
 import { Cleanup } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
-import type { Program } from "../support/program.ts";
+import { Program } from "../support/program.ts";
 import { statusSocketAnswer } from "../support/status-socket.ts";
 import {
+  APM_PROGRAM,
   type Collector,
   createKeyFile,
   runApm,
@@ -68,15 +69,10 @@ describe("S4: the license key is in its file and in memory, and nowhere else", (
     for (const damaged of [`${key}x`, `${key} ${key}`, ""]) {
       writeFileSync(keyFile, damaged);
       await noteCommand(["doctor", "--state-dir", stateDir.path]);
-      const second = new StateDir(cleanup);
-      const refused = await runApm([
-        "daemon",
-        "--state-dir",
-        second.path,
-        "--license-key-file",
-        keyFile,
-      ]).catch((error: Error) => ({ output: error.message }));
-      seen.set(`a daemon with ${damaged.length} characters of key`, refused.output);
+      const second = runDaemon(new StateDir(cleanup));
+      await second.waitForOutput(/license[ _]key/);
+      await second.stop();
+      seen.set(`a daemon with ${damaged.length} characters of key`, second.output);
     }
     await collector.program.kill();
     await eventually("the daemon notices", 20_000, async () => {
@@ -85,6 +81,17 @@ describe("S4: the license key is in its file and in memory, and nowhere else", (
     await noteCommand(["status", "--state-dir", stateDir.path]);
     await noteCommand(["doctor", "--state-dir", stateDir.path]);
   });
+
+  function runDaemon({ path }: StateDir): Program {
+    const address = ["--collector", collector.uplinkUrl, "--license-key-file", keyFile];
+    const program = new Program({
+      name: "daemon",
+      command: process.execPath,
+      args: [APM_PROGRAM, "daemon", "--state-dir", path, ...address],
+    });
+    cleanup.add(async () => void (await program.stop()));
+    return program;
+  }
 
   test("also where people put it by mistake: as the file's name, and into the address", async () => {
     const empty = new StateDir(cleanup);

@@ -1,11 +1,11 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { eventually } from "./eventually.ts";
 
 /** Variables of the caller that programs under test may see; no APM_… and no NODE_… of the caller reach them. */
 const PASSED_VARIABLES = ["PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR"];
 const STOP_DEADLINE_MS = 10_000;
+const POLL_MS = 20;
 
 export interface ProgramOptions {
   /** For messages: "daemon", "shop". */
@@ -90,12 +90,13 @@ export class Program {
   /** The first match of `pattern` in what the program printed; throws with its output when it ends or time is up. */
   async waitForOutput(pattern: RegExp, deadlineMs = 20_000): Promise<RegExpMatchArray> {
     const giveUpAt = performance.now() + deadlineMs;
-    return eventually(`${this.name} prints ${pattern}`, deadlineMs + 1_000, () => {
+    for (;;) {
       const match = this.output.match(pattern);
       if (match !== null) return match;
-      if (this.#end === null && performance.now() < giveUpAt) throw new Error("not printed yet");
-      throw new Error(`${this.describe()} and never printed ${pattern}`);
-    });
+      if (this.#end !== null || performance.now() >= giveUpAt)
+        throw new Error(`${this.describe()} and never printed ${pattern}`);
+      await sleep(POLL_MS);
+    }
   }
 
   /** Sends a signal and waits for the end; what outlives the deadline is killed and reported. */

@@ -62,7 +62,7 @@ function runTests(args: string[]): void {
     [
       "--enable-source-maps",
       "--test",
-      "--test-concurrency=2",
+      "--test-concurrency=3",
       "--test-timeout=600000",
       "--test-reporter=spec",
       ...nodeFlags,

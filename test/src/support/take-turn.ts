@@ -4,16 +4,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Cleanup } from "./cleanup.ts";
 
 /**
- * Names in Linux's abstract namespace, two for each checkout: each belongs to one process at a time and is free as soon as
+ * Names in Linux's abstract namespace, three for each checkout: each belongs to one process at a time and is free as soon as
  * that has ended. Cut to what an address may hold.
  */
-const NAMES: readonly string[] = ["a", "b"].map((slot) =>
+const NAMES: readonly string[] = ["a", "b", "c"].map((slot) =>
   `\0apm-daemon-whole-system-test-${slot} ${import.meta.dirname}`.slice(0, 100),
 );
 const POLL_MS = 200;
 
 /**
- * Waits until at most one other whole-system test of this checkout runs: most of them mostly wait.
+ * Waits until at most two other whole-system tests of this checkout run: most of them mostly wait.
  * The turn ends at clean-up, or with this process.
  */
 export async function takeTurn(cleanup: Cleanup): Promise<void> {
