@@ -1,6 +1,11 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { randomBytes } from "node:crypto";
-import { type AgentSettings, DEFAULT_AGENT_SETTINGS, type ExceptionText } from "@apm-daemon/protocol";
+import {
+  type AgentSettings,
+  DEFAULT_AGENT_SETTINGS,
+  type ExceptionText,
+  type RecordingLevel,
+} from "@apm-daemon/protocol";
 import { type Context, context, propagation, trace } from "@opentelemetry/api";
 import { AgentLog } from "./agent-log.ts";
 import type { InstrumentationParts, Trust } from "./instrumentation/instrumentation-parts.ts";
@@ -11,8 +16,10 @@ import { Patches } from "./instrumentation/patches.ts";
 import { DaemonLink, type LinkState, MAX_DAEMON_MESSAGE_BYTES } from "./link/daemon-link.ts";
 import type { SocketPlaces } from "./link/default-sockets.ts";
 import { BUFFER_BYTES_BESIDE_RING, SpanBuffer } from "./link/span-buffer.ts";
+import { OverheadContract } from "./overhead/overhead-contract.ts";
 import { RuntimeMetrics } from "./runtime-metrics.ts";
 import { StatementCache } from "./sql/statement-cache.ts";
+import { nowMs } from "./tracer/clock.ts";
 import { StorageContextManager } from "./tracer/context-manager.ts";
 import { describeException } from "./tracer/exception.ts";
 import { KeyPolicies } from "./tracer/key-policy.ts";
@@ -30,6 +37,8 @@ export interface AgentOptions {
   readonly trust: Trust;
   /** Memory for spans that the daemon has not acknowledged, all buffers together; at least MIN_BUFFER_BYTES. */
   readonly bufferBytes: number;
+  /** Most share of the process's processor time; 0: without limit, null: as the daemon says. */
+  readonly overheadBudgetRatio: number | null;
   readonly version: string;
   readonly writeLog: (line: string) => void;
 }
@@ -46,7 +55,15 @@ export interface AgentStatus {
   /** Memory for spans: what waits for the daemon, the current frame, buffers kept for the next ones. */
   readonly bufferBytes: number;
   readonly internalErrors: number;
+  /** What is recorded now, and what recording everything costs, as a share of this process's processor time. */
+  readonly recording: RecordingLevel;
+  readonly overheadRatio: number;
 }
+
+const LESS: Readonly<Record<Exclude<RecordingLevel, "everything">, string>> = {
+  errors_and_slow: "records requests, errors and slow calls alone",
+  requests: "records requests alone",
+};
 
 /** Below this not one frame would fit into the ring beside the other buffers. */
 export const MIN_BUFFER_BYTES = 524_288;
@@ -57,6 +74,8 @@ export class Agent {
   readonly #log: AgentLog;
   readonly #storage = new AsyncLocalStorage<Context>();
   readonly #requests = new OpenRequests();
+  readonly #contract: OverheadContract;
+  readonly #ownBudgetRatio: number | null;
   readonly #buffer: SpanBuffer;
   readonly #link: DaemonLink;
   readonly #runtime: RuntimeMetrics;
@@ -71,8 +90,16 @@ export class Agent {
   constructor(options: AgentOptions) {
     this.#log = new AgentLog(options.writeLog);
     this.#patches = new Patches(this.#log);
+    this.#ownBudgetRatio = options.overheadBudgetRatio;
+    this.#contract = new OverheadContract({
+      cpuUsage: () => process.cpuUsage(),
+      monoMs: nowMs,
+      onStep: (level, ratio) => this.#tellStep(level, ratio),
+    });
     const besideRing = BUFFER_BYTES_BESIDE_RING + 2 * MAX_DAEMON_MESSAGE_BYTES;
-    this.#buffer = new SpanBuffer(options.bufferBytes - besideRing, this.#log, () => this.#link.send());
+    this.#buffer = new SpanBuffer(options.bufferBytes - besideRing, this.#log, this.#contract, () =>
+      this.#link.send(),
+    );
     this.#link = new DaemonLink({
       sockets: options.sockets,
       ring: this.#buffer.ring,
@@ -92,7 +119,8 @@ export class Agent {
       isConnected: () => this.#link.state === "ready",
       spansCreated: () => this.#buffer.created,
       spansDropped: () => this.#buffer.dropped,
-      slowRequests: (nowMs, most) => this.#requests.slow(nowMs, most),
+      slowRequests: (atMs, most) => this.#requests.slow(atMs, most),
+      contract: this.#contract,
       send: (frame) => this.#buffer.addRuntime(frame),
     });
     const statements = { postgresql: new StatementCache("postgresql"), mysql: new StatementCache("mysql") };
@@ -126,6 +154,8 @@ export class Agent {
       spansDropped: this.#buffer.dropped,
       bufferBytes: this.#buffer.heldBytes,
       internalErrors: this.#log.internalErrors,
+      recording: this.#contract.level,
+      overheadRatio: this.#contract.agentRatio,
     };
   }
 
@@ -162,6 +192,18 @@ export class Agent {
   #apply(settings: AgentSettings): void {
     for (const statements of this.#statements) statements.mode = settings.sql;
     this.#buffer.flushIntervalMs = settings.flushIntervalMs;
+    this.#contract.budgetRatio = this.#ownBudgetRatio ?? settings.overheadBudgetRatio;
+  }
+
+  #tellStep(level: RecordingLevel, ratio: number): void {
+    const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+    const { budgetRatio } = this.#contract;
+    this.#log.sayOnce(
+      `records ${level}`,
+      level === "everything"
+        ? "records everything again"
+        : `recording everything costs ${percent(ratio)} of this process's processor time, ${percent(budgetRatio)} are allowed: ${LESS[level]}; what is left out is counted. APM_OVERHEAD_BUDGET=0 lifts the limit`,
+    );
   }
 
   #exit(code: number): void {

@@ -15,6 +15,11 @@ export interface StartOptions {
   trust?: "all" | "local";
   /** Memory for spans that wait for the daemon, all buffers together, in bytes; default 4 MiB, at least 0.5 MiB. */
   ringBytes?: number;
+  /**
+   * Most of this process's processor time that the agent may take, as a ratio; above it less is recorded, and counted. 0: no
+   * limit. Default APM_OVERHEAD_BUDGET, else what the daemon says (0.03).
+   */
+  overheadBudget?: number;
   /** False: not a word on stderr. Default APM_LOG is not "off". */
   log?: boolean;
 }
@@ -41,6 +46,7 @@ export function start(options: StartOptions = {}): void {
       sql: options.sql ?? "obfuscated",
       trust: options.trust ?? "all",
       bufferBytes: Math.max(MIN_BUFFER_BYTES, options.ringBytes ?? DEFAULT_RING_BYTES),
+      overheadBudgetRatio: options.overheadBudget ?? ratioOf(env["APM_OVERHEAD_BUDGET"]),
       version: AGENT_VERSION,
       writeLog: write,
     });
@@ -60,6 +66,12 @@ export function stop(): void {
 /** What the agent of this process is doing; null when none runs. */
 export function status(): AgentStatus | null {
   return running?.status ?? null;
+}
+
+/** Null for what is no number from 0 to 1. */
+function ratioOf(text: string | undefined): number | null {
+  const ratio = text === undefined || text.trim() === "" ? Number.NaN : Number(text);
+  return ratio >= 0 && ratio <= 1 ? ratio : null;
 }
 
 function isSet(value: string | undefined): boolean {

@@ -6,6 +6,7 @@ import {
   performance,
 } from "node:perf_hooks";
 import type { RuntimeFrame } from "@apm-daemon/protocol";
+import type { OverheadContract } from "./overhead/overhead-contract.ts";
 import { nowMs } from "./tracer/clock.ts";
 
 const INTERVAL_MS = 1_000;
@@ -18,6 +19,7 @@ export interface RuntimeSources {
   readonly spansCreated: () => number;
   readonly spansDropped: () => number;
   readonly slowRequests: (nowMs: number, most: number) => RuntimeFrame["inFlight"];
+  readonly contract: OverheadContract;
   readonly send: (frame: Omit<RuntimeFrame, "spansFramed" | "spansReported">) => void;
 }
 
@@ -52,6 +54,7 @@ export class RuntimeMetrics {
   }
 
   #sample(): void {
+    this.#sources.contract.second();
     const frame = this.#read();
     this.#delay.reset();
     this.#gcPauseMs = 0;
@@ -74,6 +77,8 @@ export class RuntimeMetrics {
       heapTotalBytes: heapTotal,
       spansCreated: this.#sources.spansCreated(),
       spansDropped: this.#sources.spansDropped(),
+      recording: this.#sources.contract.level,
+      overheadRatio: this.#sources.contract.agentRatio,
       inFlight: this.#sources.slowRequests(nowMs(), MAX_IN_FLIGHT),
     };
   }

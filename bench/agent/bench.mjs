@@ -23,7 +23,7 @@ const VARIANTS = {
   none: { load: [], env: { SPANS: "0" } },
   apm: {
     load: ["--import", agentModule],
-    env: { SPANS: "1", APM_SOCKET: daemon.socket, APM_APP_NAME: "bench" },
+    env: { SPANS: "1", APM_SOCKET: daemon.socket, APM_APP_NAME: "bench", APM_OVERHEAD_BUDGET: "0" },
   },
   otel: { load: ["--import", moduleAt(here("peer-otel.mjs"))], env: { SPANS: "1", SINK_PORT: sinkPort } },
   datadog: {

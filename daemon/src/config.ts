@@ -32,7 +32,7 @@ export interface DaemonConfig {
     open_traces: number;
     min_free_disk_bytes: number;
   };
-  settings: { sql: "obfuscated" | "off" | "raw" };
+  settings: { sql: "obfuscated" | "off" | "raw"; overhead_budget: number };
   apps: Record<string, { apdex_t_ms?: number | undefined }>;
 }
 
@@ -192,6 +192,14 @@ export const DaemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
         .enum(["obfuscated", "off", "raw"])
         .default("obfuscated")
         .describe("How apps record SQL: values replaced by ?, not at all, or as it is."),
+      overhead_budget: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.03)
+        .describe(
+          "Most of an app's processor time that its agent may take, as a ratio; above it the agent records less, and counts what it left out. 0: no limit.",
+        ),
     })
     .prefault({})
     .describe("What the daemon tells the agents."),

@@ -72,11 +72,15 @@ function sequenced(value: unknown): Buffer {
 
 test("every control message comes back as it was sent", () => {
   assert.deepEqual(decodeHello(payloadOf(encodeHello(hello), MessageType.hello)), { ...hello, version: 1 });
-  const welcome = { version: 1, lastSequence: 7, settings: { sql: "raw", flushIntervalMs: 50 } } as const;
+  const welcome = {
+    version: 1,
+    lastSequence: 7,
+    settings: { sql: "raw", flushIntervalMs: 50, overheadBudgetRatio: 0.03 },
+  } as const;
   assert.deepEqual(decodeWelcome(payloadOf(encodeWelcome(welcome), MessageType.welcome)), welcome);
   const refuse = { code: "SHUTTING_DOWN", message: "Try again.", retryAfterMs: 1_000 } as const;
   assert.deepEqual(decodeRefuse(payloadOf(encodeRefuse(refuse), MessageType.refuse)), refuse);
-  const settings = { sql: "off", flushIntervalMs: 10_000 } as const;
+  const settings = { sql: "off", flushIntervalMs: 10_000, overheadBudgetRatio: 0.03 } as const;
   assert.deepEqual(decodeSettings(payloadOf(encodeSettings(settings), MessageType.settings)), settings);
   for (const exitCode of [0, 137, null]) {
     const bye = { exitCode, spansCreated: 5, spansFramed: 4, spansReported: 1 };
@@ -102,6 +106,8 @@ test("RUNTIME and GAP carry their sequence number and their values", () => {
   const runtimePayload = payloadOf(encodeRuntime(12, runtime), MessageType.runtime);
   assert.equal(sequenceOf(runtimePayload), 12);
   assert.deepEqual(decodeRuntime(runtimePayload), runtime);
+  const limited = { ...runtime, recording: "errors_and_slow", overheadRatio: 0.04 } as const;
+  assert.deepEqual(decodeRuntime(payloadOf(encodeRuntime(13, limited), MessageType.runtime)), limited);
   const gap = { dropped: { agent_ring_full: 12, too_large: 1 } };
   const gapPayload = payloadOf(encodeGap(13, gap), MessageType.gap);
   assert.equal(sequenceOf(gapPayload), 13);

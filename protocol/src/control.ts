@@ -40,6 +40,8 @@ export interface AgentSettings {
   sql: "off" | "obfuscated" | "raw";
   /** Longest time a span waits in the agent while the app is busy. */
   flushIntervalMs: number;
+  /** Most share of the process's processor time that the agent may take; above it, it records less. 0: no limit. */
+  overheadBudgetRatio: number;
 }
 
 export interface Refuse {
@@ -57,6 +59,10 @@ export interface Refuse {
   retryAfterMs: number;
 }
 
+/** "errors_and_slow": requests, and what failed or was slow below them. "requests": these alone. */
+export type RecordingLevel = (typeof RECORDING_LEVELS)[number];
+export const RECORDING_LEVELS = ["everything", "errors_and_slow", "requests"] as const;
+
 export interface RuntimeFrame {
   unixMs: number;
   eventLoopDelayP99Ms: number;
@@ -73,6 +79,10 @@ export interface RuntimeFrame {
   spansFramed: number | null;
   /** Of these, told as lost in GAP frames numbered below this one; null when the agent does not count them. */
   spansReported: number | null;
+  /** What the agent records now to stay within its budget; missing from agents that have none. */
+  recording?: RecordingLevel;
+  /** What recording everything costs, as a share of the process's processor time in the last second. */
+  overheadRatio?: number;
   /** Requests older than 1 s that have not ended, oldest first, at most 20. */
   inFlight: { action: string; traceId: string; ageMs: number }[];
 }
@@ -106,7 +116,11 @@ const MAX_RETRY_AFTER_MS = 3_600_000;
 const MAX_GAP_REASONS = 32;
 const GAP_REASON = /^[a-z][a-z0-9_]{0,63}$/;
 
-export const DEFAULT_AGENT_SETTINGS: AgentSettings = { sql: "obfuscated", flushIntervalMs: 100 };
+export const DEFAULT_AGENT_SETTINGS: AgentSettings = {
+  sql: "obfuscated",
+  flushIntervalMs: 100,
+  overheadBudgetRatio: 0.03,
+};
 
 export function encodeHello(hello: Hello, version: number = AGENT_PROTOCOL_VERSIONS[0] ?? 1): Buffer {
   const json = Buffer.from(JSON.stringify(hello));
@@ -223,6 +237,7 @@ export function decodeRuntime(payload: Buffer): RuntimeFrame {
     spansDropped: number("spansDropped"),
     spansFramed: countOrNull(frame["spansFramed"]),
     spansReported: countOrNull(frame["spansReported"]),
+    ...readRecording(frame),
     inFlight: Array.isArray(frame["inFlight"]) ? frame["inFlight"].slice(0, 20).flatMap(readInFlight) : [],
   };
 }
@@ -271,14 +286,23 @@ function parseJson(bytes: Buffer, message: string): Record<string, unknown> {
 }
 
 function readSettings(value: unknown): AgentSettings {
-  const { sql, flushIntervalMs } = (value ?? {}) as Partial<AgentSettings>;
+  const { sql, flushIntervalMs, overheadBudgetRatio } = (value ?? {}) as Partial<AgentSettings>;
   return {
     sql: sql === "off" || sql === "raw" ? sql : DEFAULT_AGENT_SETTINGS.sql,
     flushIntervalMs:
       isCount(flushIntervalMs) && flushIntervalMs >= 10 && flushIntervalMs <= 10_000
         ? flushIntervalMs
         : DEFAULT_AGENT_SETTINGS.flushIntervalMs,
+    overheadBudgetRatio: isRatio(overheadBudgetRatio)
+      ? overheadBudgetRatio
+      : DEFAULT_AGENT_SETTINGS.overheadBudgetRatio,
   };
+}
+
+/** Nothing of an agent that has no budget, or a level that this release does not know. */
+function readRecording({ recording, overheadRatio }: Record<string, unknown>): Partial<RuntimeFrame> {
+  const level = RECORDING_LEVELS.find((each) => each === recording);
+  return level === undefined || !isRatio(overheadRatio) ? {} : { recording: level, overheadRatio };
 }
 
 /** Null when it has no type. Texts are cut to what spans may carry. */
@@ -309,6 +333,10 @@ function isName(value: unknown): value is string {
     value.length <= MAX_NAME_CHARS &&
     !/[\p{Cc}\p{Cs}]/u.test(value)
   );
+}
+
+function isRatio(value: unknown): value is number {
+  return typeof value === "number" && value >= 0 && value <= 1;
 }
 
 function isCount(value: unknown): value is number {

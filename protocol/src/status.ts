@@ -1,3 +1,5 @@
+import type { RecordingLevel } from "./control.ts";
+
 /** What `GET /status` on the daemon's status socket answers, and `apm status --json` prints. */
 export interface StatusReport {
   version: string;
@@ -135,6 +137,9 @@ export interface StatusApp {
     agentVersion?: string;
     cpuRatio: number | null;
     rssBytes: number | null;
+    /** What its agent records, and what recording everything costs, as a share of the process's processor time. */
+    recording?: RecordingLevel;
+    overheadRatio?: number;
   }[];
   /** Of the last full minute. */
   requests: number;

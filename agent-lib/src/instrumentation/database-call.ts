@@ -18,14 +18,14 @@ export interface DatabaseTarget {
   readonly port: number;
 }
 
-/** A leaf span of one database call; it never becomes the active one. Null when tracing is suppressed. */
+/** A leaf span of one database call; it never becomes the active one. Null when tracing is suppressed or too dear now. */
 export function startDatabaseCall(
   tracer: ApmTracer,
   target: DatabaseTarget,
   statement: ObfuscatedStatement,
 ): ApmSpan | null {
   const context = tracer.activeContext();
-  if (isTracingSuppressed(context)) return null;
+  if (isTracingSuppressed(context) || tracer.skipsCall()) return null;
   const { operation, table, text } = statement;
   const name = operation === "" ? target.system : table === "" ? operation : `${operation} ${table}`;
   const span = tracer.start(name, SpanKind.CLIENT, context, nowMs());

@@ -7,7 +7,9 @@ import { start, stop } from "../index.ts";
 import { DaemonPeer, type ReceivedSpan, until } from "../test-support/daemon-peer.ts";
 import { WebServer } from "../test-support/web-server.ts";
 
-const peer = new DaemonPeer({ settings: { sql: "obfuscated", flushIntervalMs: 10 } });
+const peer = new DaemonPeer({
+  settings: { sql: "obfuscated", flushIntervalMs: 10, overheadBudgetRatio: 0.03 },
+});
 let web: WebServer;
 let handle: (...args: Parameters<ConstructorParameters<typeof WebServer>[0]>) => unknown;
 

@@ -111,7 +111,11 @@ const GARBAGE: [what: string, bytes: Buffer][] = [
   ["an acknowledgement of what was never sent", encodeAck(99)],
   [
     "a welcome that knows what was never made",
-    encodeWelcome({ version: 1, lastSequence: 7, settings: { sql: "raw", flushIntervalMs: 100 } }),
+    encodeWelcome({
+      version: 1,
+      lastSequence: 7,
+      settings: { sql: "raw", flushIntervalMs: 100, overheadBudgetRatio: 0.03 },
+    }),
   ],
   ["a welcome that is no JSON", Buffer.from([3, 0, 0, 0, 2, 123, 123])],
 ];
@@ -124,7 +128,11 @@ for (const [what, bytes] of GARBAGE) {
         attempts++;
         if (what.startsWith("an ack"))
           socket.write(
-            encodeWelcome({ version: 1, lastSequence: 0, settings: { sql: "off", flushIntervalMs: 100 } }),
+            encodeWelcome({
+              version: 1,
+              lastSequence: 0,
+              settings: { sql: "off", flushIntervalMs: 100, overheadBudgetRatio: 0.03 },
+            }),
           );
         socket.write(bytes);
         socket.on("data", () => undefined);
@@ -161,7 +169,7 @@ test("settings apply whenever they come", async () => {
   await peer.listen();
   start();
   await until(() => agent.link.state === "ready", "the link is ready");
-  peer.send(encodeSettings({ sql: "off", flushIntervalMs: 20 }));
+  peer.send(encodeSettings({ sql: "off", flushIntervalMs: 20, overheadBudgetRatio: 0.03 }));
   agent.emit(1);
   await until(() => peer.spans.length === 1, "the span arrives");
   assert.equal(agent.link.state, "ready");

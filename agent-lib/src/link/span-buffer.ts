@@ -14,12 +14,18 @@ import {
   SpanEncoder,
 } from "@apm-daemon/protocol";
 import type { AgentLog } from "../agent-log.ts";
+import type { OverheadContract } from "../overhead/overhead-contract.ts";
 import { nowMs, unixUsOf } from "../tracer/clock.ts";
 import type { ApmSpan } from "../tracer/span.ts";
 import type { SpanSink } from "../tracer/span-sink.ts";
 import { FrameRing } from "./frame-ring.ts";
 
-export type DropReason = "agent_ring_full" | "span_too_large" | "agent_error" | "agent_stopped";
+export type DropReason =
+  | "agent_ring_full"
+  | "agent_overhead"
+  | "span_too_large"
+  | "agent_error"
+  | "agent_stopped";
 
 /** Room that a frame's base leaves for spans whose end was set to a time in the past. */
 const BACKDATE_MS = 1_000;
@@ -36,7 +42,10 @@ export class SpanBuffer implements SpanSink {
   readonly ring: FrameRing;
   readonly #log: AgentLog;
   readonly #onFrame: () => void;
+  readonly #contract: OverheadContract;
   readonly #dropped = new Map<DropReason, number>();
+  /** A span below a request that took longer is recorded also when only errors and slow ones are. */
+  slowMs = 500;
   #flushIntervalMs = 100;
   #intervalMs = 100;
   #timer: NodeJS.Timeout | null = null;
@@ -51,8 +60,9 @@ export class SpanBuffer implements SpanSink {
   #onLate: (() => void) | null = null;
 
   /** `onFrame` is told when the ring got a frame. */
-  constructor(ringBytes: number, log: AgentLog, onFrame: () => void) {
+  constructor(ringBytes: number, log: AgentLog, contract: OverheadContract, onFrame: () => void) {
     this.#log = log;
+    this.#contract = contract;
     this.#onFrame = onFrame;
     this.ring = new FrameRing(ringBytes, (message) => this.encoder.recycle(message));
     this.encoder = new SpanEncoder(FRAME_BYTES, (bytes) => this.ring.hasRoomFor(bytes));
@@ -81,12 +91,26 @@ export class SpanBuffer implements SpanSink {
     this.#created++;
     try {
       if (this.#isStopped) this.#addLate(span, endMs);
-      else if (this.ring.isFull) this.#drop("agent_ring_full");
-      else this.#encode(span, endMs);
+      else {
+        const isTimed = this.#contract.note(span.isLocalRoot);
+        const isSlow = span.hasError || endMs - span.startMs > this.slowMs;
+        if (this.ring.isFull) this.#drop("agent_ring_full");
+        else if (!this.#contract.keeps(span.isLocalRoot, isSlow)) this.#drop("agent_overhead");
+        else if (isTimed) this.#encodeTimed(span, endMs);
+        else this.#encode(span, endMs);
+      }
     } catch (error) {
       this.#drop("agent_error");
       this.#log.internalError("span buffer", error);
     }
+  }
+
+  skipsCall(): boolean {
+    if (this.#contract.makesCalls || this.#isStopped) return false;
+    this.#contract.note(false);
+    this.#created++;
+    this.#drop("agent_overhead");
+    return true;
   }
 
   /** Puts the current frame and what was dropped before it into the ring. */
@@ -102,7 +126,9 @@ export class SpanBuffer implements SpanSink {
       this.#framed += spans;
     }
     if (this.#dropped.size > 0 && !this.ring.isFull) this.#pushGap();
+    const startMs = nowMs();
     this.#onFrame();
+    this.#contract.noteSending(nowMs() - startMs);
   }
 
   /** Tells the daemon of drops once there is room again. */
@@ -159,6 +185,12 @@ export class SpanBuffer implements SpanSink {
     const counts = { spansFramed: this.#framed, spansReported: this.#reported };
     this.ring.push(encodeRuntime(this.ring.nextSequence, { ...frame, ...counts }));
     this.#onFrame();
+  }
+
+  #encodeTimed(span: ApmSpan, endMs: number): void {
+    const startMs = nowMs();
+    this.#encode(span, endMs);
+    this.#contract.noteEncoding(nowMs() - startMs);
   }
 
   #encode(span: ApmSpan, endMs: number): void {

@@ -4,6 +4,7 @@ import { AgentLog } from "../agent-log.ts";
 import { DaemonLink } from "../link/daemon-link.ts";
 import { chosenSocket, type SocketPlaces } from "../link/default-sockets.ts";
 import { SpanBuffer } from "../link/span-buffer.ts";
+import { OverheadContract } from "../overhead/overhead-contract.ts";
 import { StatementCache } from "../sql/statement-cache.ts";
 import { KeyPolicies } from "../tracer/key-policy.ts";
 import { RandomIds } from "../tracer/random-ids.ts";
@@ -15,6 +16,13 @@ import { ApmTracerProvider } from "../tracer/tracer-provider.ts";
 export class LinkedTracer {
   readonly lines: string[] = [];
   readonly storage: AsyncLocalStorage<Context> = new AsyncLocalStorage();
+  /** What the overhead contract goes by. */
+  readonly clock = { cpuUs: 0, nowMs: 0 };
+  readonly contract: OverheadContract = new OverheadContract({
+    cpuUsage: () => ({ user: this.clock.cpuUs, system: 0 }),
+    monoMs: () => this.clock.nowMs,
+    onStep: () => undefined,
+  });
   readonly buffer: SpanBuffer;
   readonly link: DaemonLink;
   readonly provider: ApmTracerProvider;
@@ -22,7 +30,7 @@ export class LinkedTracer {
 
   constructor(sockets: string | SocketPlaces, ringBytes: number = 4_194_304) {
     const log = new AgentLog((line) => this.lines.push(line));
-    this.buffer = new SpanBuffer(ringBytes, log, () => this.link.send());
+    this.buffer = new SpanBuffer(ringBytes, log, this.contract, () => this.link.send());
     this.link = new DaemonLink({
       sockets: typeof sockets === "string" ? chosenSocket(sockets) : sockets,
       ring: this.buffer.ring,

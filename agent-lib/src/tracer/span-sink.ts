@@ -4,4 +4,6 @@ import type { ApmSpan } from "./span.ts";
 export interface SpanSink {
   /** `endMs` is monotonic. Never throws. */
   add(span: ApmSpan, endMs: number): void;
+  /** True when a call below a request is not to become a span now; it is counted then. */
+  skipsCall(): boolean;
 }

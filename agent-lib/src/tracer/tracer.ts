@@ -46,6 +46,11 @@ export class ApmTracer implements Tracer {
     return this.#parts.storage.getStore() ?? ROOT_CONTEXT;
   }
 
+  /** True when a leaf span, made by an instrumentation, is to be left out for now; see overhead/overhead-contract.ts. */
+  skipsCall(): boolean {
+    return this.#parts.sink.skipsCall();
+  }
+
   startSpan(name: string, options: SpanOptions = {}, context: Context = this.activeContext()): Span {
     if (isTracingSuppressed(context)) return trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
     const startMs = options.startTime === undefined ? nowMs() : monotonicMsOf(options.startTime);

@@ -87,7 +87,21 @@ function appLines(status: StatusReport, paint: Paint): string[] {
     ],
     rows.map(([name = "", ...cells]) => [`  ${name}`, ...cells]),
   );
-  return [paint("bold", titles), ...lines];
+  return [paint("bold", titles), ...lines, ...limitedLines(status, paint)];
+}
+
+/** Apps whose agents leave spans out to stay within their budget. */
+function limitedLines({ apps }: StatusReport, paint: Paint): string[] {
+  return apps.flatMap(({ app, instances }) => {
+    const limited = instances.filter(({ recording = "everything" }) => recording !== "everything");
+    if (limited.length === 0) return [];
+    const ratio = Math.max(...limited.map(({ overheadRatio = 0 }) => overheadRatio));
+    const what = limited.some(({ recording }) => recording === "requests")
+      ? "requests alone"
+      : "requests, errors and slow calls alone";
+    const sentence = `  ${safeText(app)}: ${limited.length} of ${instances.length} processes record ${what}: everything would cost ${shownRatio(ratio)} of their processor time; settings.overhead_budget sets the limit`;
+    return [paint("yellow", sentence)];
+  });
 }
 
 /** How apps' processes ended, newest first; nothing when none did. */

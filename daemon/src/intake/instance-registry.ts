@@ -1,4 +1,4 @@
-import type { Hello } from "@apm-daemon/protocol";
+import type { Hello, RecordingLevel } from "@apm-daemon/protocol";
 import type { Journal, JournalInstance } from "../journal/journal.ts";
 import { type InstanceOrigin, mayBe, originOf, recoveredOrigin } from "./instance-origin.ts";
 import type { PeerCredentials } from "./peer-credentials.ts";
@@ -20,6 +20,8 @@ export interface AppInstance extends InstanceOrigin {
   readonly isKnownFromStart: boolean;
   /** Its last words; null while it lives, or when it ended without any. */
   bye: { exitCode: number | null } | null;
+  /** What its agent says of its own cost; null when it says nothing. */
+  overhead: { recording: RecordingLevel; ratio: number } | null;
 }
 
 /** What the journal keeps of an instance; records of earlier releases lack the origin. */
@@ -127,6 +129,7 @@ export class InstanceRegistry {
       goneUnixMs: null,
       isKnownFromStart,
       bye: null,
+      overhead: null,
     };
     this.#instances.set(instance, added);
     this.#count(origin.uid, 1);

@@ -59,7 +59,11 @@ export async function createAgents(
     registry: instances,
     intake,
     gate,
-    settings: { ...DEFAULT_AGENT_SETTINGS, sql: config.settings.sql },
+    settings: {
+      ...DEFAULT_AGENT_SETTINGS,
+      sql: config.settings.sql,
+      overheadBudgetRatio: config.settings.overhead_budget,
+    },
     log,
     clock,
     onOpen: (opened) => {

@@ -56,7 +56,8 @@ export function createCounting(
     journal,
     counter: aggregator,
     onRuntime: (source, frame) => {
-      const { inFlight: _inFlight, ...values } = frame;
+      const { inFlight: _inFlight, recording, overheadRatio, ...values } = frame;
+      source.overhead = recording === undefined ? null : { recording, ratio: overheadRatio ?? 0 };
       processes.note(source.instance, values);
       blackBox.noteRuntime(source, frame);
     },

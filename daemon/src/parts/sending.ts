@@ -32,7 +32,11 @@ export function createSending(
     queue,
     parts,
     deadLetters,
-    onDeadLetter: ({ header }) => header && ledger.moveRefused(header),
+    onDeadLetter: ({ header }) => {
+      if (header !== null) ledger.moveRefused(header);
+      // Until a seal keeps it, the booking is in memory alone.
+      sealSoon();
+    },
     log,
   });
   const recorder = new FlightRecorder({ journal, log });

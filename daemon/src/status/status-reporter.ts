@@ -148,6 +148,7 @@ export class StatusReporter {
       claimedPid,
       runtime,
       agentVersion,
+      overhead,
     } of instances.connected()) {
       const entry = apps.get(app) ?? { app, instances: [], ...recent.of(app, clock.unixMs() / 1_000) };
       const newest = watch.processes.newest(instance);
@@ -161,6 +162,7 @@ export class StatusReporter {
         agentVersion,
         cpuRatio: newest?.["cpuRatio"] ?? null,
         rssBytes: newest?.["rssBytes"] ?? null,
+        ...(overhead === null ? {} : { recording: overhead.recording, overheadRatio: overhead.ratio }),
       });
       apps.set(app, entry);
     }

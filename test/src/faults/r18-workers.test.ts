@@ -47,7 +47,12 @@ describe("eight workers under the agent", () => {
       command: process.execPath,
       args: [...WAYS[way].args, `${FOLDER}app.js`, mode, String(WORKERS)],
       cwd: FOLDER,
-      env: { ...WAYS[way].env, APM_SOCKET: stateDir.agentSocket, APM_APP_NAME: name },
+      env: {
+        ...WAYS[way].env,
+        APM_SOCKET: stateDir.agentSocket,
+        APM_APP_NAME: name,
+        APM_OVERHEAD_BUDGET: "0",
+      },
     });
     cleanup.add(async () => {
       await program.stop("SIGKILL");

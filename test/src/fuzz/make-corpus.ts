@@ -64,14 +64,14 @@ const FRAMES: Record<string, Buffer> = {
   welcome: encodeWelcome({
     version: 1,
     lastSequence: 3,
-    settings: { sql: "obfuscated", flushIntervalMs: 100 },
+    settings: { sql: "obfuscated", flushIntervalMs: 100, overheadBudgetRatio: 0.03 },
   }),
   refuse: encodeRefuse({
     code: "TOO_MANY_CONNECTIONS",
     message: "raise limits.connections",
     retryAfterMs: 30_000,
   }),
-  settings: encodeSettings({ sql: "off", flushIntervalMs: 250 }),
+  settings: encodeSettings({ sql: "off", flushIntervalMs: 250, overheadBudgetRatio: 0.03 }),
   ack: encodeAck(4_294_967_296),
   "spans-small": small,
   "spans-request": request,

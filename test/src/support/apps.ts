@@ -37,7 +37,7 @@ interface Start {
 
 function start(agent: Agent, nodeArgs: string[]): Start {
   if (agent.by === "none") return { args: nodeArgs, env: {} };
-  const env = { APM_SOCKET: agent.socket };
+  const env = { APM_SOCKET: agent.socket, APM_OVERHEAD_BUDGET: "0" };
   if (agent.by === "apm run") {
     const name = agent.name === undefined ? [] : ["--name", agent.name];
     return { args: [APM_PROGRAM, "run", ...name, process.execPath, ...nodeArgs], env };

@@ -46,6 +46,7 @@ export class CountingApp {
       cwd: fileURLToPath(new URL("../../apps/counter/", import.meta.url)),
       env: {
         APM_SOCKET: options.agentSocket,
+        APM_OVERHEAD_BUDGET: "0",
         APM_APP_NAME: options.name,
         SPANS_PER_SECOND: String(options.spansPerSecond),
         REQUESTS_PER_ACTION: String(options.requestsPerAction ?? 500),

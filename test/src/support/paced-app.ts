@@ -43,6 +43,7 @@ export class PacedApp {
         APM_SOCKET: options.socket ?? "",
         APM_APP_NAME: options.name,
         APM_LOG: "off",
+        APM_OVERHEAD_BUDGET: "0",
         TEXT_CHARS: String(options.textChars),
       },
       stdin: "pipe",

@@ -21,7 +21,12 @@ export class SpanMaker {
       command: process.execPath,
       args: ["--import", "@apm-daemon/agent/register", `${folder}app.js`],
       cwd: folder,
-      env: { ...options.env, APM_SOCKET: options.socket, APM_APP_NAME: options.name },
+      env: {
+        ...options.env,
+        APM_SOCKET: options.socket,
+        APM_APP_NAME: options.name,
+        APM_OVERHEAD_BUDGET: "0",
+      },
       stdin: "pipe",
     });
     cleanup.add(async () => {
