@@ -4,6 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { installNodeReleases } from "./node-releases.ts";
 import { missingParts, PARTS } from "./parts.ts";
 
 /** Debian asks this file before a package starts its service; 101 means "no". */
@@ -58,3 +59,4 @@ function installMissing(): void {
 }
 
 installMissing();
+installNodeReleases();
