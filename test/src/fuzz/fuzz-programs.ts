@@ -7,7 +7,7 @@ import { createKeyFile, StateDir, startCollector, startDaemon } from "../support
 import { UplinkSocket } from "../support/uplink-socket.ts";
 import { type CollectorFuzzResult, fuzzCollector } from "./fuzz-collector.ts";
 import { type DaemonFuzzResult, fuzzDaemon } from "./fuzz-daemon.ts";
-import { settledRssBytes } from "./process-memory.ts";
+import { RssWatch } from "./process-memory.ts";
 
 export interface ProgramFuzzOrder {
   seed: number;
@@ -18,7 +18,7 @@ export interface ProgramFuzzOrder {
 export interface RealDaemonResult extends DaemonFuzzResult {
   /** "" when the daemon kept its promises. */
   failure: string;
-  /** Resident memory after the first cases, and how much there was more after all of them. */
+  /** Resident memory towards the end of the first cases, and how much there was more towards the end of all of them. */
   warmRssBytes: number;
   rssGrowthBytes: number;
   malformed: number;
@@ -44,6 +44,8 @@ export async function fuzzRealDaemon(
     keyFile,
     toml: TOML,
   });
+  const rss = new RssWatch(daemon.pid);
+  cleanup.add(() => rss.stop());
   const common = { socket: stateDir.agentSocket, peers, isAlive: () => daemon.isRunning };
   const warm = Math.ceil(cases * WARM_UP_SHARE);
   const first = await fuzzDaemon({
@@ -52,7 +54,7 @@ export async function fuzzRealDaemon(
     cases: warm,
     seconds: seconds * WARM_UP_SHARE,
   });
-  const warmRssBytes = daemon.isRunning ? await settledRssBytes(daemon.pid) : 0;
+  const warmRssBytes = rss.settle();
   const second = { ...common, seed, cases: cases - warm, seconds: seconds * (1 - WARM_UP_SHARE) };
   const result = await fuzzDaemon(second).catch(async (error: unknown) => {
     const status = daemon.isRunning ? JSON.stringify(await stateDir.status()) : "none";
@@ -69,7 +71,7 @@ export async function fuzzRealDaemon(
       malformed: 0,
       frames: 0,
     };
-  const rssGrowthBytes = (await settledRssBytes(daemon.pid)) - warmRssBytes;
+  const rssGrowthBytes = rss.settle() - warmRssBytes;
   const { intake, dropped } = await stateDir.status();
   const failures: string[] = [];
   const closed = first.closed + result.closed;
@@ -115,10 +117,12 @@ export async function fuzzRealCollector(
     await socket.waitFor("welcome");
     return socket;
   };
+  const rss = new RssWatch(collector.program.pid);
+  cleanup.add(() => rss.stop());
   const common = { open, isAlive: () => collector.program.isRunning };
   const warm = Math.ceil(cases * WARM_UP_SHARE);
   await fuzzCollector({ ...common, seed: seed + 1, cases: warm, seconds: seconds * WARM_UP_SHARE });
-  const warmRssBytes = await settledRssBytes(collector.program.pid);
+  const warmRssBytes = rss.settle();
   const result = await fuzzCollector({ ...common, seed, cases, seconds: seconds * (1 - WARM_UP_SHARE) });
   if (!collector.program.isRunning) throw new Error(collector.program.describe());
   const healthy = await fetch(`${collector.url}/healthz`);
@@ -126,6 +130,6 @@ export async function fuzzRealCollector(
   return {
     ...result,
     warmRssBytes,
-    rssGrowthBytes: (await settledRssBytes(collector.program.pid)) - warmRssBytes,
+    rssGrowthBytes: rss.settle() - warmRssBytes,
   };
 }

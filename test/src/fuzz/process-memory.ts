@@ -5,12 +5,34 @@ export function rssBytesOf(pid: number): number {
   return 1_024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
 }
 
-/** The least of some readings, a second apart: what is garbage at one of them is gone at another. */
-export async function settledRssBytes(pid: number): Promise<number> {
-  let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < 3; i++) {
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-    least = Math.min(least, rssBytesOf(pid));
+const SAMPLE_MS = 500;
+
+/**
+ * Watches how much memory a process has. One look says little: between two collections of garbage a heap grows by half, so the
+ * median of the last quarter of each of two times is compared.
+ */
+export class RssWatch {
+  readonly #samples: number[] = [];
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(pid: number) {
+    this.#timer = setInterval(() => {
+      try {
+        this.#samples.push(rssBytesOf(pid));
+      } catch {
+        clearInterval(this.#timer);
+      }
+    }, SAMPLE_MS);
   }
-  return least;
+
+  /** Ends the time so far: the median of its last quarter in bytes, 0 when there was not one sample. */
+  settle(): number {
+    const samples = this.#samples.splice(0);
+    const last = samples.slice(Math.floor(samples.length * 0.75)).sort((a, b) => a - b);
+    return last[Math.floor(last.length / 2)] ?? 0;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
 }
