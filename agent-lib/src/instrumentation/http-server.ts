@@ -10,9 +10,10 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import type { Socket } from "node:net";
-import { type Context, ROOT_CONTEXT, SpanKind, trace } from "@opentelemetry/api";
+import { type Context, SpanKind, trace } from "@opentelemetry/api";
 import { isLocalAddress } from "../local-address.ts";
 import { nowMs } from "../tracer/clock.ts";
+import { EMPTY_CONTEXT } from "../tracer/empty-context.ts";
 import type { ApmSpan } from "../tracer/span.ts";
 import { parseTraceparent } from "../tracer/trace-context.ts";
 import type { ApmTracer } from "../tracer/tracer.ts";
@@ -102,11 +103,11 @@ class HttpServerSpans {
   /** A remote parent or none: never what happens to be active, which may be another request of this connection. */
   #parentOf(message: http.IncomingMessage): Context {
     const { traceparent, tracestate } = message.headers;
-    if (typeof traceparent !== "string") return ROOT_CONTEXT;
+    if (typeof traceparent !== "string") return EMPTY_CONTEXT;
     if (this.#parts.trust === "local" && !isLocalAddress(message.socket.remoteAddress ?? ""))
-      return ROOT_CONTEXT;
+      return EMPTY_CONTEXT;
     const remote = parseTraceparent(traceparent, String(tracestate ?? ""));
-    return remote === null ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, remote);
+    return remote === null ? EMPTY_CONTEXT : trace.setSpanContext(EMPTY_CONTEXT, remote);
   }
 
   #hostOf(host: string): HostAndPort {

@@ -1,6 +1,7 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
 import { EventEmitter } from "node:events";
-import { type Context, type ContextManager, ROOT_CONTEXT } from "@opentelemetry/api";
+import type { Context, ContextManager } from "@opentelemetry/api";
+import { EMPTY_CONTEXT } from "./empty-context.ts";
 
 type Callback = (...args: unknown[]) => unknown;
 
@@ -13,7 +14,7 @@ export class StorageContextManager implements ContextManager {
   }
 
   active(): Context {
-    return this.#storage.getStore() ?? ROOT_CONTEXT;
+    return this.#storage.getStore() ?? EMPTY_CONTEXT;
   }
 
   with<A extends unknown[], F extends (...args: A) => ReturnType<F>>(

@@ -1,4 +1,4 @@
-import { type Context, createContextKey, ROOT_CONTEXT } from "@opentelemetry/api";
+import { type Context, createContextKey } from "@opentelemetry/api";
 
 /** The key under which @opentelemetry/api keeps the active span: context keys are global symbols made of their text. */
 export const SPAN_KEY: symbol = createContextKey("OpenTelemetry Context Key SPAN");
@@ -31,5 +31,5 @@ export class LinkedContext implements Context {
 }
 
 export function isTracingSuppressed(context: Context): boolean {
-  return context !== ROOT_CONTEXT && context.getValue(SUPPRESS_TRACING_KEY) === true;
+  return context.getValue(SUPPRESS_TRACING_KEY) === true;
 }

@@ -22,7 +22,6 @@ import {
   createTraceState,
   type Exception,
   type Link,
-  ROOT_CONTEXT,
   type Span,
   type SpanContext,
   type SpanStatus,
@@ -96,7 +95,7 @@ export class ApmSpan implements Span, Context, SpanRecord {
 
   getValue(key: symbol): unknown {
     if (key === SPAN_KEY) return this;
-    return this.base === ROOT_CONTEXT ? undefined : this.base.getValue(key);
+    return this.base.getValue(key);
   }
 
   setValue(key: symbol, value: unknown): Context {

@@ -4,7 +4,6 @@ import {
   type Context,
   INVALID_SPAN_CONTEXT,
   isSpanContextValid,
-  ROOT_CONTEXT,
   type Span,
   type SpanContext,
   SpanKind,
@@ -13,6 +12,7 @@ import {
   trace,
 } from "@opentelemetry/api";
 import { monotonicMsOf, nowMs } from "./clock.ts";
+import { EMPTY_CONTEXT } from "./empty-context.ts";
 import { isTracingSuppressed, SPAN_KEY } from "./linked-context.ts";
 import { LocalRoot } from "./local-root.ts";
 import { type RandomIds, wordAt } from "./random-ids.ts";
@@ -43,7 +43,7 @@ export class ApmTracer implements Tracer {
 
   /** The context of the running code. */
   activeContext(): Context {
-    return this.#parts.storage.getStore() ?? ROOT_CONTEXT;
+    return this.#parts.storage.getStore() ?? EMPTY_CONTEXT;
   }
 
   /** True when a leaf span, made by an instrumentation, is to be left out for now; see overhead/overhead-contract.ts. */
@@ -57,7 +57,7 @@ export class ApmTracer implements Tracer {
     const span = this.start(
       truncate(textOf(name), MAX_NAME_CHARS),
       options.kind ?? SpanKind.INTERNAL,
-      options.root === true ? ROOT_CONTEXT : context,
+      options.root === true ? EMPTY_CONTEXT : context,
       startMs,
     );
     if (options.attributes !== undefined) span.setAttributes(options.attributes);
@@ -89,7 +89,7 @@ export class ApmTracer implements Tracer {
   /** A child of the context's span, or a new local root under a remote parent or none. `startMs` is monotonic. */
   start(name: string, kind: number, context: Context, startMs: number): ApmSpan {
     if (context instanceof ApmSpan) return this.#child(name, kind, context.base, startMs, context);
-    const parent = context === ROOT_CONTEXT ? undefined : context.getValue(SPAN_KEY);
+    const parent = context === EMPTY_CONTEXT ? undefined : context.getValue(SPAN_KEY);
     if (parent instanceof ApmSpan) return this.#child(name, kind, context, startMs, parent);
     const remote = (parent as Span | undefined)?.spanContext();
     return remote !== undefined && isSpanContextValid(remote)
