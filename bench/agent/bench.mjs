@@ -1,115 +1,119 @@
-// What a span and an HTTP request cost an app, in CPU time added over the same app without any agent: this agent, the
-// OpenTelemetry SDK with its OTLP exporter, and dd-trace. All variants take turns in each round; medians of the rounds.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { startDaemon } from "../support/daemon.mjs";
-import { median, print, readOptions, round, sleep } from "../support/options.mjs";
+// What an agent costs an app, over the same app without any: this agent, the OpenTelemetry SDK with its OTLP exporter, dd-trace and
+// elastic-apm-node. All variants take turns in each round; medians of the rounds.
+//   npm run bench -- agent [--rounds 5] [--seconds 5] [--only span,http,service,start,size]
+import { parseArgs } from "node:util";
+import { Cleanup } from "../../test/dist/support/cleanup.js";
+import { startDatabases } from "../../test/dist/support/databases.js";
+import { median, print, round, sleep } from "../support/options.mjs";
+import { saturate } from "../support/saturate.mjs";
 import { load } from "./http-load.mjs";
+import { installSizes } from "./install-size.mjs";
+import { Variants } from "./variants.mjs";
 
-const HTTP_REQUESTS_PER_SECOND = 2_000;
 const SPANS_PER_REQUEST = 4;
-const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-const moduleAt = (path) => pathToFileURL(path).href;
-
-const { rounds, seconds } = readOptions(5, 5);
-const daemon = await startDaemon();
-const sink = spawn(process.execPath, [here("sink.mjs")], { stdio: ["ignore", "pipe", "inherit"] });
-const [sinkPort] = await once(createInterface(sink.stdout), "line");
-
-const agentModule = moduleAt(fileURLToPath(new URL("../../agent-lib/dist/register.js", import.meta.url)));
-const VARIANTS = {
-  none: { load: [], env: { SPANS: "0" } },
-  apm: {
-    load: ["--import", agentModule],
-    env: { SPANS: "1", APM_SOCKET: daemon.socket, APM_APP_NAME: "bench", APM_OVERHEAD_BUDGET: "0" },
+const WARM_UP_MS = 3_000;
+const SATURATED_SECONDS = 3;
+const STARTS = 3;
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "5" },
+    only: { type: "string", default: "span,http,service,start,size" },
   },
-  otel: { load: ["--import", moduleAt(here("peer-otel.mjs"))], env: { SPANS: "1", SINK_PORT: sinkPort } },
-  datadog: {
-    load: ["--import", moduleAt(here("peer-datadog.mjs"))],
-    env: { SPANS: "1", SINK_PORT: sinkPort },
-  },
-};
+});
+const rounds = Number(options.rounds);
+const seconds = Number(options.seconds);
+const cleanup = new Cleanup();
+const variants = await Variants.start();
 
-function start(app, { load: loadOptions, env }, more = {}) {
-  const child = spawn(process.execPath, [...loadOptions, here(app)], {
-    env: { ...process.env, ...env, ...more, SECONDS: String(seconds) },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const lines = createInterface(child.stdout);
-  const nextLine = async () => {
-    const [line] = await once(lines, "line");
-    return JSON.parse(line);
-  };
-  return { child, nextLine };
+async function measureSpans(name) {
+  const { nextLine } = variants.run(name, "span-app.mjs", { USES_OTEL_API: "1", SECONDS: String(seconds) });
+  const { cpuUs, requests, rssBytes } = await nextLine();
+  return { cpuUs: cpuUs / requests / SPANS_PER_REQUEST, rssMb: rssBytes / 1e6 };
 }
 
-async function measureSpans(variant) {
-  const { nextLine } = start("span-app.mjs", variant, { USES_OTEL_API: "1" });
-  const { cpuUs, requests } = await nextLine();
-  return cpuUs / requests;
-}
-
-async function measureHttp(variant) {
-  const { child, nextLine } = start("http-app.cjs", variant);
+/** A web app at a steady rate, and then with as many requests as it answers. */
+async function measureWeb(name, app, requestsPerSecond, env) {
+  const { child, nextLine } = variants.run(name, app, env);
   const { port } = await nextLine();
-  const usage = async () => {
+  const usage = () => {
     child.kill("SIGUSR2");
     return nextLine();
   };
-  await load(port, HTTP_REQUESTS_PER_SECOND, 3_000);
+  await load(port, requestsPerSecond, WARM_UP_MS);
   const before = await usage();
-  await load(port, HTTP_REQUESTS_PER_SECOND, seconds * 1_000);
+  const { p99Ms } = await load(port, requestsPerSecond, seconds * 1_000);
   const after = await usage();
+  const { perSecond } = await saturate(`http://127.0.0.1:${port}/hello`, SATURATED_SECONDS);
   child.kill("SIGKILL");
-  return (after.cpuUs - before.cpuUs) / (after.requests - before.requests);
+  return {
+    cpuUs: (after.cpuUs - before.cpuUs) / (after.requests - before.requests),
+    rssMb: after.rssBytes / 1e6,
+    p99Ms,
+    loopDelayP99Ms: after.loopDelayP99Ms,
+    saturatedPerSecond: perSecond,
+  };
 }
 
-/** How much the variant has delivered so far: a peer that records nothing would look cheap. */
-async function delivered(name) {
-  if (name === "apm") return (await daemon.status()).intake.spans;
-  return Number(await (await fetch(`http://127.0.0.1:${sinkPort}/bytes`)).text());
+/** From the start of the process until the app listens; the best of some: a busy machine only adds. */
+async function measureStart(name) {
+  let startMs = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < STARTS; i++) {
+    const beginMs = performance.now();
+    const { child, nextLine } = variants.run(name, "http-app.cjs");
+    const { port } = await nextLine();
+    startMs = Math.min(startMs, performance.now() - beginMs);
+    if (i === 0) await load(port, 200, 2_000);
+    child.kill("SIGTERM");
+    await sleep(100);
+  }
+  return { startMs };
 }
 
-async function measureProven(name, measure) {
-  if (name === "none") return measure(VARIANTS.none);
-  const before = await delivered(name);
-  const cost = await measure(VARIANTS[name]);
-  if ((await delivered(name)) === before) throw new Error(`${name} delivered nothing: its cost says nothing`);
-  return cost;
-}
-
-async function run(what, measure, unitsPerRequest) {
-  const costs = Object.fromEntries(Object.keys(VARIANTS).map((name) => [name, []]));
+/** Prints, for each variant, the medians of what was measured and what it has more than no agent, CPU also against ours. */
+async function run(what, measure) {
+  const measured = Object.fromEntries(variants.names.map((name) => [name, []]));
   for (let i = 0; i < rounds; i++) {
-    const names = Object.keys(VARIANTS);
+    const { names } = variants;
     // Each round begins with another variant, so that none is always the one after a pause.
     for (const name of [...names.slice(i % names.length), ...names.slice(0, i % names.length)]) {
-      costs[name].push((await measureProven(name, measure)) / unitsPerRequest);
+      measured[name].push(await variants.measure(name, measure));
       await sleep(200);
     }
   }
-  const base = median(costs.none);
-  const added = (name) => median(costs[name].map((cost, i) => cost - costs.none[i]));
-  const own = added("apm");
-  for (const name of Object.keys(VARIANTS)) {
-    const addedUs = name === "none" ? 0 : added(name);
-    print("agent", {
-      what,
-      variant: name,
-      baseUs: round(base),
-      addedUs: round(addedUs),
-      timesApm: name === "none" ? 0 : round(addedUs / own),
-      rounds,
-    });
+  const added = (name, key) => median(measured[name].map((one, i) => one[key] - measured.none[i][key]));
+  for (const name of variants.names) {
+    const keys = Object.keys(measured[name][0]);
+    const row = { what, variant: name, rounds };
+    for (const key of keys) {
+      row[key] = round(median(measured[name].map((one) => one[key])));
+      if (name !== "none") row[`added_${key}`] = round(added(name, key));
+    }
+    if (name !== "none" && keys.includes("cpuUs"))
+      row.timesApm = round(added(name, "cpuUs") / added("apm", "cpuUs"));
+    print("agent", row);
   }
 }
 
+const ROWS = {
+  span: () => run("span, paced 20k/s", measureSpans),
+  http: () => run("http request, paced 2000/s", (name) => measureWeb(name, "http-app.cjs", 2_000)),
+  service: async () => {
+    const { postgresUrl, redisUrl } = await startDatabases(cleanup);
+    const env = { POSTGRES_URL: postgresUrl, REDIS_URL: redisUrl };
+    await run("request with 2 queries of PostgreSQL and 1 of Redis, paced 300/s", (name) =>
+      measureWeb(name, "service-app.cjs", 300, env),
+    );
+  },
+  start: () => run("start-up until the app listens", measureStart),
+  size: () => {
+    for (const row of installSizes()) print("agent", row);
+  },
+};
+
 try {
-  await run("span, paced 20k/s", measureSpans, SPANS_PER_REQUEST);
-  await run(`http request, paced ${HTTP_REQUESTS_PER_SECOND}/s`, measureHttp, 1);
+  for (const name of options.only.split(",")) await ROWS[name]();
 } finally {
-  sink.kill();
-  await daemon.stop();
+  await variants.stop();
+  await cleanup.run();
 }

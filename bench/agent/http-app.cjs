@@ -1,14 +1,11 @@
-// The smallest web app, in CommonJS, which all peers can instrument; on SIGUSR2 prints CPU time and requests so far.
+// The smallest web app, in CommonJS, which all peers can instrument; on SIGUSR2 it prints what it has used so far.
 const { createServer } = require("node:http");
+const { watchUsage } = require("./usage.cjs");
 
-let requests = 0;
+const usage = watchUsage();
 const server = createServer((_request, response) => {
-  requests++;
+  usage.requests++;
   response.setHeader("content-type", "text/plain");
   response.end("hello\n");
 });
 server.listen(0, "127.0.0.1", () => console.log(JSON.stringify({ port: server.address().port })));
-process.on("SIGUSR2", () => {
-  const { user, system } = process.cpuUsage();
-  console.log(JSON.stringify({ cpuUs: user + system, requests, rssBytes: process.memoryUsage.rss() }));
-});

@@ -3,6 +3,8 @@ import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-ho
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { registerInstrumentations } from "@opentelemetry/instrumentation";
 import { HttpInstrumentation } from "@opentelemetry/instrumentation-http";
+import { PgInstrumentation } from "@opentelemetry/instrumentation-pg";
+import { RedisInstrumentation } from "@opentelemetry/instrumentation-redis";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { BatchSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { NodeTracerProvider } from "@opentelemetry/sdk-trace-node";
@@ -20,4 +22,6 @@ const provider = new NodeTracerProvider({
   ],
 });
 provider.register({ contextManager: new AsyncLocalStorageContextManager() });
-registerInstrumentations({ instrumentations: [new HttpInstrumentation()] });
+registerInstrumentations({
+  instrumentations: [new HttpInstrumentation(), new PgInstrumentation(), new RedisInstrumentation()],
+});

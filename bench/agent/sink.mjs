@@ -12,6 +12,11 @@ const server = createServer((request, response) => {
   });
   request.on("end", () => {
     const isDatadog = request.url.startsWith("/v0.");
+    // Elastic's agent sends one endless request after the other and asks for the server's version first.
+    if (request.url === "/") {
+      response.end('{"version":"8.15.0"}');
+      return;
+    }
     response.writeHead(200, { "content-type": isDatadog ? "application/json" : "application/x-protobuf" });
     response.end(isDatadog ? '{"rate_by_service":{}}' : "");
   });
