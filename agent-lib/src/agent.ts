@@ -30,6 +30,8 @@ import { ApmTracerProvider } from "./tracer/tracer-provider.ts";
 
 export interface AgentOptions {
   readonly appName: string;
+  /** Where the app's main script is. */
+  readonly appFolder: string;
   /** Where the daemon's socket may be. */
   readonly sockets: SocketPlaces;
   /** How statements are recorded until the daemon says otherwise. */
@@ -138,7 +140,7 @@ export class Agent {
       storage: this.#storage,
       requests: this.#requests,
       patches: this.#patches,
-      libraries: new LibraryHook(this.#log),
+      libraries: new LibraryHook(this.#log, options.appFolder),
       log: this.#log,
       trust: options.trust,
       statements,

@@ -4,15 +4,20 @@ import { basename, dirname, extname, join, resolve, sep } from "node:path";
 /** The name of the nearest package.json above the main script, else the script's own name, else "node". */
 export function findAppName(script: string | undefined, cwd: string): string {
   if (script === undefined || script === "") return "node";
-  const file = resolve(script);
-  // Runners such as next or nest are started from node_modules: the app is where they are started.
-  const start = file.includes(`${sep}node_modules${sep}`) ? cwd : dirname(file);
-  for (let folder = start; ; folder = dirname(folder)) {
+  for (let folder = findAppFolder(script, cwd); ; folder = dirname(folder)) {
     const name = packageName(join(folder, "package.json"));
     if (name !== "") return name;
     if (folder === dirname(folder)) break;
   }
-  return cleanAppName(basename(file, extname(file))) || "node";
+  return cleanAppName(basename(script, extname(script))) || "node";
+}
+
+/** The folder of the main script. */
+export function findAppFolder(script: string | undefined, cwd: string): string {
+  if (script === undefined || script === "") return cwd;
+  const file = resolve(script);
+  // Runners such as next or nest are started from node_modules: the app is where they are started.
+  return file.includes(`${sep}node_modules${sep}`) ? cwd : dirname(file);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** @apm-daemon/agent: start() records spans of this process and hands them to the host's daemon. */
 import { Agent, type AgentStatus, MIN_BUFFER_BYTES } from "./agent.ts";
-import { cleanAppName, findAppName } from "./app-name.ts";
+import { cleanAppName, findAppFolder, findAppName } from "./app-name.ts";
 import { chosenSocket, defaultSockets } from "./link/default-sockets.ts";
 import { AGENT_VERSION } from "./version.ts";
 
@@ -42,6 +42,7 @@ export function start(options: StartOptions = {}): void {
       appName:
         cleanAppName(options.appName ?? env["APM_APP_NAME"] ?? "") ||
         findAppName(process.argv[1], process.cwd()),
+      appFolder: findAppFolder(process.argv[1], process.cwd()),
       sockets: socket ? chosenSocket(socket) : defaultSockets(env, process.getuid?.() ?? 0),
       sql: options.sql ?? "obfuscated",
       trust: options.trust ?? "all",

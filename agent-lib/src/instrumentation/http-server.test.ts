@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { RequestListener } from "node:http";
 import { connect } from "node:net";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
@@ -11,7 +12,7 @@ const peer = new DaemonPeer({
   settings: { sql: "obfuscated", flushIntervalMs: 10, overheadBudgetRatio: 0.03 },
 });
 let web: WebServer;
-let handle: (...args: Parameters<ConstructorParameters<typeof WebServer>[0]>) => unknown;
+let handle: (...args: Parameters<RequestListener>) => unknown;
 
 before(async () => {
   await peer.listen();

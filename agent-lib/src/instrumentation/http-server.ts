@@ -10,22 +10,15 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import type { Socket } from "node:net";
-import { type Context, SpanKind, trace } from "@opentelemetry/api";
-import { isLocalAddress } from "../local-address.ts";
-import { nowMs } from "../tracer/clock.ts";
-import { EMPTY_CONTEXT } from "../tracer/empty-context.ts";
 import type { ApmSpan } from "../tracer/span.ts";
-import { parseTraceparent } from "../tracer/trace-context.ts";
-import type { ApmTracer } from "../tracer/tracer.ts";
-import { type HostAndPort, parseHost, stripQuery } from "../url-parts.ts";
+import { bindEmitter } from "../tracer/bind-emitter.ts";
+import { IncomingRequests } from "./incoming-request.ts";
 import type { InstrumentationParts } from "./instrumentation-parts.ts";
 import { OpenRequest } from "./open-requests.ts";
 import type { Method } from "./patches.ts";
 
 const OPEN_ON_SOCKET = Symbol("apm-daemon open requests");
 type ServerSocket = Socket & { encrypted?: boolean; [OPEN_ON_SOCKET]?: OpenRequest[] };
-
-const MAX_HOSTS = 256;
 
 export function instrumentHttpServer(parts: InstrumentationParts): void {
   const server = new HttpServerSpans(parts);
@@ -38,14 +31,13 @@ export function instrumentHttpServer(parts: InstrumentationParts): void {
   );
 }
 
-class HttpServerSpans {
+export class HttpServerSpans {
   readonly #parts: InstrumentationParts;
-  readonly #tracer: ApmTracer;
-  readonly #hosts = new Map<string, HostAndPort>();
+  readonly #incoming: IncomingRequests;
 
   constructor(parts: InstrumentationParts) {
     this.#parts = parts;
-    this.#tracer = parts.provider.tracer("http");
+    this.#incoming = new IncomingRequests(parts, "http");
   }
 
   wrapEmit(emit: Method): Method {
@@ -80,43 +72,15 @@ class HttpServerSpans {
   }
 
   #begin(message: http.IncomingMessage, response: http.ServerResponse): ApmSpan {
-    const startMs = nowMs();
-    const { headers } = message;
-    const method = message.method ?? "HTTP";
+    const { headers, url = "", method = "HTTP" } = message;
     const socket = message.socket as ServerSocket;
-    const span = this.#tracer.start(method, SpanKind.SERVER, this.#parentOf(message), startMs);
-    const host = this.#hostOf(headers.host ?? "");
-    span.put("http.request.method", method);
-    span.put("url.path", stripQuery(message.url ?? ""));
-    span.put("url.scheme", socket.encrypted === true ? "https" : "http");
-    if (host.address !== "") span.put("server.address", host.address);
-    if (host.port !== 0) span.put("server.port", host.port);
-    const started = headers["x-request-start"];
-    if (started !== undefined) putQueueTime(span, String(started));
+    const isTls = socket.encrypted === true;
+    const span = this.#incoming.start(method, url, isTls, headers.host ?? "", headers, socket);
     const request = new OpenRequest(span, method, response);
     this.#parts.requests.open(message, request);
     this.#watchConnection(socket, request);
-    if (hasBody(message)) this.#bindBody(message, span);
+    if (hasBody(message)) bindEmitter(this.#parts.storage, span, message);
     return span;
-  }
-
-  /** A remote parent or none: never what happens to be active, which may be another request of this connection. */
-  #parentOf(message: http.IncomingMessage): Context {
-    const { traceparent, tracestate } = message.headers;
-    if (typeof traceparent !== "string") return EMPTY_CONTEXT;
-    if (this.#parts.trust === "local" && !isLocalAddress(message.socket.remoteAddress ?? ""))
-      return EMPTY_CONTEXT;
-    const remote = parseTraceparent(traceparent, String(tracestate ?? ""));
-    return remote === null ? EMPTY_CONTEXT : trace.setSpanContext(EMPTY_CONTEXT, remote);
-  }
-
-  #hostOf(host: string): HostAndPort {
-    let parsed = this.#hosts.get(host);
-    if (parsed === undefined) {
-      parsed = parseHost(host);
-      if (this.#hosts.size < MAX_HOSTS) this.#hosts.set(host, parsed);
-    }
-    return parsed;
   }
 
   /** One listener for the life of a connection sees the requests that it leaves unanswered. */
@@ -140,29 +104,11 @@ class HttpServerSpans {
   #abort(request: OpenRequest): void {
     const { response } = request;
     request.span.put("apm.aborted", true);
-    this.#parts.requests.end(request, response.headersSent ? response.statusCode : 0);
-  }
-
-  #bindBody(message: http.IncomingMessage, span: ApmSpan): void {
-    const { storage } = this.#parts;
-    const emit = message.emit.bind(message);
-    message.emit = (...args: Parameters<typeof emit>): boolean => storage.run(span, () => emit(...args));
+    this.#parts.requests.end(request, response?.headersSent === true ? response.statusCode : 0);
   }
 }
 
 function hasBody({ headers }: http.IncomingMessage): boolean {
   const length = headers["content-length"];
   return headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0");
-}
-
-const MAX_QUEUE_MS = 3_600_000;
-
-/** "t=1700000000.123", in s, ms or µs since 1970, as load balancers write it. */
-function putQueueTime(span: ApmSpan, header: string): void {
-  const value = Number(header.replace(/^\s*t=/, ""));
-  if (!(value > 1e9)) return;
-  const startUnixMs = value > 1e14 ? value / 1_000 : value > 1e11 ? value : value * 1_000;
-  const queuedMs = Date.now() - startUnixMs;
-  if (queuedMs >= 0 && queuedMs <= MAX_QUEUE_MS)
-    span.put("apm.queue_time_ms", Math.round(queuedMs * 1_000) / 1_000);
 }

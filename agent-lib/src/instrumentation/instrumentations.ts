@@ -1,10 +1,15 @@
 /** Everything that records spans by itself. A library more is a file beside this one, and a line here. */
 import { instrumentExpress } from "./express.ts";
 import { instrumentFastify } from "./fastify.ts";
+import { instrumentHono } from "./hono.ts";
 import { instrumentHttpClient } from "./http-client.ts";
 import { instrumentHttpServer } from "./http-server.ts";
+import { instrumentHttp2Client } from "./http2-client.ts";
+import { instrumentHttp2Server } from "./http2-server.ts";
 import type { InstrumentationParts } from "./instrumentation-parts.ts";
+import { instrumentKoa } from "./koa.ts";
 import { instrumentMysql2 } from "./mysql2.ts";
+import { instrumentNest } from "./nest.ts";
 import { instrumentPg } from "./pg.ts";
 import { instrumentRedis } from "./redis.ts";
 import { instrumentUndici } from "./undici.ts";
@@ -12,9 +17,14 @@ import { instrumentUndici } from "./undici.ts";
 const INSTRUMENTATIONS: Readonly<Record<string, (parts: InstrumentationParts) => void>> = {
   "http server": instrumentHttpServer,
   "http client": instrumentHttpClient,
+  "http2 server": instrumentHttp2Server,
+  "http2 client": instrumentHttp2Client,
   undici: instrumentUndici,
   express: instrumentExpress,
   fastify: instrumentFastify,
+  hono: instrumentHono,
+  koa: instrumentKoa,
+  nest: instrumentNest,
   pg: instrumentPg,
   mysql2: instrumentMysql2,
   redis: instrumentRedis,

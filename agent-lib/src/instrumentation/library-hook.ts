@@ -1,5 +1,6 @@
 import Module from "node:module";
 import type { AgentLog } from "../agent-log.ts";
+import { preloadEsModules } from "./es-module-preload.ts";
 import type { Patches } from "./patches.ts";
 
 type Extension = (module: { exports: unknown }, filename: string) => void;
@@ -12,22 +13,34 @@ interface CommonJsLoader {
 
 /**
  * Calls back when a file of a library has been loaded, with its exports, to be patched in place. One wrapper around
- * the loader of CommonJS files serves CommonJS and ESM apps alike: the libraries in question are CommonJS, and Node
- * loads them through this function also when they are imported. So no loader thread and no module.register are needed.
+ * the loader of CommonJS files serves CommonJS and ESM apps alike: most libraries are CommonJS, and Node loads them through
+ * this function also when they are imported. So no loader thread and no module.register are needed. The few that are ES
+ * modules are brought to pass here as well, see es-module-preload.ts.
  */
 export class LibraryHook {
   readonly #loader = Module as unknown as CommonJsLoader;
   readonly #log: AgentLog;
   readonly #handlers = new Map<string, (exports: unknown) => void>();
+  readonly #modules = new Map<string, Set<string>>();
   readonly #seen = new WeakSet<object>();
+  readonly #appFolder: string;
 
-  constructor(log: AgentLog) {
+  /** `appFolder` is where the app's main script is. */
+  constructor(log: AgentLog, appFolder: string) {
     this.#log = log;
+    this.#appFolder = appFolder;
   }
 
   /** `file` is a path below node_modules, e.g. "pg/lib/client.js". */
   onLoad(file: string, handle: (exports: unknown) => void): void {
     this.#handlers.set(file, handle);
+  }
+
+  /** For a file of a library that is, or in some releases is, an ES module: `entry` and `file` are paths in the library. */
+  onLoadModule(library: string, entry: string, file: string, handle: (exports: unknown) => void): void {
+    this.onLoad(`${library}/${file}`, handle);
+    const files = this.#modules.get(library) ?? new Set([entry]);
+    this.#modules.set(library, files.add(file));
   }
 
   /** Watches from now on, and handles what is loaded already. */
@@ -46,6 +59,9 @@ export class LibraryHook {
     });
     for (const [filename, module] of Object.entries(this.#loader._cache))
       this.#handle(filename, module?.exports);
+    preloadEsModules(this.#appFolder, this.#modules, (library) =>
+      this.#log.sayOnce(library, `this Node does not show ${library} to the agent: its part is not recorded`),
+    );
   }
 
   #handle(filename: string, exports: unknown): void {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import type { Context } from "@opentelemetry/api";
 import { nowMs } from "../tracer/clock.ts";
 import { describeException, exceptionAttributes } from "../tracer/exception.ts";
@@ -9,13 +9,16 @@ import { ApmSpan } from "../tracer/span.ts";
 export class OpenRequest {
   readonly span: ApmSpan;
   readonly method: string;
-  readonly response: ServerResponse;
+  /** Null where the answer is none of node:http's: an HTTP/2 stream. */
+  readonly response: ServerResponse | null;
   /** Route template as far as a router has told, "" for none. */
   route = "";
+  /** Asked for the template when no router told one: some keep it where it is found at any time. */
+  findRoute: (() => string) | null = null;
   /** What was thrown, if anything was; counts when the request ends as a failure. */
   error: unknown = undefined;
 
-  constructor(span: ApmSpan, method: string, response: ServerResponse) {
+  constructor(span: ApmSpan, method: string, response: ServerResponse | null) {
     this.span = span;
     this.method = method;
     this.response = response;
@@ -24,12 +27,18 @@ export class OpenRequest {
   /** Name of the action: method and route template, never the raw URL; or what the app named its span. */
   get action(): string {
     const isNamedByApp = this.span.name !== this.method;
-    return isNamedByApp ? this.span.name : actionName(this.method, this.route);
+    return isNamedByApp ? this.span.name : actionName(this.method, this.#template);
+  }
+
+  get #template(): string {
+    return this.route === "" && this.findRoute !== null ? this.findRoute() : this.route;
   }
 
   /** Ends the span. `status` is 0 when the connection ended without one. */
   end(status: number): void {
     const { span } = this;
+    this.route = this.#template;
+    this.findRoute = null;
     span.name = this.action;
     if (this.route !== "") span.put("http.route", this.route);
     if (status > 0) span.put("http.response.status_code", status);
@@ -70,14 +79,19 @@ function actionName(method: string, route: string): string {
 }
 
 const REQUEST = Symbol("apm-daemon request");
-type Marked = IncomingMessage & { [REQUEST]?: OpenRequest };
+type Marked = { [REQUEST]?: OpenRequest };
 
 export class OpenRequests {
   readonly #open = new Set<OpenRequest>();
 
-  open(message: IncomingMessage, request: OpenRequest): void {
-    (message as Marked)[REQUEST] = request;
+  open(message: object, request: OpenRequest): void {
+    this.mark(message, request);
     this.#open.add(request);
+  }
+
+  /** One more object at which the request is found. */
+  mark(message: object, request: OpenRequest): void {
+    (message as Marked)[REQUEST] = request;
   }
 
   /** The request that a message belongs to, also after it ended. */

@@ -18,15 +18,24 @@ export interface OutgoingCall {
 
 /** The client span of a call over HTTP; null when tracing is suppressed. */
 export function startOutgoingCall(tracer: ApmTracer, call: OutgoingCall): ApmSpan | null {
+  const span = openOutgoingCall(tracer, call.method);
+  if (span !== null) describeOutgoingCall(span, call);
+  return span;
+}
+
+/** For calls of which it is known later where they go. */
+export function openOutgoingCall(tracer: ApmTracer, name: string): ApmSpan | null {
   const context = tracer.activeContext();
-  if (isTracingSuppressed(context)) return null;
+  return isTracingSuppressed(context) ? null : tracer.start(name, SpanKind.CLIENT, context, nowMs());
+}
+
+export function describeOutgoingCall(span: ApmSpan, call: OutgoingCall): void {
   const { address, port } = parseHost(call.host);
-  const span = tracer.start(`${call.method} ${address}`, SpanKind.CLIENT, context, nowMs());
+  span.name = `${call.method} ${address}`;
   span.put("http.request.method", call.method);
   span.put("server.address", address);
   span.put("server.port", port === 0 ? (call.isTls ? 443 : 80) : port);
   span.put("url.full", stripUrl(`${call.isTls ? "https" : "http"}://${call.host}${call.path}`));
-  return span;
 }
 
 /** Hands the trace on to the called host. */

@@ -12,8 +12,8 @@ export class WebServer {
   readonly server: http.Server;
   readonly agent: http.Agent = new http.Agent({ keepAlive: true, maxSockets: 50 });
 
-  constructor(listener: http.RequestListener) {
-    this.server = http.createServer(listener);
+  constructor(served: http.RequestListener | http.Server) {
+    this.server = typeof served === "function" ? http.createServer(served) : served;
   }
 
   /** Known after listen(), and kept after close(). */

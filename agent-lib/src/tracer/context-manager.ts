@@ -1,6 +1,7 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
 import { EventEmitter } from "node:events";
 import type { Context, ContextManager } from "@opentelemetry/api";
+import { bindEmitter } from "./bind-emitter.ts";
 import { EMPTY_CONTEXT } from "./empty-context.ts";
 
 type Callback = (...args: unknown[]) => unknown;
@@ -30,7 +31,10 @@ export class StorageContextManager implements ContextManager {
 
   /** A function that runs in the context; of an emitter, its listeners added from now on do. */
   bind<T>(context: Context, target: T): T {
-    if (target instanceof EventEmitter) return this.#bindEmitter(context, target);
+    if (target instanceof EventEmitter) {
+      bindEmitter(this.#storage, context, target);
+      return target;
+    }
     if (typeof target !== "function") return target;
     return this.#bindFunction(context, target as unknown as Callback) as T;
   }
@@ -51,13 +55,5 @@ export class StorageContextManager implements ContextManager {
     };
     Object.defineProperty(bound, "length", { value: fn.length, configurable: true });
     return bound;
-  }
-
-  /** Binding emit binds all listeners, and off() keeps finding them. */
-  #bindEmitter<T extends EventEmitter>(context: Context, emitter: T): T {
-    const storage = this.#storage;
-    const emit = emitter.emit.bind(emitter);
-    emitter.emit = (...args: Parameters<typeof emit>): boolean => storage.run(context, () => emit(...args));
-    return emitter;
   }
 }

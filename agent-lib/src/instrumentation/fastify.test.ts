@@ -1,0 +1,3 @@
+import { checkFramework } from "../test-support/framework-checks.ts";
+
+checkFramework({ app: "fastify", guarded: "GET /guarded" });

@@ -1,0 +1,2 @@
+import "../../dist/register.js";
+import "./call-hono.mjs";
