@@ -46,7 +46,8 @@ const loaded = globalThis as { apmPreloaded?: string[] };
 test("only what the app needs at run time and what is an ES module is loaded", () => {
   loaded.apmPreloaded = [];
   const says = (name: string): string => `globalThis.apmPreloaded.push(${JSON.stringify(name)});`;
-  for (const name of ["needed", "@scope/needed", "unneeded", "for-tests"]) library(name, "module", says(name));
+  for (const name of ["needed", "@scope/needed", "unneeded", "for-tests"])
+    library(name, "module", says(name));
   library("old", "commonjs", says("old"));
   write(
     "package.json",

@@ -10,8 +10,8 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import type { Socket } from "node:net";
-import type { ApmSpan } from "../tracer/span.ts";
 import { bindEmitter } from "../tracer/bind-emitter.ts";
+import type { ApmSpan } from "../tracer/span.ts";
 import { IncomingRequests } from "./incoming-request.ts";
 import type { InstrumentationParts } from "./instrumentation-parts.ts";
 import { OpenRequest } from "./open-requests.ts";

@@ -7,14 +7,14 @@
  * app costs some 20 ms: there each connection looks whether it has been loaded meanwhile, and if so, a session that leads nowhere
  * shows the class before the first real one is of use.
  */
-import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from "node:http2";
+import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import { createRequire, syncBuiltinESMExports } from "node:module";
 import { Socket } from "node:net";
 import { Duplex } from "node:stream";
-import { EMPTY_CONTEXT } from "../tracer/empty-context.ts";
-import { nowMs } from "../tracer/clock.ts";
-import type { ApmSpan } from "../tracer/span.ts";
 import { bindEmitter } from "../tracer/bind-emitter.ts";
+import { nowMs } from "../tracer/clock.ts";
+import { EMPTY_CONTEXT } from "../tracer/empty-context.ts";
+import type { ApmSpan } from "../tracer/span.ts";
 import type { InstrumentationParts } from "./instrumentation-parts.ts";
 import {
   describeOutgoingCall,
@@ -129,7 +129,7 @@ class Http2Calls {
 
   #watch(stream: ClientHttp2Stream, span: ApmSpan): void {
     const { storage } = this.#parts;
-    const sent = stream.sentHeaders as OutgoingHttpHeaders;
+    const sent = stream.sentHeaders ?? {};
     describeOutgoingCall(span, {
       method: String(sent[":method"] ?? "GET"),
       path: String(sent[":path"] ?? "/"),

@@ -10,8 +10,8 @@
 import type { IncomingMessage } from "node:http";
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { Server } from "node:net";
-import type { ApmSpan } from "../tracer/span.ts";
 import { bindEmitter } from "../tracer/bind-emitter.ts";
+import type { ApmSpan } from "../tracer/span.ts";
 import { HttpServerSpans } from "./http-server.ts";
 import { IncomingRequests } from "./incoming-request.ts";
 import type { InstrumentationParts } from "./instrumentation-parts.ts";

@@ -7,7 +7,9 @@ import { trace } from "@opentelemetry/api";
 import { start, stop } from "../index.ts";
 import { DaemonPeer, type ReceivedSpan, until } from "../test-support/daemon-peer.ts";
 
-const peer = new DaemonPeer({ settings: { sql: "obfuscated", flushIntervalMs: 10 } });
+const peer = new DaemonPeer({
+  settings: { sql: "obfuscated", flushIntervalMs: 10, overheadBudgetRatio: 0.03 },
+});
 let server: http2.Http2Server;
 let session: http2.ClientHttp2Session;
 let port = 0;
@@ -161,7 +163,7 @@ test("the compatibility API, a status without body and a file are not taken for 
   assert.equal((await call({ ":path": "/204", ":method": "HEAD" })).status, 204);
   assert.equal((await call({ ":path": "/404", ":method": "POST" }, "unread")).status, 404);
   for (const span of await spansOf(1, 4)) {
-    assert.equal("apm.aborted" in span.attributes, false, `${span.name} ${span.attributes["url.path"]}`);
+    assert.equal("apm.aborted" in span.attributes, false, JSON.stringify(span));
     assert.equal(span.hasError, false);
   }
 });
@@ -205,9 +207,9 @@ test("a failed answer and a torn stream are errors on both sides", async () => {
 });
 
 test("the app's own traceparent stays, and headers are not changed in place", async () => {
-  let received: unknown;
+  let received = "";
   onStream = (stream, headers) => {
-    received = headers["traceparent"];
+    received = String(headers["traceparent"]);
     stream.respond({}, { endStream: true });
   };
   const own = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -216,7 +218,7 @@ test("the app's own traceparent stays, and headers are not changed in place", as
   const headers = { ":path": "/" };
   await call(headers);
   assert.deepEqual(headers, { ":path": "/" });
-  assert.match(String(received), /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+  assert.match(received, /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
   await spansOf(1, 2);
   await spansOf(2, 2);
 });

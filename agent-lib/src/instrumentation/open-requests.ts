@@ -96,7 +96,8 @@ export class OpenRequests {
 
   /** The request that a message belongs to, also after it ended. */
   of(message: object | null | undefined): OpenRequest | undefined {
-    return (message as Marked | null | undefined)?.[REQUEST];
+    const marked: Marked | null | undefined = message;
+    return marked?.[REQUEST];
   }
 
   end(request: OpenRequest, status: number): void {

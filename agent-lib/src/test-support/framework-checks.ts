@@ -26,7 +26,9 @@ const MAJORS: readonly [which: string, place: string][] = [
   ["major before", "../../../previous-majors/load.mjs"],
 ];
 
-const peer = new DaemonPeer({ settings: { sql: "obfuscated", flushIntervalMs: 10 } });
+const peer = new DaemonPeer({
+  settings: { sql: "obfuscated", flushIntervalMs: 10, overheadBudgetRatio: 0.03 },
+});
 
 before(async () => {
   await peer.listen();

@@ -13,7 +13,7 @@ export default async function make(load) {
     response.send(request.params.id);
   });
   orgs.use("/users", users);
-  app.use((_request, _response, next) => setImmediate(next));
+  app.use((_request, _response, next) => setImmediate(() => next()));
   app.use("/guarded", (_request, response) => response.status(401).end());
   app.use("/orgs/:org", orgs);
   app.get("/boom", boom);

@@ -54,7 +54,7 @@ export async function make(load) {
     reply.code(302).header("location", "/elsewhere").send();
   });
   app.get("/stream", (_request, reply) =>
-    reply.type("text/plain").send(Readable.from(["a", "b", "c"].map(Buffer.from, Buffer))),
+    reply.type("text/plain").send(Readable.from(["a", "b", "c"].map((part) => Buffer.from(part)))),
   );
   app.get("/buffer", async () => Buffer.from([1, 2, 3]));
   app.get("/nothing", async (_request, reply) => reply.code(204).send());
