@@ -27,6 +27,9 @@ import type { Method } from "./patches.ts";
 
 type Http2 = typeof import("node:http2");
 
+/** NGHTTP2_NO_ERROR, known without loading node:http2. */
+const NO_ERROR = 0;
+
 /** Names of what Node has loaded of itself; public by long custom, not by documentation. */
 const { moduleLoadList = [] } = process as { moduleLoadList?: string[] };
 const require = createRequire(import.meta.url);
@@ -51,6 +54,8 @@ export function instrumentHttp2Client(parts: InstrumentationParts): void {
   };
   if (isHttp2Loaded()) {
     const http2 = require("node:http2") as Http2;
+    // Functions that are imported by name follow: now, and when all is undone, which goes backwards.
+    patches.onUndo(syncBuiltinESMExports);
     patches.wrap(http2, "connect", (connect) => {
       return function (this: unknown, ...args: unknown[]): unknown {
         const session = connect.apply(this, args) as object;
@@ -59,7 +64,6 @@ export function instrumentHttp2Client(parts: InstrumentationParts): void {
       };
     });
     syncBuiltinESMExports();
-    patches.onUndo(() => setImmediate(syncBuiltinESMExports).unref());
     return;
   }
   patches.wrap(Socket.prototype, "connect", (connect) => {
@@ -142,7 +146,7 @@ class Http2Calls {
     stream.once("close", () => {
       // A listener for "error" would hide errors from the app.
       if (stream.errored !== null) noteFailure(span, stream.errored);
-      else if (stream.aborted) noteFailure(span, { code: "ABORTED" });
+      else if (stream.rstCode !== NO_ERROR) noteFailure(span, { code: "ABORTED" });
       span.endAt(nowMs());
     });
   }

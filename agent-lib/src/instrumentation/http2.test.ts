@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { trace } from "@opentelemetry/api";
 import { start, stop } from "../index.ts";
 import { DaemonPeer, type ReceivedSpan, until } from "../test-support/daemon-peer.ts";
+import { appPath, REGISTER, runNode } from "../test-support/run-app.ts";
 
 const peer = new DaemonPeer({
   settings: { sql: "obfuscated", flushIntervalMs: 10, overheadBudgetRatio: 0.03 },
@@ -179,6 +180,8 @@ test("a client that resets its stream leaves an aborted request; the call is an 
   const [entry] = await spansOf(1, 1);
   assert.equal(entry?.attributes["apm.aborted"], true);
   assert.equal("http.response.status_code" in (entry?.attributes ?? {}), false);
+  const [client] = await spansOf(2, 1);
+  assert.deepEqual([client?.hasError, client?.attributes["error.type"]], [true, "ABORTED"]);
 });
 
 test("a failed answer and a torn stream are errors on both sides", async () => {
@@ -230,4 +233,18 @@ test("calls that Node refuses throw as before", async () => {
   assert.throws(() => session.request({ ":path": "/" }), { code: "ERR_HTTP2_INVALID_SESSION" });
   const [, gone] = await spansOf(2, 2);
   assert.deepEqual([gone?.hasError, gone?.attributes["error.type"]], [true, "ERR_HTTP2_INVALID_SESSION"]);
+});
+
+test("the first call of an app that loads http2 after the agent is recorded already", async () => {
+  const own = await new DaemonPeer().listen();
+  const plain = await runNode([appPath("call-http2.mjs")]);
+  const end = await runNode(["--import", REGISTER, appPath("call-http2.mjs")], { APM_SOCKET: own.path });
+  assert.deepEqual(end, plain);
+  assert.deepEqual([plain.code, plain.stdout], [0, "200\nyes\n"]);
+  await until(() => own.byes.length === 1, "the goodbye arrives");
+  const [server, client] = [1, 2].map((kind) => own.spans.find((span) => span.kind === kind));
+  assert.equal(own.spans.length, 2);
+  assert.equal(server?.parentId, client?.spanId);
+  assert.deepEqual([server?.attributes["url.path"], client?.hasError], ["/only", false]);
+  await own.close();
 });
