@@ -27,7 +27,7 @@ const MAJORS: readonly [which: string, place: string][] = [
 ];
 
 const peer = new DaemonPeer({
-  settings: { sql: "obfuscated", flushIntervalMs: 10, overheadBudgetRatio: 0.03 },
+  settings: { sql: "obfuscated", flushIntervalMs: 10, overheadBudgetRatio: 1 },
 });
 
 before(async () => {
