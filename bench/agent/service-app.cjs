@@ -22,7 +22,7 @@ const server = createServer(async (request, response) => {
     response.end(String(error));
   }
 });
-redis
+void redis
   .connect()
   .then(() =>
     server.listen(0, "127.0.0.1", () => console.log(JSON.stringify({ port: server.address().port }))),

@@ -77,6 +77,16 @@ describe("the overhead contract", () => {
     assert.deepEqual(host.steps, []);
   });
 
+  test("samples during which another process ran are not believed", () => {
+    const host = new Host(0.03);
+    for (let second = 0; second < 60; second++) {
+      host.run(1, 900, 5_000);
+      host.contract.noteEncoding(20);
+      host.contract.noteSending(200);
+    }
+    assert.deepEqual(host.steps, []);
+  });
+
   test("without a limit it never steps down, and a limit that is lifted ends it at once", () => {
     const host = new Host(0);
     host.run(60, 900, 100_000);
@@ -95,7 +105,7 @@ describe("the overhead contract", () => {
     assert.equal(host.contract.level, "requests");
     const sending = new Host(0.03);
     for (let second = 0; second < 6; second++) {
-      sending.contract.noteSending(50);
+      for (let sent = 0; sent < 50; sent++) sending.contract.noteSending(1);
       sending.run(1, 900, 10);
     }
     assert.equal(sending.contract.level, "errors_and_slow");
@@ -129,7 +139,7 @@ test("what is left out is counted as created and as dropped; requests, errors an
 function stepTo({ contract, clock }: LinkedTracer, level: string): void {
   contract.budgetRatio = 0.001;
   for (let second = 0; second < 20 && contract.level !== level; second++) {
-    contract.noteSending(100);
+    for (let sent = 0; sent < 100; sent++) contract.noteSending(1);
     clock.cpuUs += 500_000;
     clock.nowMs += 1_000;
     contract.second();

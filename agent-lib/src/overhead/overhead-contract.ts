@@ -35,6 +35,9 @@ const REQUEST_TIMES = 10;
 /** As good a guess as any until the first sample. */
 const FIRST_ENCODE_US = 0.4;
 const SAMPLE_WEIGHT = 0.1;
+/** The clock goes on while the system lets another process run: beyond these a sample says more of it than of the agent. */
+const MOST_TIMES_AT_ONCE = 2;
+const MOST_SENDING_MS = 1;
 /** Less than this share of a core is never too much, however little the app does. */
 const FREE_CORE_RATIO = 0.02;
 const STEP_DOWN_SECONDS = 5;
@@ -92,11 +95,12 @@ export class OverheadContract {
   }
 
   noteEncoding(ms: number): void {
-    this.#encodeUs += (ms * 1_000 - this.#encodeUs) * SAMPLE_WEIGHT;
+    const sampleUs = Math.min(ms * 1_000, this.#encodeUs * MOST_TIMES_AT_ONCE);
+    this.#encodeUs += (sampleUs - this.#encodeUs) * SAMPLE_WEIGHT;
   }
 
   noteSending(ms: number): void {
-    this.#sendingMs += ms;
+    this.#sendingMs += Math.min(ms, MOST_SENDING_MS);
   }
 
   /** To be called about once a second. */
