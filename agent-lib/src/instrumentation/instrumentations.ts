@@ -4,6 +4,11 @@ import { instrumentFastify } from "./fastify.ts";
 import { instrumentHttpClient } from "./http-client.ts";
 import { instrumentHttpServer } from "./http-server.ts";
 import type { InstrumentationParts } from "./instrumentation-parts.ts";
+import { instrumentIoredis } from "./ioredis.ts";
+import { instrumentMemcached } from "./memcached.ts";
+import { instrumentMemjs } from "./memjs.ts";
+import { instrumentMongodb } from "./mongodb.ts";
+import { instrumentMysql } from "./mysql.ts";
 import { instrumentMysql2 } from "./mysql2.ts";
 import { instrumentPg } from "./pg.ts";
 import { instrumentRedis } from "./redis.ts";
@@ -16,8 +21,13 @@ const INSTRUMENTATIONS: Readonly<Record<string, (parts: InstrumentationParts) =>
   express: instrumentExpress,
   fastify: instrumentFastify,
   pg: instrumentPg,
+  mysql: instrumentMysql,
   mysql2: instrumentMysql2,
   redis: instrumentRedis,
+  ioredis: instrumentIoredis,
+  memcached: instrumentMemcached,
+  memjs: instrumentMemjs,
+  mongodb: instrumentMongodb,
 };
 
 /** Sets all of them up; one that fails is said to have failed, and leaves the others alone. */

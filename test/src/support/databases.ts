@@ -1,5 +1,7 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, chownSync, mkdtempSync, rmSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import mysql from "mysql2/promise";
@@ -28,6 +30,16 @@ export async function startDatabases(cleanup: Cleanup): Promise<Databases> {
   ]);
   return { postgresUrl, mysqlUrl, redisUrl };
 }
+
+/** One server of each kind, by the name of its part; answers its URL. */
+export const DATABASE_STARTERS: Readonly<
+  Record<"postgresql" | "mariadb" | "redis" | "memcached", (cleanup: Cleanup) => Promise<string>>
+> = {
+  postgresql: startPostgres,
+  mariadb: startMariadb,
+  redis: startRedis,
+  memcached: startMemcached,
+};
 
 function programPath(name: string): string {
   const path = findProgram(name);
@@ -161,6 +173,23 @@ async function startRedis(cleanup: Cleanup): Promise<string> {
   );
   await server.waitForOutput(/Ready to accept connections/, START_DEADLINE_MS);
   return `redis://127.0.0.1:${port}`;
+}
+
+async function startMemcached(cleanup: Cleanup): Promise<string> {
+  const port = await freePort();
+  const asRoot = process.getuid?.() === 0 ? ["-u", "root"] : [];
+  const args = [...asRoot, "-l", "127.0.0.1", "-p", String(port), "-U", "0", "-m", "16"];
+  const server = startServer(
+    cleanup,
+    { name: "memcached", command: programPath("memcached"), args },
+    "SIGTERM",
+  );
+  await eventually("memcached listens", START_DEADLINE_MS, async () => {
+    failWhenEnded(server);
+    const socket = connect(port, "127.0.0.1");
+    await once(socket, "connect").finally(() => socket.destroy());
+  });
+  return `memcached://127.0.0.1:${port}`;
 }
 
 function failWhenEnded(server: Program): void {
