@@ -3,10 +3,10 @@ import { createRequire } from "node:module";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { after, describe, type TestContext, test } from "node:test";
 import { DatabaseServers } from "../test-support/database-servers.ts";
-import { failureOf, RecordedApp } from "../test-support/recorded-app.ts";
+import { failureOf, RecordedApp, sortedTexts } from "../test-support/recorded-app.ts";
 
 const require = createRequire(import.meta.url);
-const servers = await DatabaseServers.start("redis");
+const servers = await DatabaseServers.start("redis", "redis-cluster");
 after(() => servers.stop());
 
 const CONCURRENT = 200;
@@ -81,12 +81,35 @@ for (const library of ["ioredis", "ioredis5"])
         await new Promise((resolve) => client.get(`d:${tag}`, () => resolve(client.get(`e:${tag}`))));
       });
       for (const [tag, { calls }] of recorded)
-        assert.deepEqual(
-          calls.map(({ name, attributes }) => attributes["db.query.text"] ?? name).toSorted(),
-          [`set a:${tag} 1`, `incr b:${tag}`, "PIPELINE", `get d:${tag}`, `get e:${tag}`]
-            .map((text) => text.replace(/^[a-z]+/, (name) => name.toUpperCase()))
-            .toSorted(),
-        );
+        assert.deepEqual(sortedTexts(calls), [
+          `GET d:${tag}`,
+          `GET e:${tag}`,
+          `INCR b:${tag}`,
+          "PIPELINE",
+          `SET a:${tag} 1`,
+        ]);
+    });
+
+    test("a cluster's commands have one span each, with the node they went to", async (t) => {
+      const app = await RecordedApp.start(t, "raw");
+      const { hostname: host, port } = servers.url("redis-cluster");
+      const recorded: string[] = [];
+      for (const enableAutoPipelining of [false, true]) {
+        const cluster = new Redis.Cluster([{ host, port: Number(port) }], { enableAutoPipelining });
+        t.after(() => cluster.disconnect());
+        // The first one waits until the cluster's slots are known, and passes sendCommand again then.
+        const { calls } = await app.request(async () => {
+          await cluster.set("a", "1");
+          await cluster.pipeline().get("a").exec();
+          await failureOf(() => cluster.lpush("a", "x"));
+        });
+        for (const { name, hasError, attributes } of calls.filter(({ name }) => name !== "CLUSTER"))
+          recorded.push(
+            `${name} ${hasError} ${name === "PIPELINE" ? port : String(attributes["server.port"])}`,
+          );
+      }
+      const once = [`SET false ${port}`, `PIPELINE false ${port}`, `LPUSH true ${port}`];
+      assert.deepEqual(recorded, [...once, ...once]);
     });
 
     test("errors and time-outs are the command's own", async (t) => {

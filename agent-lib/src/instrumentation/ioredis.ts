@@ -8,7 +8,7 @@
  */
 import type { ObfuscatedStatement } from "../sql/obfuscate.ts";
 import type { ApmSpan } from "../tracer/span.ts";
-import { type DatabaseTarget, endDatabaseCall, startDatabaseCall } from "./database-call.ts";
+import { type DatabaseTarget, endDatabaseCall, startDatabaseCall, wrapWaiting } from "./database-call.ts";
 import type { InstrumentationParts } from "./instrumentation-parts.ts";
 
 const SPAN = Symbol("apm-daemon span");
@@ -57,7 +57,11 @@ export function instrumentIoredis(parts: InstrumentationParts): void {
       };
     });
   libraries.onLoad("ioredis/built/Redis.js", patchClient);
-  libraries.onLoad("ioredis/built/cluster/index.js", patchClient);
+  libraries.onLoad("ioredis/built/cluster/index.js", (exports) => {
+    patchClient(exports);
+    // What waits until the cluster's slots are known goes on in the context of whoever asked for it.
+    patches.wrap(prototypeOf(exports), "delayUntilReady", (original) => wrapWaiting(original, parts.storage));
+  });
   // Pipelines that the client makes by itself bear a symbol of this module.
   libraries.onLoad("ioredis/built/autoPipelining.js", (exports) => {
     const { kExec } = exports as { kExec?: symbol };

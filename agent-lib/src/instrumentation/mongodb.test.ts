@@ -12,7 +12,7 @@ type Command = Record<string, unknown>;
 /** A server with endless collections of three documents, of which some fail by their names. */
 function answer(command: Command): Command | null {
   const [name = ""] = Object.keys(command);
-  const collection = String(command[name] ?? "");
+  const collection = typeof command[name] === "string" ? command[name] : "";
   if (collection === "silent") return null;
   if (collection === "forbidden")
     return { ok: 0, code: 13, codeName: "Unauthorized", errmsg: 'not authorized for "canary"' };

@@ -79,7 +79,7 @@ function wrapCommand(original: Method, { provider, log, statements }: Instrument
 /** A write that failed is answered with ok: the driver makes an Error of the reply later. */
 function writeErrorIn(reply: unknown): unknown {
   try {
-    return firstWriteError((reply ?? {}) as Reply);
+    return firstWriteError(reply ?? {});
   } catch {
     return undefined;
   }

@@ -52,7 +52,7 @@ export function wrapMysqlQuery(
         query.once(errorMonitor, (error: unknown) => endDatabaseCall(span, error));
         query.once("end", () => endDatabaseCall(span, undefined));
         // Rows come from the socket, which has the context of whoever opened it.
-        replaceMethod(query, "emit", bindToContext(query.emit as Method, storage));
+        replaceMethod(query, "emit", bindToContext(query["emit"] as Method, storage));
       }
       return running;
     } catch (error) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { CommandStatements } from "./command-statements.ts";
 
 test("only the name is recorded, and in mode raw keys and values, shortened", () => {
@@ -12,7 +12,13 @@ test("only the name is recorded, and in mode raw keys and values, shortened", ()
   assert.equal(statements.of("SET", ["SET", "key"], 1).text, "SET key");
   assert.equal(statements.of("set", ["v".repeat(64)]).text, `SET ${"v".repeat(64)}`);
   assert.equal(statements.of("set", ["v".repeat(65)]).text, `SET ${"v".repeat(63)}…`);
-  assert.equal(statements.of("del", new Array(17).fill("k")).text, `DEL ${"k ".repeat(16)}…`);
+  assert.equal(
+    statements.of(
+      "del",
+      Array.from({ length: 17 }, () => "k"),
+    ).text,
+    `DEL ${"k ".repeat(16)}…`,
+  );
 });
 
 test("credentials are never recorded", () => {

@@ -116,8 +116,10 @@ class ShapeWriter {
     if (typeof value === "string") return JSON.stringify(truncate(value, MAX_VALUE_CHARS));
     if (value instanceof Date) return Number.isNaN(value.getTime()) ? "?" : value.toISOString();
     if (typeof value === "object" && value !== null) {
-      const { _bsontype: type } = value as { _bsontype?: unknown };
-      return type === "ObjectId" || type === "ObjectID" ? truncate(String(value), MAX_VALUE_CHARS) : "?";
+      const { _bsontype: type, toHexString } = value as { _bsontype?: unknown; toHexString?: () => unknown };
+      return type === "ObjectId" && typeof toHexString === "function"
+        ? truncate(String(toHexString.call(value)), MAX_VALUE_CHARS)
+        : "?";
     }
     return typeof value === "function" || typeof value === "symbol" ? "?" : String(value);
   }

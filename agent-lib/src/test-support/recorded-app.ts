@@ -80,9 +80,14 @@ export class RecordedApp {
   }
 }
 
+/** What each call asked for, or its name; sorted, for those of a request that run at the same time. */
+export function sortedTexts(calls: readonly ReceivedSpan[]): string[] {
+  return calls.map(({ name, attributes }) => String(attributes["db.query.text"] ?? name)).sort();
+}
+
 /** Letters only, so that it may stand in a statement as a name. */
 function tagOf(n: number): string {
-  return `tag${[...n.toString(26)].map((digit) => String.fromCharCode(97 + Number.parseInt(digit, 26))).join("")}`;
+  return `tag${n.toString(26).replaceAll(/./g, (digit) => String.fromCharCode(97 + Number.parseInt(digit, 26)))}`;
 }
 
 /** What fails, as the caller sees it. */

@@ -7,13 +7,15 @@ import { DATABASE_STARTERS } from "./databases.ts";
 import { missingParts } from "./parts.ts";
 
 const starters = Object.entries(DATABASE_STARTERS).filter(([name]) => process.argv.includes(name));
-const missing = missingParts(starters.map(([name]) => name as keyof typeof DATABASE_STARTERS));
+const missing = missingParts(starters.map(([, { part }]) => part));
 
 if (missing.length > 0) {
   console.log(JSON.stringify({ missing: missing.map((part) => part.debianPackage) }));
 } else {
   const cleanup = new Cleanup();
   process.stdin.resume().once("end", () => void cleanup.run());
-  const started = await Promise.all(starters.map(async ([name, start]) => [name, await start(cleanup)]));
-  console.log(JSON.stringify({ urls: Object.fromEntries(started) as Record<string, string> }));
+  const started = await Promise.all(
+    starters.map(async ([name, { start }]) => [name, await start(cleanup)] as const),
+  );
+  console.log(JSON.stringify({ urls: Object.fromEntries(started) }));
 }
