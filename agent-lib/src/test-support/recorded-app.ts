@@ -15,6 +15,8 @@ export class RecordedApp {
   readonly peer: DaemonPeer;
   readonly #web: WebServer;
   readonly #works = new Map<string, () => unknown>();
+  readonly #entries = new Map<unknown, ReceivedSpan>();
+  #indexed = 0;
   #requests = 0;
 
   private constructor(sql: "obfuscated" | "raw") {
@@ -70,14 +72,21 @@ export class RecordedApp {
   }
 
   async #recorded(path: string): Promise<RecordedRequest> {
-    let entry: ReceivedSpan | undefined;
-    await until(() => {
-      entry = this.peer.spans.find((span) => span.kind === 1 && span.attributes["url.path"] === path);
-      return entry !== undefined;
-    }, `the span of ${path} arrives`);
+    await until(() => this.#entryOf(path) !== undefined, `the span of ${path} arrives`);
+    const entry = this.#entryOf(path);
     assert.ok(entry !== undefined);
     const { spanId } = entry;
     return { entry, calls: this.peer.spans.filter((span) => span.parentId === spanId) };
+  }
+
+  /** Looks at each span once: many requests wait at the same time. */
+  #entryOf(path: string): ReceivedSpan | undefined {
+    const { spans } = this.peer;
+    for (; this.#indexed < spans.length; this.#indexed++) {
+      const span = spans[this.#indexed];
+      if (span?.kind === 1) this.#entries.set(span.attributes["url.path"], span);
+    }
+    return this.#entries.get(path);
   }
 }
 
