@@ -18,7 +18,9 @@ import type { SocketPlaces } from "./link/default-sockets.ts";
 import { BUFFER_BYTES_BESIDE_RING, SpanBuffer } from "./link/span-buffer.ts";
 import { OverheadContract } from "./overhead/overhead-contract.ts";
 import { RuntimeMetrics } from "./runtime-metrics.ts";
-import { StatementCache } from "./sql/statement-cache.ts";
+import { CommandStatements } from "./sql/command-statements.ts";
+import { MongodbStatements } from "./sql/mongodb-statements.ts";
+import { type SqlMode, StatementCache } from "./sql/statement-cache.ts";
 import { nowMs } from "./tracer/clock.ts";
 import { StorageContextManager } from "./tracer/context-manager.ts";
 import { describeException } from "./tracer/exception.ts";
@@ -82,7 +84,7 @@ export class Agent {
   readonly #link: DaemonLink;
   readonly #runtime: RuntimeMetrics;
   readonly #parts: InstrumentationParts;
-  readonly #statements: readonly StatementCache[];
+  readonly #statements: readonly { mode: SqlMode }[];
   readonly #instance = randomBytes(16).toString("hex");
   /** What nobody caught: maybe the reason why the process ends. */
   #uncaught: { error: ExceptionText; monoMs: number } | null = null;
@@ -125,9 +127,14 @@ export class Agent {
       contract: this.#contract,
       send: (frame) => this.#buffer.addRuntime(frame),
     });
-    const statements = { postgresql: new StatementCache("postgresql"), mysql: new StatementCache("mysql") };
+    const statements = {
+      postgresql: new StatementCache("postgresql"),
+      mysql: new StatementCache("mysql"),
+      commands: new CommandStatements(),
+      mongodb: new MongodbStatements(),
+    };
     const manual = new StatementCache("unknown");
-    this.#statements = [statements.postgresql, statements.mysql, manual];
+    this.#statements = [...Object.values(statements), manual];
     const provider = new ApmTracerProvider({
       shapes: this.#buffer.encoder.shapes,
       sink: this.#buffer,

@@ -46,7 +46,8 @@ export function endDatabaseCall(span: ApmSpan, error: unknown): void {
     const { code } = error as { code?: unknown };
     const { type, message } = describeException(error);
     span.hasError = true;
-    span.put("error.type", typeof code === "string" ? code : type);
+    const isCode = (typeof code === "string" && code !== "") || typeof code === "number";
+    span.put("error.type", isCode ? String(code) : type);
     (span.extra ??= {}).statusMessage = obfuscateMessage(message);
   }
   span.endAt(nowMs());
@@ -83,18 +84,38 @@ export function bindToContext(callback: Method, storage: AsyncLocalStorage<Conte
   };
 }
 
+/** A method whose first argument, if it is a function, runs in the caller's context: pools call it from another one's. */
+export function wrapWaiting(original: Method, storage: AsyncLocalStorage<Context>): Method {
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const [callback, ...rest] = args;
+    if (typeof callback !== "function") return original.apply(this, args);
+    return original.call(this, bindToContext(callback as Method, storage), ...rest);
+  };
+}
+
+/** Puts a method in the place of an object's own or inherited one, as visible in a listing as that was. */
+export function replaceMethod(target: object, name: string, method: Method): void {
+  const own = Object.getOwnPropertyDescriptor(target, name);
+  const enumerable = own?.enumerable ?? false;
+  Object.defineProperty(target, name, { value: method, writable: true, configurable: true, enumerable });
+}
+
 /**
  * A promise like `result` that ends the span. It takes the place of `result`, so that a rejection that nobody handles
- * still is one.
+ * still is one. `errorIn` finds the failure that some drivers report in what they resolve with.
  */
-export function endWithPromise(result: unknown, span: ApmSpan): unknown {
+export function endWithPromise(
+  result: unknown,
+  span: ApmSpan,
+  errorIn?: (value: unknown) => unknown,
+): unknown {
   if (typeof (result as PromiseLike<unknown> | null)?.then !== "function") {
     endDatabaseCall(span, undefined);
     return result;
   }
   return (result as Promise<unknown>).then(
     (value) => {
-      endDatabaseCall(span, undefined);
+      endDatabaseCall(span, errorIn?.(value));
       return value;
     },
     (error: unknown) => {

@@ -7,7 +7,12 @@ import { instrumentHttpServer } from "./http-server.ts";
 import { instrumentHttp2Client } from "./http2-client.ts";
 import { instrumentHttp2Server } from "./http2-server.ts";
 import type { InstrumentationParts } from "./instrumentation-parts.ts";
+import { instrumentIoredis } from "./ioredis.ts";
 import { instrumentKoa } from "./koa.ts";
+import { instrumentMemcached } from "./memcached.ts";
+import { instrumentMemjs } from "./memjs.ts";
+import { instrumentMongodb } from "./mongodb.ts";
+import { instrumentMysql } from "./mysql.ts";
 import { instrumentMysql2 } from "./mysql2.ts";
 import { instrumentNest } from "./nest.ts";
 import { instrumentPg } from "./pg.ts";
@@ -26,8 +31,13 @@ const INSTRUMENTATIONS: Readonly<Record<string, (parts: InstrumentationParts) =>
   koa: instrumentKoa,
   nest: instrumentNest,
   pg: instrumentPg,
+  mysql: instrumentMysql,
   mysql2: instrumentMysql2,
   redis: instrumentRedis,
+  ioredis: instrumentIoredis,
+  memcached: instrumentMemcached,
+  memjs: instrumentMemjs,
+  mongodb: instrumentMongodb,
 };
 
 /** Sets all of them up; one that fails is said to have failed, and leaves the others alone. */

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import Module from "node:module";
 import type { AgentLog } from "../agent-log.ts";
 import { preloadEsModules } from "./es-module-preload.ts";
@@ -22,6 +23,8 @@ export class LibraryHook {
   readonly #log: AgentLog;
   readonly #handlers = new Map<string, (exports: unknown) => void>();
   readonly #modules = new Map<string, Set<string>>();
+  /** The watched paths without their package: where to look closer at packages that npm installed under another name. */
+  readonly #innerPaths = new Set<string>();
   readonly #seen = new WeakSet<object>();
   readonly #appFolder: string;
 
@@ -34,6 +37,7 @@ export class LibraryHook {
   /** `file` is a path below node_modules, e.g. "pg/lib/client.js". */
   onLoad(file: string, handle: (exports: unknown) => void): void {
     this.#handlers.set(file, handle);
+    this.#innerPaths.add(splitPackage(file).inner);
   }
 
   /** For a file of a library that is, or in some releases is, an ES module: `entry` and `file` are paths in the library. */
@@ -68,7 +72,7 @@ export class LibraryHook {
     const start = filename.lastIndexOf("node_modules");
     if (start === -1) return;
     const file = filename.slice(start + "node_modules/".length).replaceAll("\\", "/");
-    const handler = this.#handlers.get(file);
+    const handler = this.#handlers.get(file) ?? this.#handlerOfAlias(filename, file);
     if (
       handler === undefined ||
       (typeof exports !== "object" && typeof exports !== "function") ||
@@ -82,5 +86,25 @@ export class LibraryHook {
     } catch (error) {
       this.#log.internalError(`patching ${file}`, error);
     }
+  }
+  /** For "ioredis5": "npm:ioredis@5" in a package.json: the folder has the alias, the package in it its own name. */
+  #handlerOfAlias(filename: string, file: string): ((exports: unknown) => void) | undefined {
+    const { name, inner } = splitPackage(file);
+    if (!this.#innerPaths.has(inner) || inner === "") return undefined;
+    const ownName = packageName(`${filename.slice(0, filename.length - inner.length)}package.json`);
+    return ownName === name ? undefined : this.#handlers.get(`${ownName}/${inner}`);
+  }
+}
+
+function splitPackage(file: string): { name: string; inner: string } {
+  const [name = ""] = /^(?:@[^/]+\/)?[^/]+/.exec(file) ?? [];
+  return { name, inner: file.slice(name.length + 1) };
+}
+
+function packageName(path: string): string {
+  try {
+    return String((JSON.parse(readFileSync(path, "utf8")) as { name?: unknown }).name);
+  } catch {
+    return "";
   }
 }

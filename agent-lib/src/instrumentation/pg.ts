@@ -1,13 +1,21 @@
-/** Spans of queries made with pg 8 (its JavaScript and its native client), and the caller's context through pg-pool. */
+/**
+ * Spans of queries made with pg 8 (its JavaScript and its native client; cursors and streams from the query to their
+ * end), and the caller's context through pg-pool.
+ */
+import type { AsyncLocalStorage } from "node:async_hooks";
 import { type EventEmitter, errorMonitor } from "node:events";
+import type { Context } from "@opentelemetry/api";
+import type { ApmSpan } from "../tracer/span.ts";
 import {
   bindToContext,
   type DatabaseTarget,
   endDatabaseCall,
   endingCallback,
   endWithPromise,
+  replaceMethod,
   startDatabaseCall,
   withCallback,
+  wrapWaiting,
 } from "./database-call.ts";
 import type { InstrumentationParts } from "./instrumentation-parts.ts";
 import type { Method } from "./patches.ts";
@@ -38,13 +46,9 @@ export function instrumentPg(parts: InstrumentationParts): void {
   libraries.onLoad("pg/lib/native/client.js", patchClient);
   // A pool hands a client to the next waiter in the context of whoever gave it back.
   libraries.onLoad("pg-pool/index.js", (exports) =>
-    patches.wrap((exports as { prototype: object }).prototype, "connect", (original) => {
-      return function (this: unknown, ...args: unknown[]): unknown {
-        const [callback] = args;
-        if (typeof callback !== "function") return original.apply(this, args);
-        return original.call(this, bindToContext(callback as Method, parts.storage));
-      };
-    }),
+    patches.wrap((exports as { prototype: object }).prototype, "connect", (original) =>
+      wrapWaiting(original, parts.storage),
+    ),
   );
 }
 
@@ -67,11 +71,15 @@ function wrapQuery(original: Method, { provider, storage, statements, log }: Ins
         const isCallbackInside = typeof query.callback === "function";
         if (isCallbackInside) query.callback = endingCallback(query.callback as Method, span, storage);
         const called = isCallbackInside ? { args, hasCallback: true } : withCallback(args, span, storage);
-        if (!called.hasCallback) {
-          query.once("end", () => endDatabaseCall(span, undefined));
-          query.once(errorMonitor, (error: unknown) => endDatabaseCall(span, error));
-        }
+        if (!called.hasCallback) follow(query, span, storage);
         return original.apply(this, called.args);
+      }
+      const inside = (query as Submittable).callback;
+      if (typeof inside === "function") {
+        // The app's object stays as it is: it may be used for the next query, too.
+        const callback = endingCallback(inside as Method, span, storage);
+        args[0] = Object.create(query as object, { callback: { value: callback, enumerable: true } });
+        return original.apply(this, args);
       }
       const called = withCallback(args, span, storage);
       const result = original.apply(this, called.args);
@@ -81,6 +89,37 @@ function wrapQuery(original: Method, { provider, storage, statements, log }: Ins
       throw error;
     }
   };
+}
+
+/** What the client calls on a query as the server's messages come in. */
+const HANDLERS = [
+  "handleRowDescription",
+  "handleDataRow",
+  "handlePortalSuspended",
+  "handleCommandComplete",
+  "handleEmptyQuery",
+  "handleReadyForQuery",
+  "handleError",
+] as const;
+
+/**
+ * Ends the span of a query that calls nobody back, when the server is through with it: a cursor emits no event when it
+ * fails or is closed early. What the query then calls or emits does so in the context of its caller.
+ */
+function follow(query: Submittable, span: ApmSpan, storage: AsyncLocalStorage<Context>): void {
+  for (const name of HANDLERS) {
+    const handler = (query as unknown as Record<string, unknown>)[name];
+    if (typeof handler !== "function") continue;
+    const bound = bindToContext(handler as Method, storage);
+    replaceMethod(query, name, function (this: unknown, ...args: unknown[]): unknown {
+      if (name === "handleError") endDatabaseCall(span, args[0]);
+      else if (name === "handleReadyForQuery") endDatabaseCall(span, undefined);
+      return bound.apply(this, args);
+    });
+  }
+  // The native client's queries have events only.
+  query.once("end", () => endDatabaseCall(span, undefined));
+  query.once(errorMonitor, (error: unknown) => endDatabaseCall(span, error));
 }
 
 function isSubmittable(query: unknown): query is Submittable {

@@ -28,6 +28,10 @@ export class StatementCache {
     this.#dialect = dialect;
   }
 
+  get mode(): SqlMode {
+    return this.#mode;
+  }
+
   set mode(mode: SqlMode) {
     if (mode === this.#mode) return;
     this.#mode = mode;

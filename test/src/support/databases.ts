@@ -1,13 +1,16 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, chownSync, mkdtempSync, rmSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import mysql from "mysql2/promise";
 import { Client } from "pg";
+import { createClient } from "redis";
 import type { Cleanup } from "./cleanup.ts";
 import { eventually } from "./eventually.ts";
 import { freePort } from "./free-port.ts";
-import { findProgram } from "./parts.ts";
+import { findProgram, type PartName } from "./parts.ts";
 import { Program, type ProgramOptions } from "./program.ts";
 
 const START_DEADLINE_MS = 60_000;
@@ -28,6 +31,21 @@ export async function startDatabases(cleanup: Cleanup): Promise<Databases> {
   ]);
   return { postgresUrl, mysqlUrl, redisUrl };
 }
+
+export interface DatabaseStarter {
+  part: PartName;
+  /** Answers the server's URL. */
+  start: (cleanup: Cleanup) => Promise<string>;
+}
+
+/** Each kind of server that tests use, by the name that they ask for. */
+export const DATABASE_STARTERS: Readonly<Record<string, DatabaseStarter>> = {
+  postgresql: { part: "postgresql", start: startPostgres },
+  mariadb: { part: "mariadb", start: startMariadb },
+  redis: { part: "redis", start: (cleanup) => startRedis(cleanup) },
+  "redis-cluster": { part: "redis", start: startRedisCluster },
+  memcached: { part: "memcached", start: startMemcached },
+};
 
 function programPath(name: string): string {
   const path = findProgram(name);
@@ -139,7 +157,7 @@ const MARIADB_SCHEMA = `
   INSERT INTO orders SELECT 'north', seq FROM seq_1_to_50;
 `;
 
-async function startRedis(cleanup: Cleanup): Promise<string> {
+async function startRedis(cleanup: Cleanup, more: readonly string[] = []): Promise<string> {
   const folder = dataFolder(cleanup, null);
   const port = await freePort();
   const args = [
@@ -153,6 +171,7 @@ async function startRedis(cleanup: Cleanup): Promise<string> {
     "no",
     "--dir",
     folder,
+    ...more,
   ];
   const server = startServer(
     cleanup,
@@ -161,6 +180,36 @@ async function startRedis(cleanup: Cleanup): Promise<string> {
   );
   await server.waitForOutput(/Ready to accept connections/, START_DEADLINE_MS);
   return `redis://127.0.0.1:${port}`;
+}
+
+/** A cluster of one node, which has all slots. */
+async function startRedisCluster(cleanup: Cleanup): Promise<string> {
+  const url = await startRedis(cleanup, ["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1"]);
+  const client = await createClient({ url }).connect();
+  await client.sendCommand(["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
+  await eventually("the cluster is ready", START_DEADLINE_MS, async () => {
+    const info = await client.clusterInfo();
+    if (!info.includes("cluster_state:ok")) throw new Error(info);
+  });
+  await client.close();
+  return url;
+}
+
+async function startMemcached(cleanup: Cleanup): Promise<string> {
+  const port = await freePort();
+  const asRoot = process.getuid?.() === 0 ? ["-u", "root"] : [];
+  const args = [...asRoot, "-l", "127.0.0.1", "-p", String(port), "-U", "0", "-m", "16"];
+  const server = startServer(
+    cleanup,
+    { name: "memcached", command: programPath("memcached"), args },
+    "SIGTERM",
+  );
+  await eventually("memcached listens", START_DEADLINE_MS, async () => {
+    failWhenEnded(server);
+    const socket = connect(port, "127.0.0.1");
+    await once(socket, "connect").finally(() => socket.destroy());
+  });
+  return `memcached://127.0.0.1:${port}`;
 }
 
 function failWhenEnded(server: Program): void {

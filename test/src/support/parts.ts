@@ -13,6 +13,7 @@ export type PartName =
   | "postgresql"
   | "mariadb"
   | "redis"
+  | "memcached"
   | "chromium"
   | "strace"
   | "nftables"
@@ -25,6 +26,7 @@ export const PARTS: readonly Part[] = [
   { name: "postgresql", debianPackage: "postgresql", program: "postgres" },
   { name: "mariadb", debianPackage: "mariadb-server", program: "mariadbd" },
   { name: "redis", debianPackage: "redis-server", program: "redis-server" },
+  { name: "memcached", debianPackage: "memcached", program: "memcached" },
   { name: "chromium", debianPackage: "chromium", program: "chromium" },
   { name: "strace", debianPackage: "strace", program: "strace" },
   { name: "nftables", debianPackage: "nftables", program: "nft" },
