@@ -4,10 +4,14 @@ import {
   type AgentSettings,
   DEFAULT_AGENT_SETTINGS,
   type ExceptionText,
+  MAX_COUNTERS_PER_FRAME,
   type RecordingLevel,
 } from "@apm-daemon/protocol";
 import { type Context, context, propagation, trace } from "@opentelemetry/api";
 import { AgentLog } from "./agent-log.ts";
+import { type ActionOptions, type ActionParts, runAction } from "./api/action.ts";
+import type { Counters } from "./api/counters.ts";
+import { markRequest, UserPseudonyms } from "./api/current-request.ts";
 import type { InstrumentationParts, Trust } from "./instrumentation/instrumentation-parts.ts";
 import { instrumentAll } from "./instrumentation/instrumentations.ts";
 import { LibraryHook } from "./instrumentation/library-hook.ts";
@@ -40,6 +44,9 @@ export interface AgentOptions {
   /** Most share of the process's processor time; 0: without limit, null: as the daemon says. */
   readonly overheadBudgetRatio: number | null;
   readonly version: string;
+  /** Secret of the app for its users' pseudonyms, "" for none. */
+  readonly userSalt: string;
+  readonly counters: Counters;
   readonly writeLog: (line: string) => void;
 }
 
@@ -81,6 +88,8 @@ export class Agent {
   readonly #runtime: RuntimeMetrics;
   readonly #parts: InstrumentationParts;
   readonly #statements: readonly StatementCache[];
+  readonly #actions: ActionParts;
+  readonly #users: UserPseudonyms;
   readonly #instance = randomBytes(16).toString("hex");
   /** What nobody caught: maybe the reason why the process ends. */
   #uncaught: { error: ExceptionText; monoMs: number } | null = null;
@@ -121,6 +130,7 @@ export class Agent {
       spansDropped: () => this.#buffer.dropped,
       slowRequests: (atMs, most) => this.#requests.slow(atMs, most),
       contract: this.#contract,
+      counters: options.counters,
       send: (frame) => this.#buffer.addRuntime(frame),
     });
     const statements = { postgresql: new StatementCache("postgresql"), mysql: new StatementCache("mysql") };
@@ -143,6 +153,13 @@ export class Agent {
       trust: options.trust,
       statements,
     };
+    this.#actions = { tracer: provider.tracer("apm-daemon"), storage: this.#storage, log: this.#log };
+    this.#users = new UserPseudonyms(options.userSalt, options.appName);
+    options.counters.onTooMany = () =>
+      this.#log.sayOnce(
+        "counters",
+        `the app uses more than ${MAX_COUNTERS_PER_FRAME} names of counters; further ones are not counted`,
+      );
     this.#apply({ ...DEFAULT_AGENT_SETTINGS, sql: options.sql });
   }
 
@@ -157,6 +174,18 @@ export class Agent {
       recording: this.#contract.level,
       overheadRatio: this.#contract.agentRatio,
     };
+  }
+
+  action(name: string, work: () => unknown, options: ActionOptions): unknown {
+    return runAction(this.#actions, name, work, options);
+  }
+
+  ignore(): void {
+    markRequest(this.#storage.getStore(), { isIgnored: true });
+  }
+
+  setUser(id: string): void {
+    markRequest(this.#storage.getStore(), { userId: this.#users.of(id) });
   }
 
   start(): void {
@@ -179,6 +208,7 @@ export class Agent {
   /** Sends what is left, takes all patches back and closes the connection. */
   stop(): void {
     this.#patches.undo();
+    this.#runtime.sendCounters();
     this.#runtime.stop();
     this.#buffer.finish(null);
     this.#link.stop();
@@ -209,6 +239,7 @@ export class Agent {
   #exit(code: number): void {
     try {
       this.#requests.endBroken();
+      this.#runtime.sendCounters();
       this.#buffer.finish(code, this.#lastError(), () => this.#link.sendAtExit());
       this.#link.sendAtExit();
     } catch (error) {

@@ -6,6 +6,7 @@ import {
   performance,
 } from "node:perf_hooks";
 import type { RuntimeFrame } from "@apm-daemon/protocol";
+import type { Counters } from "./api/counters.ts";
 import type { OverheadContract } from "./overhead/overhead-contract.ts";
 import { nowMs } from "./tracer/clock.ts";
 
@@ -20,7 +21,9 @@ export interface RuntimeSources {
   readonly spansDropped: () => number;
   readonly slowRequests: (nowMs: number, most: number) => RuntimeFrame["inFlight"];
   readonly contract: OverheadContract;
-  readonly send: (frame: Omit<RuntimeFrame, "spansFramed" | "spansReported">) => void;
+  readonly counters: Pick<Counters, "pending" | "clear">;
+  /** False when the frame could not be taken. */
+  readonly send: (frame: Omit<RuntimeFrame, "spansFramed" | "spansReported">) => boolean;
 }
 
 /** Once a second: how the event loop, the garbage collector and the heap are doing. Keeps no process alive. */
@@ -58,7 +61,19 @@ export class RuntimeMetrics {
     const frame = this.#read();
     this.#delay.reset();
     this.#gcPauseMs = 0;
-    if (this.#sources.isConnected()) this.#sources.send(frame);
+    if (this.#sources.isConnected()) this.#send(frame);
+  }
+
+  /** What counters have that was not sent, before the goodbye. */
+  sendCounters(): void {
+    if (this.#sources.counters.pending !== null) this.#send(this.#read());
+  }
+
+  #send(frame: Omit<RuntimeFrame, "spansFramed" | "spansReported">): void {
+    const { counters, send } = this.#sources;
+    const { pending } = counters;
+    // Counters wait until a frame takes them: frames are delivered once, whatever happens to the daemon.
+    if (send(pending === null ? frame : { ...frame, counters: pending })) counters.clear();
   }
 
   #read(): Omit<RuntimeFrame, "spansFramed" | "spansReported"> {

@@ -25,6 +25,8 @@ export interface BatchHeader {
   statements: StatementRow[];
   errors: ErrorRow[];
   ledger: LedgerRow[];
+  /** What apps count themselves; older daemons do not say it. */
+  counters?: CounterRow[];
   /** Ends of apps' processes, at most MAX_EVENTS_PER_BATCH; daemons before 0.2 do not say it. */
   events?: AppEvent[];
   /** Kept traces; `traces[i]` has its spans in the batch's i-th SPANS frame. */
@@ -200,6 +202,15 @@ export interface StatementRow {
   system: string;
   /** Obfuscated unless the app's SQL mode is "raw". */
   text: string;
+}
+
+/** What an app's own counter counted in one window. */
+export interface CounterRow {
+  tsSec: number;
+  app: string;
+  /** As the app calls it, or "(other)" when there are too many. */
+  name: string;
+  amount: number;
 }
 
 /** Errors of one kind in one window. */

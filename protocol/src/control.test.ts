@@ -263,6 +263,22 @@ test("RUNTIME's numbers that are missing or not finite read as 0", () => {
   });
 });
 
+test("RUNTIME's counters are bounded: 100 of them, real names, amounts above 0", () => {
+  const read = (counters: unknown): Record<string, number> | undefined =>
+    decodeRuntime(sequenced({ counters })).counters;
+  const many = Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`c${i}`, 1]));
+  assert.equal(Object.keys(read(many) ?? {}).length, 100);
+  const long = "x".repeat(255);
+  assert.deepEqual(
+    read({ a: 0.5, [long]: 1, [`${long}x`]: 1, "": 1, "a\n": 1, zero: 0, less: -1, text: "1" }),
+    {
+      a: 0.5,
+      [long]: 1,
+    },
+  );
+  for (const none of [undefined, null, [], 5, {}, { a: 0 }]) assert.equal(read(none), undefined);
+});
+
 test("RUNTIME's requests in flight are bounded: 20 of them, known fields, real trace ids", () => {
   const [good] = runtime.inFlight;
   const list = Array.from({ length: 25 }, (_, i) => ({ ...good, ageMs: i }));

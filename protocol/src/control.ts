@@ -11,7 +11,13 @@
  * Readers ignore fields they do not know.
  */
 import { ProtocolError } from "./errors.ts";
-import { AGENT_PROTOCOL_VERSIONS, MAX_ATTRIBUTE_CHARS, MAX_NAME_CHARS, MAX_STACK_FRAMES } from "./limits.ts";
+import {
+  AGENT_PROTOCOL_VERSIONS,
+  MAX_ATTRIBUTE_CHARS,
+  MAX_COUNTERS_PER_FRAME,
+  MAX_NAME_CHARS,
+  MAX_STACK_FRAMES,
+} from "./limits.ts";
 import { encodeMessage, MessageType, type MessageTypeNumber, sequenceOf, writeSequence } from "./message.ts";
 import { MAX_U32 } from "./span-frame.ts";
 
@@ -85,6 +91,8 @@ export interface RuntimeFrame {
   overheadRatio?: number;
   /** Requests older than 1 s that have not ended, oldest first, at most 20. */
   inFlight: { action: string; traceId: string; ageMs: number }[];
+  /** What the app's own counters counted since the last frame, by name; missing when nothing was counted. */
+  counters?: Record<string, number>;
 }
 
 export interface Gap {
@@ -221,10 +229,11 @@ export function encodeRuntime(sequence: number, runtime: RuntimeFrame): Buffer {
   return encodeSequenced(MessageType.runtime, sequence, runtime);
 }
 
-/** Numbers that are missing or not finite read as 0; entries of `inFlight` that are malformed are left out. */
+/** Numbers that are missing or not finite read as 0; entries of `inFlight` and `counters` that are malformed are left out. */
 export function decodeRuntime(payload: Buffer): RuntimeFrame {
   sequenceOf(payload);
   const frame = parseJson(payload.subarray(8), "RUNTIME");
+  const counters = readCounters(frame["counters"]);
   const number = (key: string): number => (Number.isFinite(frame[key]) ? (frame[key] as number) : 0);
   return {
     unixMs: number("unixMs"),
@@ -239,6 +248,7 @@ export function decodeRuntime(payload: Buffer): RuntimeFrame {
     spansReported: countOrNull(frame["spansReported"]),
     ...readRecording(frame),
     inFlight: Array.isArray(frame["inFlight"]) ? frame["inFlight"].slice(0, 20).flatMap(readInFlight) : [],
+    ...(counters === null ? {} : { counters }),
   };
 }
 
@@ -324,6 +334,15 @@ function readInFlight(value: unknown): RuntimeFrame["inFlight"] {
   if (!isName(action) || typeof ageMs !== "number" || !Number.isFinite(ageMs)) return [];
   if (typeof traceId !== "string" || !/^[0-9a-f]{32}$/.test(traceId)) return [];
   return [{ action, traceId, ageMs }];
+}
+
+/** Null when there is none. */
+function readCounters(value: unknown): Record<string, number> | null {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
+  const counted = Object.entries(value)
+    .filter(([name, amount]) => isName(name) && Number.isFinite(amount) && (amount as number) > 0)
+    .slice(0, MAX_COUNTERS_PER_FRAME) as [string, number][];
+  return counted.length === 0 ? null : Object.fromEntries(counted);
 }
 
 function isName(value: unknown): value is string {

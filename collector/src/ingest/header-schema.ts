@@ -216,6 +216,7 @@ export const BatchHeaderSchema: z.ZodType<BatchHeader> = z.object({
       traceId: name,
     }),
   ),
+  counters: z.exactOptional(listOf(z.object({ tsSec, app: shownName, name: shownName, amount }))),
   ledger: listOf(
     z.object({
       tsSec,

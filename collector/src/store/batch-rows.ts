@@ -41,6 +41,7 @@ export function emitBatchRows({ batch, receivedMs }: ReceivedBatch, emit: Emit):
   emitRequests(header, emit);
   emitOperations(header, ts_s, emit);
   emitErrors(header, emit);
+  emitCounters(header, emit);
   emitLedger(header, ts_s, emit);
   emitEvents(header, emit);
   emitTraces(batch, emit);
@@ -155,6 +156,11 @@ function emitErrors(header: BatchHeader, emit: Emit): void {
       trace_id: row.traceId,
     });
   }
+}
+
+function emitCounters(header: BatchHeader, emit: Emit): void {
+  for (const { tsSec, app, name, amount } of header.counters ?? [])
+    emit("counters", { ts_s: tsSec, host: header.host.name, app, counter: name, amount });
 }
 
 function emitLedger(header: BatchHeader, ts_s: number, emit: Emit): void {

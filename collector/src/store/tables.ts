@@ -6,6 +6,7 @@ export type Columns = Readonly<Record<string, ColumnKind>>;
 export type TableName =
   | "apps"
   | "batches"
+  | "counters"
   | "errors"
   | "events"
   | "health"
@@ -107,6 +108,8 @@ export const TABLES: Readonly<Record<TableName, Columns>> = {
     count: "u32",
     trace_id: "text",
   },
+  /** What apps count themselves; `counter` is the app's name for it. */
+  counters: { ts_s: "u32", host: "text", app: "text", counter: "text", amount: "f64" },
   /** Spans by what became of them: `outcome` is "created", "received" or "dropped:<reason>"; corrections may be negative. */
   ledger: {
     ts_s: "u32",
