@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import {
   type AgentSettings,
   DEFAULT_AGENT_SETTINGS,
+  type Deployment,
   type ExceptionText,
   MAX_COUNTERS_PER_FRAME,
   type RecordingLevel,
@@ -44,6 +45,7 @@ export interface AgentOptions {
   /** Most share of the process's processor time; 0: without limit, null: as the daemon says. */
   readonly overheadBudgetRatio: number | null;
   readonly version: string;
+  readonly deployment: Deployment;
   /** Secret of the app for its users' pseudonyms, "" for none. */
   readonly userSalt: string;
   readonly counters: Counters;
@@ -119,6 +121,7 @@ export class Agent {
         startUnixMs: Math.round(performance.timeOrigin),
         runtime: `node ${process.versions.node}`,
         agentVersion: options.version,
+        ...options.deployment,
       },
       log: this.#log,
       onSettings: (settings) => this.#apply(settings),

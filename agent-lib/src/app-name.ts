@@ -5,14 +5,22 @@ import { basename, dirname, extname, join, resolve, sep } from "node:path";
 export function findAppName(script: string | undefined, cwd: string): string {
   if (script === undefined || script === "") return "node";
   const file = resolve(script);
+  return nearest("name", file, cwd) || cleanAppName(basename(file, extname(file))) || "node";
+}
+
+/** The version of the nearest package.json above the main script that has one, "" for none. */
+export function findAppVersion(script: string | undefined, cwd: string): string {
+  return script === undefined || script === "" ? "" : nearest("version", resolve(script), cwd);
+}
+
+/** The first of the package.json files above a script that says it. */
+function nearest(field: "name" | "version", file: string, cwd: string): string {
   // Runners such as next or nest are started from node_modules: the app is where they are started.
   const start = file.includes(`${sep}node_modules${sep}`) ? cwd : dirname(file);
   for (let folder = start; ; folder = dirname(folder)) {
-    const name = packageName(join(folder, "package.json"));
-    if (name !== "") return name;
-    if (folder === dirname(folder)) break;
+    const value = packageField(join(folder, "package.json"), field);
+    if (value !== "" || folder === dirname(folder)) return value;
   }
-  return cleanAppName(basename(file, extname(file))) || "node";
 }
 
 /**
@@ -29,10 +37,10 @@ export function cleanAppName(name: string): string {
   return clean === "." || clean === ".." ? "" : clean;
 }
 
-function packageName(path: string): string {
+function packageField(path: string, field: "name" | "version"): string {
   try {
-    const { name } = JSON.parse(readFileSync(path, "utf8")) as { name?: unknown };
-    return typeof name === "string" ? cleanAppName(name) : "";
+    const { [field]: value } = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+    return typeof value === "string" ? cleanAppName(value) : "";
   } catch {
     return "";
   }

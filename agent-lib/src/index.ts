@@ -4,6 +4,7 @@ import { Agent, type AgentStatus, MIN_BUFFER_BYTES } from "./agent.ts";
 import { type ActionOptions, runAction } from "./api/action.ts";
 import { type Counter, Counters } from "./api/counters.ts";
 import { cleanAppName, findAppName } from "./app-name.ts";
+import { findDeployment } from "./deployment.ts";
 import { chosenSocket, defaultSockets } from "./link/default-sockets.ts";
 import { AGENT_VERSION } from "./version.ts";
 
@@ -59,6 +60,7 @@ export function start(options: StartOptions = {}): void {
       bufferBytes: Math.max(MIN_BUFFER_BYTES, options.ringBytes ?? DEFAULT_RING_BYTES),
       overheadBudgetRatio: options.overheadBudget ?? ratioOf(env["APM_OVERHEAD_BUDGET"]),
       version: AGENT_VERSION,
+      deployment: findDeployment(process.argv[1], process.cwd()),
       userSalt: options.userSalt ?? env["APM_USER_SALT"] ?? "",
       counters,
       writeLog: write,

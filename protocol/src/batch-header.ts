@@ -1,4 +1,5 @@
 import type { AppEvent } from "./app-event.ts";
+import type { Deployment } from "./control.ts";
 import type { SparseHistogram } from "./histogram.ts";
 import type { SecondsTable } from "./host-metrics.ts";
 
@@ -81,7 +82,7 @@ export interface AppInfo {
   instances: InstanceInfo[];
 }
 
-export interface InstanceInfo {
+export interface InstanceInfo extends Deployment {
   /** Random per process incarnation. */
   instance: string;
   pid: number;

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import {
   DEFAULT_AGENT_SETTINGS,
+  type Deployment,
   decodeAck,
   decodeBye,
   decodeGap,
@@ -11,6 +12,7 @@ import {
   decodeRuntime,
   decodeSettings,
   decodeWelcome,
+  deploymentOf,
   encodeAck,
   encodeBye,
   encodeGap,
@@ -123,7 +125,7 @@ test("a HELLO of another version is refused with the versions that are spoken, w
 });
 
 test("fields of a HELLO that are missing or of the wrong kind are malformed", () => {
-  const wrong: Record<keyof Hello, unknown[]> = {
+  const wrong: Record<Exclude<keyof Hello, keyof Deployment>, unknown[]> = {
     app: ["", 1, null, [], {}, "a\nb", "a\u0000b", "a\u0085b", "\ud800", "x".repeat(MAX_NAME_CHARS + 1)],
     instance: [
       "",
@@ -151,6 +153,18 @@ test("fields of a HELLO that are missing or of the wrong kind are malformed", ()
       );
     }
   }
+});
+
+test("where a process comes from is kept as far as it is short text, and left out else", () => {
+  const decoded = (said: object): object => deploymentOf(decodeHello(helloPayload({ ...hello, ...said })));
+  const all = { appVersion: "1.4.2", containerId: "0123".repeat(16), systemdUnit: "shop@blue.service" };
+  assert.deepEqual(decoded(all), all);
+  assert.deepEqual(decoded({}), {});
+  const long = "x".repeat(MAX_NAME_CHARS);
+  for (const wrong of ["", 1, null, {}, "a\nb", `${long}x`])
+    assert.deepEqual(decoded({ ...all, appVersion: wrong, containerId: wrong, systemdUnit: long }), {
+      systemdUnit: long,
+    });
 });
 
 test("a name may have as many characters as the limit says, in any script", () => {

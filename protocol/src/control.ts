@@ -21,7 +21,17 @@ import {
 import { encodeMessage, MessageType, type MessageTypeNumber, sequenceOf, writeSequence } from "./message.ts";
 import { MAX_U32 } from "./span-frame.ts";
 
-export interface Hello {
+/** Where a process comes from, as far as it found out. */
+export interface Deployment {
+  /** Of the app, e.g. "1.4.2". */
+  appVersion?: string;
+  /** 64 hex digits in most. */
+  containerId?: string;
+  /** e.g. "shop.service". */
+  systemdUnit?: string;
+}
+
+export interface Hello extends Deployment {
   app: string;
   /** 32 hex digits, random per process incarnation; new after fork, per worker. */
   instance: string;
@@ -162,7 +172,18 @@ export function decodeHello(payload: Buffer): Hello & { version: number } {
     throw malformed("HELLO's pid or startUnixMs is too large to be one");
   if (!isName(runtime) || !isName(agentVersion))
     throw malformed("HELLO's runtime and agentVersion must be short strings");
-  return { version, app, instance, pid, startUnixMs, runtime, agentVersion, firstUnacknowledged };
+  const named = { version, app, instance, pid, startUnixMs, runtime, agentVersion, firstUnacknowledged };
+  return { ...named, ...deploymentOf(hello) };
+}
+
+/** What says where a process comes from, and nothing else; values that are no short text are left out. */
+export function deploymentOf(said: { readonly [Key in keyof Deployment]?: unknown }): Deployment {
+  const { appVersion, containerId, systemdUnit } = said;
+  return {
+    ...(isName(appVersion) && { appVersion }),
+    ...(isName(containerId) && { containerId }),
+    ...(isName(systemdUnit) && { systemdUnit }),
+  };
 }
 
 export function encodeWelcome(welcome: Welcome): Buffer {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { StatusInstance } from "@apm-daemon/protocol";
 import { noPaint } from "../terminal/paint.ts";
 import { sampleStatus } from "../test-support/sample-status.ts";
 import { statusText } from "./status-text.ts";
@@ -29,6 +30,25 @@ Data
   lost     nothing
   socket   /run/apm-daemon/agent.sock`,
   );
+});
+
+test("where an app's processes come from stands below its numbers, each value once", () => {
+  const [shop] = sampleStatus().apps;
+  const [first, second] = shop?.instances ?? [];
+  assert.ok(shop && first && second);
+  const text = (instances: StatusInstance[]): string =>
+    statusText(sampleStatus({ apps: [{ ...shop, instances }, shop] }), NOW, noPaint);
+  const here = { appVersion: "1.4.2", systemdUnit: "shop.service" };
+  assert.match(
+    text([
+      { ...first, ...here },
+      { ...second, ...here, containerId: "0123456789abcdef" },
+    ]),
+    /^ {2}shop .*\n {4}version 1\.4\.2 · unit shop\.service · container 0123456789ab\n {2}shop /m,
+  );
+  const many = ["1", "2", "\u001b[31m3", "4", "5"].map((appVersion) => ({ ...first, appVersion }));
+  assert.match(text(many), /^ {4}version 1, 2, .*3 and 2 more$/m);
+  assert.equal(text(many).includes("\u001b"), false);
 });
 
 test("problems, a broken uplink, a backlog and losses are named", () => {

@@ -76,7 +76,16 @@ const app = z.object({
   app: shownName,
   apdexTMs: amount,
   instances: listOf(
-    z.object({ instance: name, pid: u32, runtime: name, agentVersion: name, startUnixMs: unixMs }),
+    z.object({
+      instance: name,
+      pid: u32,
+      runtime: name,
+      agentVersion: name,
+      startUnixMs: unixMs,
+      appVersion: z.exactOptional(name),
+      containerId: z.exactOptional(name),
+      systemdUnit: z.exactOptional(name),
+    }),
   ),
 });
 

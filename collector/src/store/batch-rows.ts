@@ -51,7 +51,7 @@ function emitApps(header: BatchHeader, ts_s: number, emit: Emit): void {
   const host = header.host.name;
   for (const { app, apdexTMs, instances } of header.apps) {
     emit("apps", { ts_s, host, app, apdex_t_ms: apdexTMs });
-    for (const { instance, pid, runtime, agentVersion, startUnixMs } of instances) {
+    for (const { instance, pid, runtime, agentVersion, startUnixMs, ...deployment } of instances) {
       emit("instances", {
         ts_s,
         host,
@@ -61,6 +61,9 @@ function emitApps(header: BatchHeader, ts_s: number, emit: Emit): void {
         runtime,
         agent_version: agentVersion,
         start_ms: startUnixMs,
+        app_version: deployment.appVersion ?? null,
+        container_id: deployment.containerId ?? null,
+        systemd_unit: deployment.systemdUnit ?? null,
       });
     }
   }

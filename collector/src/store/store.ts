@@ -85,6 +85,10 @@ export interface StoredProcess {
   runtime: string;
   agentVersion: string;
   startUnixMs: number;
+  /** "" where the process could not find it out, as the next two. */
+  appVersion: string;
+  containerId: string;
+  systemdUnit: string;
   cpuRatio: number | null;
   rssBytes: number | null;
   eventLoopDelayP99Ms: number | null;

@@ -45,6 +45,10 @@ export const TABLES: Readonly<Record<TableName, Columns>> = {
     runtime: "text",
     agent_version: "text",
     start_ms: "f64",
+    /** Null where the process could not find it out, as the next two. */
+    app_version: "text",
+    container_id: "text",
+    systemd_unit: "text",
   },
   host_seconds: { ts_s: "u32", host: "text", ...metricColumns(HOST_METRICS) },
   host_snapshots: { ts_s: "u32", host: "text", snapshot: "text" },

@@ -55,6 +55,8 @@ export function twoHosts(): BatchHeader[] {
           runtime: "node 20.20.2",
           agentVersion: "0.1.0",
           startUnixMs: FROM - 5_000,
+          appVersion: "1.4.2",
+          systemdUnit: "shop.service",
         },
       ],
     },

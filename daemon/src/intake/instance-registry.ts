@@ -1,10 +1,10 @@
-import type { Hello, RecordingLevel } from "@apm-daemon/protocol";
+import { type Deployment, deploymentOf, type Hello, type RecordingLevel } from "@apm-daemon/protocol";
 import type { Journal, JournalInstance } from "../journal/journal.ts";
 import { type InstanceOrigin, mayBe, originOf, recoveredOrigin } from "./instance-origin.ts";
 import type { PeerCredentials } from "./peer-credentials.ts";
 
 /** One incarnation of an app's process. */
-export interface AppInstance extends InstanceOrigin {
+export interface AppInstance extends InstanceOrigin, Deployment {
   readonly app: string;
   readonly instance: string;
   readonly runtime: string;
@@ -29,7 +29,8 @@ type InstanceRecord = Pick<
   AppInstance,
   "app" | "instance" | "pid" | "runtime" | "agentVersion" | "startUnixMs"
 > &
-  Partial<InstanceOrigin> & { firstSequence?: number };
+  Partial<InstanceOrigin> &
+  Deployment & { firstSequence?: number };
 
 /** Instances remembered after they went, so that a late reconnect is not counted twice. */
 const MAX_GONE = 10_000;
@@ -119,7 +120,15 @@ export class InstanceRegistry {
   #add(record: InstanceRecord, origin: InstanceOrigin, isKnownFromStart: boolean): AppInstance {
     const { instance, runtime, agentVersion, startUnixMs, firstSequence } = record;
     const app = this.#appName(record.app, origin.uid);
-    const identity = { app, instance, runtime, agentVersion, startUnixMs, ...origin };
+    const identity = {
+      app,
+      instance,
+      runtime,
+      agentVersion,
+      startUnixMs,
+      ...deploymentOf(record),
+      ...origin,
+    };
     const journal = this.#journal.createInstance(JSON.stringify({ ...identity, firstSequence }));
     const added: AppInstance = {
       ...identity,
