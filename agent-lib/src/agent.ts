@@ -13,6 +13,7 @@ import { AgentLog } from "./agent-log.ts";
 import { type ActionOptions, type ActionParts, runAction } from "./api/action.ts";
 import type { Counters } from "./api/counters.ts";
 import { markRequest, UserPseudonyms } from "./api/current-request.ts";
+import { OpenActions } from "./api/open-actions.ts";
 import type { InstrumentationParts, Trust } from "./instrumentation/instrumentation-parts.ts";
 import { instrumentAll } from "./instrumentation/instrumentations.ts";
 import { LibraryHook } from "./instrumentation/library-hook.ts";
@@ -156,7 +157,12 @@ export class Agent {
       trust: options.trust,
       statements,
     };
-    this.#actions = { tracer: provider.tracer("apm-daemon"), storage: this.#storage, log: this.#log };
+    this.#actions = {
+      tracer: provider.tracer("apm-daemon"),
+      storage: this.#storage,
+      open: new OpenActions(),
+      log: this.#log,
+    };
     this.#users = new UserPseudonyms(options.userSalt, options.appName);
     options.counters.onTooMany = () =>
       this.#log.sayOnce(
@@ -206,6 +212,7 @@ export class Agent {
     this.#link.start();
     process.on("exit", this.#onExit);
     process.on("uncaughtExceptionMonitor", this.#onUncaught);
+    this.#seeRejections();
   }
 
   /** Sends what is left, takes all patches back and closes the connection. */
@@ -242,6 +249,7 @@ export class Agent {
   #exit(code: number): void {
     try {
       this.#requests.endBroken();
+      this.#actions.open.endBroken();
       this.#runtime.sendCounters();
       this.#buffer.finish(code, this.#lastError(), () => this.#link.sendAtExit());
       this.#link.sendAtExit();
@@ -261,11 +269,38 @@ export class Agent {
   #noteUncaught(error: unknown): void {
     try {
       this.#uncaught = { error: describeException(error), monoMs: performance.now() };
-      const active = this.#storage.getStore();
-      const request = active === undefined ? undefined : this.#requests.inContext(active);
-      if (request !== undefined) request.error ??= error;
+      this.#noteBroken(error);
     } catch (internal) {
       this.#log.internalError("uncaught exception", internal);
     }
+  }
+
+  /**
+   * Rejections that the app's own listener takes reach no monitor, and a listener of ours would keep the process from dying of
+   * those that nobody takes: so they are seen where Node tells of them.
+   */
+  #seeRejections(): void {
+    const note = (reason: unknown): void => {
+      try {
+        this.#noteBroken(reason);
+      } catch (internal) {
+        this.#log.internalError("rejection", internal);
+      }
+    };
+    this.#patches.wrap(process, "emit", (emit) => {
+      return function (this: unknown, ...args: unknown[]): unknown {
+        if (args[0] === "unhandledRejection") note(args[1]);
+        return emit.apply(this, args);
+      };
+    });
+  }
+
+  /** What nobody caught is the failure of the request or action that it was thrown in. */
+  #noteBroken(error: unknown): void {
+    const active = this.#storage.getStore();
+    if (active === undefined) return;
+    const request = this.#requests.inContext(active);
+    if (request !== undefined) request.error ??= error;
+    else this.#actions.open.noteUncaught(active, error);
   }
 }

@@ -9,6 +9,7 @@ import { ApmSpan } from "../tracer/span.ts";
 import { parseTraceparent } from "../tracer/trace-context.ts";
 import type { ApmTracer } from "../tracer/tracer.ts";
 import { textOf, truncate } from "../tracer/truncate.ts";
+import type { OpenActions } from "./open-actions.ts";
 
 export interface ActionOptions {
   /**
@@ -22,6 +23,7 @@ export interface ActionOptions {
 export interface ActionParts {
   readonly tracer: ApmTracer;
   readonly storage: AsyncLocalStorage<Context>;
+  readonly open: OpenActions;
   readonly log: AgentLog;
 }
 
@@ -37,24 +39,25 @@ export function runAction(
 ): unknown {
   const span = parts === null ? null : startAction(parts, name, options);
   if (parts === null || span === null) return settled(work());
+  parts.open.add(span);
   let result: unknown;
   try {
     result = parts.storage.run(span, () => settled(work()));
   } catch (error) {
-    endAction(parts, span, error);
+    failAction(parts, span, error);
     throw error;
   }
   if (!(result instanceof Promise)) {
-    span.endAt(nowMs());
+    endAction(parts, span);
     return result;
   }
   return result.then(
     (value: unknown) => {
-      span.endAt(nowMs());
+      endAction(parts, span);
       return value;
     },
     (error: unknown) => {
-      endAction(parts, span, error);
+      failAction(parts, span, error);
       throw error;
     },
   );
@@ -93,11 +96,16 @@ function parentOf(tracer: ApmTracer): Context {
   return active instanceof ApmSpan && !active.isRecording() ? ROOT_CONTEXT : context;
 }
 
-function endAction({ log }: ActionParts, span: ApmSpan, error: unknown): void {
+function failAction(parts: ActionParts, span: ApmSpan, error: unknown): void {
   try {
     failSpan(span, error);
   } catch (internal) {
-    log.internalError("action", internal);
+    parts.log.internalError("action", internal);
   }
+  endAction(parts, span);
+}
+
+function endAction({ open }: ActionParts, span: ApmSpan): void {
+  open.delete(span);
   span.endAt(nowMs());
 }
