@@ -84,6 +84,7 @@ export class Agent {
   readonly #log: AgentLog;
   readonly #storage = new AsyncLocalStorage<Context>();
   readonly #requests = new OpenRequests();
+  readonly #openActions = new OpenActions();
   readonly #contract: OverheadContract;
   readonly #ownBudgetRatio: number | null;
   readonly #buffer: SpanBuffer;
@@ -151,6 +152,7 @@ export class Agent {
       provider,
       storage: this.#storage,
       requests: this.#requests,
+      actions: this.#openActions,
       patches: this.#patches,
       libraries: new LibraryHook(this.#log),
       log: this.#log,
@@ -160,7 +162,7 @@ export class Agent {
     this.#actions = {
       tracer: provider.tracer("apm-daemon"),
       storage: this.#storage,
-      open: new OpenActions(),
+      open: this.#openActions,
       log: this.#log,
     };
     this.#users = new UserPseudonyms(options.userSalt, options.appName);
@@ -249,7 +251,7 @@ export class Agent {
   #exit(code: number): void {
     try {
       this.#requests.endBroken();
-      this.#actions.open.endBroken();
+      this.#openActions.endBroken();
       this.#runtime.sendCounters();
       this.#buffer.finish(code, this.#lastError(), () => this.#link.sendAtExit());
       this.#link.sendAtExit();
@@ -301,6 +303,6 @@ export class Agent {
     if (active === undefined) return;
     const request = this.#requests.inContext(active);
     if (request !== undefined) request.error ??= error;
-    else this.#actions.open.noteUncaught(active, error);
+    else this.#openActions.noteUncaught(active, error);
   }
 }

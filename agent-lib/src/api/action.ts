@@ -39,10 +39,15 @@ export function runAction(
 ): unknown {
   const span = parts === null ? null : startAction(parts, name, options);
   if (parts === null || span === null) return settled(work());
+  return runInAction(parts, span, () => settled(work()));
+}
+
+/** Runs work in a span that began with it, and ends that; a promise that it returns is replaced by one like it. */
+export function runInAction(parts: Omit<ActionParts, "tracer">, span: ApmSpan, work: () => unknown): unknown {
   parts.open.add(span);
   let result: unknown;
   try {
-    result = parts.storage.run(span, () => settled(work()));
+    result = parts.storage.run(span, work);
   } catch (error) {
     failAction(parts, span, error);
     throw error;
@@ -96,7 +101,7 @@ function parentOf(tracer: ApmTracer): Context {
   return active instanceof ApmSpan && !active.isRecording() ? ROOT_CONTEXT : context;
 }
 
-function failAction(parts: ActionParts, span: ApmSpan, error: unknown): void {
+function failAction(parts: Pick<ActionParts, "open" | "log">, span: ApmSpan, error: unknown): void {
   try {
     failSpan(span, error);
   } catch (internal) {
@@ -105,7 +110,7 @@ function failAction(parts: ActionParts, span: ApmSpan, error: unknown): void {
   endAction(parts, span);
 }
 
-function endAction({ open }: ActionParts, span: ApmSpan): void {
+function endAction({ open }: Pick<ActionParts, "open">, span: ApmSpan): void {
   open.delete(span);
   span.endAt(nowMs());
 }

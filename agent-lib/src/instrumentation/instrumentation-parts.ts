@@ -1,6 +1,7 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
 import type { Context } from "@opentelemetry/api";
 import type { AgentLog } from "../agent-log.ts";
+import type { OpenActions } from "../api/open-actions.ts";
 import type { StatementCache } from "../sql/statement-cache.ts";
 import type { ApmTracerProvider } from "../tracer/tracer-provider.ts";
 import type { LibraryHook } from "./library-hook.ts";
@@ -15,6 +16,7 @@ export interface InstrumentationParts {
   readonly provider: ApmTracerProvider;
   readonly storage: AsyncLocalStorage<Context>;
   readonly requests: OpenRequests;
+  readonly actions: OpenActions;
   readonly patches: Patches;
   readonly libraries: LibraryHook;
   readonly log: AgentLog;
