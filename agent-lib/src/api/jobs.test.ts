@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import cron from "node-cron";
+import { schedule } from "node-cron";
 import { action, start, stop } from "../index.ts";
 import { DaemonPeer, until } from "../test-support/daemon-peer.ts";
 
@@ -19,7 +19,7 @@ after(async () => {
 test("each run of a node-cron job is an action of its own, also of one that was scheduled within an action", async () => {
   let runs = 0;
   const task = action("boot", () =>
-    cron.schedule("* * * * * *", () =>
+    schedule("* * * * * *", () =>
       action("every second", async () => {
         await new Promise((resolve) => setImmediate(resolve));
         if (++runs === 2) throw new RangeError("second run");
