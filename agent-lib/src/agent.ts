@@ -5,6 +5,7 @@ import {
   DEFAULT_AGENT_SETTINGS,
   type Deployment,
   type ExceptionText,
+  type LibrariesReport,
   MAX_COUNTERS_PER_FRAME,
   type RecordingLevel,
 } from "@apm-daemon/protocol";
@@ -65,6 +66,8 @@ export interface AgentStatus {
   /** Memory for spans: what waits for the daemon, the current frame, buffers kept for the next ones. */
   readonly bufferBytes: number;
   readonly internalErrors: number;
+  /** Libraries that the agent knows, as it found them in this process, and what bundled the main script, if anything did. */
+  readonly libraries: LibrariesReport;
   /** What is recorded now, and what recording everything costs, as a share of this process's processor time. */
   readonly recording: RecordingLevel;
   readonly overheadRatio: number;
@@ -87,6 +90,7 @@ export class Agent {
   readonly #openActions = new OpenActions();
   readonly #contract: OverheadContract;
   readonly #ownBudgetRatio: number | null;
+  readonly #libraries: LibraryHook;
   readonly #buffer: SpanBuffer;
   readonly #link: DaemonLink;
   readonly #runtime: RuntimeMetrics;
@@ -103,6 +107,7 @@ export class Agent {
   constructor(options: AgentOptions) {
     this.#log = new AgentLog(options.writeLog);
     this.#patches = new Patches(this.#log);
+    this.#libraries = new LibraryHook(this.#log);
     this.#ownBudgetRatio = options.overheadBudgetRatio;
     this.#contract = new OverheadContract({
       cpuUsage: () => process.cpuUsage(),
@@ -136,6 +141,7 @@ export class Agent {
       slowRequests: (atMs, most) => this.#requests.slow(atMs, most),
       contract: this.#contract,
       counters: options.counters,
+      libraries: this.#libraries.found,
       send: (frame) => this.#buffer.addRuntime(frame),
     });
     const statements = { postgresql: new StatementCache("postgresql"), mysql: new StatementCache("mysql") };
@@ -154,7 +160,7 @@ export class Agent {
       requests: this.#requests,
       actions: this.#openActions,
       patches: this.#patches,
-      libraries: new LibraryHook(this.#log),
+      libraries: this.#libraries,
       log: this.#log,
       trust: options.trust,
       statements,
@@ -182,6 +188,7 @@ export class Agent {
       spansDropped: this.#buffer.dropped,
       bufferBytes: this.#buffer.heldBytes,
       internalErrors: this.#log.internalErrors,
+      libraries: this.#libraries.found.report,
       recording: this.#contract.level,
       overheadRatio: this.#contract.agentRatio,
     };
@@ -210,6 +217,7 @@ export class Agent {
     propagation.setGlobalPropagator(new TraceContextPropagator());
     instrumentAll(this.#parts);
     libraries.install(this.#patches);
+    libraries.found.lookLater(process.argv[1], () => libraries.packages);
     this.#runtime.start();
     this.#link.start();
     process.on("exit", this.#onExit);

@@ -293,6 +293,26 @@ test("RUNTIME's counters are bounded: 100 of them, real names, amounts above 0",
   for (const none of [undefined, null, [], 5, {}, { a: 0 }]) assert.equal(read(none), undefined);
 });
 
+test("RUNTIME's libraries are bounded: 100 of them, known states, short texts", () => {
+  const read = (libraries: unknown): unknown => decodeRuntime(sequenced({ libraries })).libraries;
+  const pg = { name: "pg", version: "8.23.1", state: "recorded" };
+  assert.deepEqual(read({ bundler: "esbuild", found: [pg], more: 1 }), { bundler: "esbuild", found: [pg] });
+  assert.equal((read({ found: Array.from({ length: 101 }, () => pg) }) as { found: [] }).found.length, 100);
+  const wrong = [
+    null,
+    1,
+    { ...pg, name: "" },
+    { ...pg, name: "a\u001b" },
+    { ...pg, state: "x" },
+    { ...pg, version: 5 },
+  ];
+  assert.deepEqual(read({ bundler: "a\nb", found: wrong }), {
+    bundler: null,
+    found: [{ ...pg, version: "" }],
+  });
+  for (const none of [undefined, null, [], {}, { found: {} }]) assert.equal(read(none), undefined);
+});
+
 test("RUNTIME's requests in flight are bounded: 20 of them, known fields, real trace ids", () => {
   const [good] = runtime.inFlight;
   const list = Array.from({ length: 25 }, (_, i) => ({ ...good, ageMs: i }));

@@ -103,6 +103,23 @@ export interface RuntimeFrame {
   inFlight: { action: string; traceId: string; ageMs: number }[];
   /** What the app's own counters counted since the last frame, by name; missing when nothing was counted. */
   counters?: Record<string, number>;
+  /** When it changed, and now and then. */
+  libraries?: LibrariesReport;
+}
+
+/** What an agent found of the libraries that it knows. */
+export interface LibrariesReport {
+  /** What bundled the main script, so that the agent cannot look into it; null when nothing did. */
+  bundler: string | null;
+  found: LibraryReport[];
+}
+
+export interface LibraryReport {
+  name: string;
+  /** "" where it cannot be known. */
+  version: string;
+  /** "failed": its patch broke. "bundled": it lies in the bundle, where it is not recorded. */
+  state: "recorded" | "failed" | "bundled";
 }
 
 export interface Gap {
@@ -131,6 +148,7 @@ export interface ExceptionText {
 
 /** Longer waits are not believed; timers overflow at 2^31 ms and would fire at once. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
+const MAX_LIBRARIES = 100;
 const MAX_GAP_REASONS = 32;
 const GAP_REASON = /^[a-z][a-z0-9_]{0,63}$/;
 
@@ -255,6 +273,7 @@ export function decodeRuntime(payload: Buffer): RuntimeFrame {
   sequenceOf(payload);
   const frame = parseJson(payload.subarray(8), "RUNTIME");
   const counters = readCounters(frame["counters"]);
+  const libraries = readLibraries(frame["libraries"]);
   const number = (key: string): number => (Number.isFinite(frame[key]) ? (frame[key] as number) : 0);
   return {
     unixMs: number("unixMs"),
@@ -270,6 +289,7 @@ export function decodeRuntime(payload: Buffer): RuntimeFrame {
     ...readRecording(frame),
     inFlight: Array.isArray(frame["inFlight"]) ? frame["inFlight"].slice(0, 20).flatMap(readInFlight) : [],
     ...(counters === null ? {} : { counters }),
+    ...(libraries === null ? {} : { libraries }),
   };
 }
 
@@ -364,6 +384,22 @@ function readCounters(value: unknown): Record<string, number> | null {
     .filter(([name, amount]) => isName(name) && Number.isFinite(amount) && (amount as number) > 0)
     .slice(0, MAX_COUNTERS_PER_FRAME) as [string, number][];
   return counted.length === 0 ? null : Object.fromEntries(counted);
+}
+
+/** Null when it is none; entries that are malformed are left out. */
+function readLibraries(value: unknown): LibrariesReport | null {
+  const { bundler, found } = (value ?? {}) as Record<string, unknown>;
+  if (!Array.isArray(found)) return null;
+  return {
+    bundler: isName(bundler) ? bundler : null,
+    found: found.slice(0, MAX_LIBRARIES).flatMap(readLibrary),
+  };
+}
+
+function readLibrary(value: unknown): LibraryReport[] {
+  const { name, version, state } = (value ?? {}) as Record<string, unknown>;
+  if (!isName(name) || (state !== "recorded" && state !== "failed" && state !== "bundled")) return [];
+  return [{ name, version: isName(version) ? version : "", state }];
 }
 
 function isName(value: unknown): value is string {

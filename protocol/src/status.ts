@@ -1,4 +1,4 @@
-import type { Deployment, RecordingLevel } from "./control.ts";
+import type { Deployment, LibrariesReport, RecordingLevel } from "./control.ts";
 
 /** What `GET /status` on the daemon's status socket answers, and `apm status --json` prints. */
 export interface StatusReport {
@@ -150,4 +150,6 @@ export interface StatusInstance extends Deployment {
   /** What its agent records, and what recording everything costs, as a share of the process's processor time. */
   recording?: RecordingLevel;
   overheadRatio?: number;
+  /** Libraries that its agent knows, as it found them. */
+  libraries?: LibrariesReport;
 }

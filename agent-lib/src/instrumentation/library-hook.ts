@@ -1,5 +1,6 @@
 import Module from "node:module";
 import type { AgentLog } from "../agent-log.ts";
+import { FoundLibraries } from "./found-libraries.ts";
 import type { Patches } from "./patches.ts";
 
 type Extension = (module: { exports: unknown }, filename: string) => void;
@@ -20,6 +21,7 @@ export class LibraryHook {
   readonly #log: AgentLog;
   readonly #handlers = new Map<string, (exports: unknown) => void>();
   readonly #seen = new WeakSet<object>();
+  readonly found: FoundLibraries = new FoundLibraries();
 
   constructor(log: AgentLog) {
     this.#log = log;
@@ -28,6 +30,11 @@ export class LibraryHook {
   /** `file` is a path below node_modules, e.g. "pg/lib/client.js". */
   onLoad(file: string, handle: (exports: unknown) => void): void {
     this.#handlers.set(file, handle);
+  }
+
+  /** Names of the packages that are watched for. */
+  get packages(): string[] {
+    return [...new Set([...this.#handlers.keys()].map(packageNameOf))];
   }
 
   /** Watches from now on, and handles what is loaded already. */
@@ -61,10 +68,17 @@ export class LibraryHook {
       return;
     if (this.#seen.has(exports)) return;
     this.#seen.add(exports);
+    const packageFolder = filename.slice(0, filename.length - file.length + packageNameOf(file).length + 1);
     try {
       handler(exports);
+      this.found.note(packageFolder, true);
     } catch (error) {
       this.#log.internalError(`patching ${file}`, error);
+      this.found.note(packageFolder, false);
     }
   }
+}
+
+function packageNameOf(file: string): string {
+  return /^(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? "";
 }

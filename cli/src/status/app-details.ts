@@ -1,4 +1,4 @@
-import type { StatusApp, StatusInstance } from "@apm-daemon/protocol";
+import type { LibraryReport, StatusApp, StatusInstance } from "@apm-daemon/protocol";
 import { safeText } from "../terminal/safe-text.ts";
 
 const MAX_NAMED = 3;
@@ -17,4 +17,25 @@ export function deploymentText({ instances }: StatusApp): string {
     ...named("unit", ({ systemdUnit }) => systemdUnit),
     ...named("container", ({ containerId }) => containerId?.slice(0, CONTAINER_DIGITS)),
   ].join(" · ");
+}
+
+/** Libraries whose calls an app's agents record; "" when they have not said so. */
+export function recordedText(app: StatusApp): string {
+  const names = librariesOf(app)
+    .filter(({ state }) => state === "recorded")
+    .map(({ name, version }) => safeText(`${name} ${version}`.trim()));
+  return names.length === 0 ? "" : `records ${names.join(", ")}`;
+}
+
+/** What an app's processes found, each library and state once. */
+export function librariesOf({ instances }: StatusApp): LibraryReport[] {
+  const found = instances.flatMap(({ libraries }) => libraries?.found ?? []);
+  return [...new Map(found.map((library) => [JSON.stringify(library), library])).values()];
+}
+
+/** What bundled an app, null when nothing did. */
+export function bundlerOf({ instances }: StatusApp): string | null {
+  return (
+    instances.map(({ libraries }) => libraries?.bundler ?? null).find((bundler) => bundler !== null) ?? null
+  );
 }

@@ -3,7 +3,7 @@ import type { Paint } from "../terminal/paint.ts";
 import { shownAge, shownBytes, shownCount, shownMs, shownRatio } from "../terminal/quantities.ts";
 import { safeText } from "../terminal/safe-text.ts";
 import { tableLines } from "../terminal/table.ts";
-import { deploymentText } from "./app-details.ts";
+import { deploymentText, recordedText } from "./app-details.ts";
 
 const HEALTH_STYLES = { ok: "green", degraded: "yellow", failing: "red" } as const;
 
@@ -89,8 +89,8 @@ function appLines(status: StatusReport, paint: Paint): string[] {
     rows.map(([name = "", ...cells]) => [`  ${name}`, ...cells]),
   );
   const described = status.apps.flatMap((app, i) => {
-    const details = deploymentText(app);
-    return [lines[i] ?? "", ...(details === "" ? [] : [paint("dim", `    ${details}`)])];
+    const details = [deploymentText(app), recordedText(app)].filter((text) => text !== "");
+    return [lines[i] ?? "", ...details.map((text) => paint("dim", `    ${text}`))];
   });
   return [paint("bold", titles), ...described, ...limitedLines(status, paint)];
 }

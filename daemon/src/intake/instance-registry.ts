@@ -1,4 +1,10 @@
-import { type Deployment, deploymentOf, type Hello, type RecordingLevel } from "@apm-daemon/protocol";
+import {
+  type Deployment,
+  deploymentOf,
+  type Hello,
+  type LibrariesReport,
+  type RecordingLevel,
+} from "@apm-daemon/protocol";
 import type { Journal, JournalInstance } from "../journal/journal.ts";
 import { type InstanceOrigin, mayBe, originOf, recoveredOrigin } from "./instance-origin.ts";
 import type { PeerCredentials } from "./peer-credentials.ts";
@@ -22,6 +28,8 @@ export interface AppInstance extends InstanceOrigin, Deployment {
   bye: { exitCode: number | null } | null;
   /** What its agent says of its own cost; null when it says nothing. */
   overhead: { recording: RecordingLevel; ratio: number } | null;
+  /** What its agent found of the libraries that it knows; null until it says so. */
+  libraries: LibrariesReport | null;
 }
 
 /** What the journal keeps of an instance; records of earlier releases lack the origin. */
@@ -139,6 +147,7 @@ export class InstanceRegistry {
       isKnownFromStart,
       bye: null,
       overhead: null,
+      libraries: null,
     };
     this.#instances.set(instance, added);
     this.#count(origin.uid, 1);

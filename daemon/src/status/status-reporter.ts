@@ -140,7 +140,8 @@ export class StatusReporter {
     const { instances, recent, clock, watch } = this.#options;
     const apps = new Map<string, StatusReport["apps"][number]>();
     for (const connected of instances.connected()) {
-      const { app, instance, pid, uid, origin, claimedPid, runtime, agentVersion, overhead } = connected;
+      const { app, instance, pid, uid, origin, claimedPid, runtime, agentVersion, overhead, libraries } =
+        connected;
       const entry = apps.get(app) ?? { app, instances: [], ...recent.of(app, clock.unixMs() / 1_000) };
       const newest = watch.processes.newest(instance);
       entry.instances.push({
@@ -155,6 +156,7 @@ export class StatusReporter {
         cpuRatio: newest?.["cpuRatio"] ?? null,
         rssBytes: newest?.["rssBytes"] ?? null,
         ...(overhead === null ? {} : { recording: overhead.recording, overheadRatio: overhead.ratio }),
+        ...(libraries === null ? {} : { libraries }),
       });
       apps.set(app, entry);
     }
