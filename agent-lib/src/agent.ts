@@ -4,7 +4,6 @@ import {
   type AgentSettings,
   DEFAULT_AGENT_SETTINGS,
   type Deployment,
-  type ExceptionText,
   type LibrariesReport,
   MAX_COUNTERS_PER_FRAME,
   type RecordingLevel,
@@ -28,12 +27,12 @@ import { RuntimeMetrics } from "./runtime-metrics.ts";
 import { StatementCache } from "./sql/statement-cache.ts";
 import { nowMs } from "./tracer/clock.ts";
 import { StorageContextManager } from "./tracer/context-manager.ts";
-import { describeException } from "./tracer/exception.ts";
 import { KeyPolicies } from "./tracer/key-policy.ts";
 import { RandomIds } from "./tracer/random-ids.ts";
 import { SpanRules } from "./tracer/span-rules.ts";
 import { TraceContextPropagator } from "./tracer/trace-context.ts";
 import { ApmTracerProvider } from "./tracer/tracer-provider.ts";
+import { UncaughtErrors } from "./uncaught-errors.ts";
 
 export interface AgentOptions {
   readonly appName: string;
@@ -53,9 +52,6 @@ export interface AgentOptions {
   readonly counters: Counters;
   readonly writeLog: (line: string) => void;
 }
-
-/** An app that catches all may clean up for this long before it ends. */
-const UNCAUGHT_WITHIN_MS = 10_000;
 
 /** State of a running agent, for people who ask. */
 export interface AgentStatus {
@@ -99,10 +95,8 @@ export class Agent {
   readonly #actions: ActionParts;
   readonly #users: UserPseudonyms;
   readonly #instance = randomBytes(16).toString("hex");
-  /** What nobody caught: maybe the reason why the process ends. */
-  #uncaught: { error: ExceptionText; monoMs: number } | null = null;
+  readonly #uncaught: UncaughtErrors;
   readonly #onExit = (code: number): void => this.#exit(code);
-  readonly #onUncaught = (error: unknown): void => this.#noteUncaught(error);
 
   constructor(options: AgentOptions) {
     this.#log = new AgentLog(options.writeLog);
@@ -171,6 +165,12 @@ export class Agent {
       open: this.#openActions,
       log: this.#log,
     };
+    this.#uncaught = new UncaughtErrors({
+      storage: this.#storage,
+      requests: this.#requests,
+      actions: this.#openActions,
+      log: this.#log,
+    });
     this.#users = new UserPseudonyms(options.userSalt, options.appName);
     options.counters.onTooMany = () =>
       this.#log.sayOnce(
@@ -221,8 +221,7 @@ export class Agent {
     this.#runtime.start();
     this.#link.start();
     process.on("exit", this.#onExit);
-    process.on("uncaughtExceptionMonitor", this.#onUncaught);
-    this.#seeRejections();
+    this.#uncaught.watch(this.#patches);
   }
 
   /** Sends what is left, takes all patches back and closes the connection. */
@@ -233,7 +232,6 @@ export class Agent {
     this.#buffer.finish(null);
     this.#link.stop();
     process.off("exit", this.#onExit);
-    process.off("uncaughtExceptionMonitor", this.#onUncaught);
     trace.disable();
     context.disable();
     propagation.disable();
@@ -261,56 +259,10 @@ export class Agent {
       this.#requests.endBroken();
       this.#openActions.endBroken();
       this.#runtime.sendCounters();
-      this.#buffer.finish(code, this.#lastError(), () => this.#link.sendAtExit());
+      this.#buffer.finish(code, this.#uncaught.last, () => this.#link.sendAtExit());
       this.#link.sendAtExit();
     } catch (error) {
       this.#log.internalError("exit", error);
     }
-  }
-
-  /** Null when what was uncaught cannot be why the process ends: the app went on after it. */
-  #lastError(): ExceptionText | null {
-    const isRecent =
-      this.#uncaught !== null && performance.now() - this.#uncaught.monoMs < UNCAUGHT_WITHIN_MS;
-    return isRecent ? (this.#uncaught?.error ?? null) : null;
-  }
-
-  /** Runs before the process dies of it; changes nothing about that. */
-  #noteUncaught(error: unknown): void {
-    try {
-      this.#uncaught = { error: describeException(error), monoMs: performance.now() };
-      this.#noteBroken(error);
-    } catch (internal) {
-      this.#log.internalError("uncaught exception", internal);
-    }
-  }
-
-  /**
-   * Rejections that the app's own listener takes reach no monitor, and a listener of ours would keep the process from dying of
-   * those that nobody takes: so they are seen where Node tells of them.
-   */
-  #seeRejections(): void {
-    const note = (reason: unknown): void => {
-      try {
-        this.#noteBroken(reason);
-      } catch (internal) {
-        this.#log.internalError("rejection", internal);
-      }
-    };
-    this.#patches.wrap(process, "emit", (emit) => {
-      return function (this: unknown, ...args: unknown[]): unknown {
-        if (args[0] === "unhandledRejection") note(args[1]);
-        return emit.apply(this, args);
-      };
-    });
-  }
-
-  /** What nobody caught is the failure of the request or action that it was thrown in. */
-  #noteBroken(error: unknown): void {
-    const active = this.#storage.getStore();
-    if (active === undefined) return;
-    const request = this.#requests.inContext(active);
-    if (request !== undefined) request.error ??= error;
-    else this.#openActions.noteUncaught(active, error);
   }
 }

@@ -8,6 +8,7 @@ import { trace } from "@opentelemetry/api";
 import { action, start, stop } from "../index.ts";
 import { AmqpResponder } from "../test-support/amqp-responder.ts";
 import { DaemonPeer, until } from "../test-support/daemon-peer.ts";
+import { appPath, REGISTER, runNode } from "../test-support/run-app.ts";
 
 interface Message {
   content: Buffer;
@@ -178,36 +179,19 @@ for (const [release, main] of Object.entries(RELEASES)) {
       await channel.close();
     });
 
-    test("a handler that throws, a channel that is closed, a consumer that is cancelled", async () => {
+    test("a consumer that is cancelled is told so, a publish on a closed channel fails as it does", async () => {
       const channel = await connection.createChannel();
-      const failing = queue("failing");
+      const closing = queue("closing");
       const received: (Message | null)[] = [];
-      const later = new RangeError("no stock");
-      const caught: unknown[] = [];
-      await channel.consume(failing, (message) => {
-        received.push(message);
-        if (message === null) return undefined;
-        const promise = Promise.reject(later);
-        return promise;
-      });
-      const onRejection = (reason: unknown): void => void caught.push(reason);
-      process.on("unhandledRejection", onRejection);
-      channel.sendToQueue(failing, Buffer.from("x"));
-      await until(() => peer.named(`${failing} process`).length === 1, "the failed action arrives");
-      process.off("unhandledRejection", onRejection);
-      // Nobody handles what a handler rejects with; that it stays so is the app's affair.
-      assert.deepEqual(caught, [later]);
-      const [process_] = peer.named(`${failing} process`);
-      assert.equal(process_?.hasError, true);
-      assert.equal(process_?.attributes["error.type"], "RangeError");
-      broker.cancel(failing);
-      await until(() => received.length === 2, "the consumer is told");
-      assert.equal(received[1], null);
+      await channel.consume(closing, (message) => void received.push(message));
+      broker.cancel(closing);
+      await until(() => received.length === 1, "the consumer is told");
+      assert.equal(received[0], null);
       await channel.close();
-      assert.throws(() => channel.sendToQueue(failing, Buffer.from("x")), { name: "IllegalOperationError" });
-      await until(() => peer.named(`${failing} publish`).length === 2, "the failed publish arrives");
-      assert.equal(peer.named(`${failing} publish`)[1]?.hasError, true);
-      assert.equal(peer.named(`${failing} process`).length, 1);
+      assert.throws(() => channel.sendToQueue(closing, Buffer.from("x")), { name: "IllegalOperationError" });
+      await until(() => peer.named(`${closing} publish`).length === 1, "the failed publish arrives");
+      assert.equal(peer.named(`${closing} publish`)[0]?.hasError, true);
+      assert.deepEqual(peer.named(`${closing} process`), []);
     });
 
     test("queues of which the broker makes up the name share one", async () => {
@@ -241,3 +225,14 @@ for (const [release, main] of Object.entries(RELEASES)) {
     });
   });
 }
+
+test("a handler's rejection stays unhandled, and is the action's error", async () => {
+  const args = [appPath("amqp-reject.mjs"), String(broker.port)];
+  const plain = await runNode(args);
+  const end = await runNode(["--import", REGISTER, ...args], { APM_SOCKET: peer.path });
+  assert.deepEqual(end, plain);
+  assert.equal(end.stdout, "RangeError: no stock\n");
+  await until(() => peer.named("failing process").length === 1, "the failed action arrives");
+  const [failed] = peer.named("failing process");
+  assert.deepEqual([failed?.hasError, failed?.attributes["error.type"]], [true, "RangeError"]);
+});
