@@ -3,11 +3,17 @@ import { randomBytes } from "node:crypto";
 import {
   type AgentSettings,
   DEFAULT_AGENT_SETTINGS,
-  type ExceptionText,
+  type Deployment,
+  type LibrariesReport,
+  MAX_COUNTERS_PER_FRAME,
   type RecordingLevel,
 } from "@apm-daemon/protocol";
 import { type Context, context, propagation, trace } from "@opentelemetry/api";
 import { AgentLog } from "./agent-log.ts";
+import { type ActionOptions, type ActionParts, runAction } from "./api/action.ts";
+import type { Counters } from "./api/counters.ts";
+import { markRequest, UserPseudonyms } from "./api/current-request.ts";
+import { OpenActions } from "./api/open-actions.ts";
 import type { InstrumentationParts, Trust } from "./instrumentation/instrumentation-parts.ts";
 import { instrumentAll } from "./instrumentation/instrumentations.ts";
 import { LibraryHook } from "./instrumentation/library-hook.ts";
@@ -23,12 +29,12 @@ import { MongodbStatements } from "./sql/mongodb-statements.ts";
 import { type SqlMode, StatementCache } from "./sql/statement-cache.ts";
 import { nowMs } from "./tracer/clock.ts";
 import { StorageContextManager } from "./tracer/context-manager.ts";
-import { describeException } from "./tracer/exception.ts";
 import { KeyPolicies } from "./tracer/key-policy.ts";
 import { RandomIds } from "./tracer/random-ids.ts";
 import { SpanRules } from "./tracer/span-rules.ts";
 import { TraceContextPropagator } from "./tracer/trace-context.ts";
 import { ApmTracerProvider } from "./tracer/tracer-provider.ts";
+import { UncaughtErrors } from "./uncaught-errors.ts";
 
 export interface AgentOptions {
   readonly appName: string;
@@ -44,11 +50,12 @@ export interface AgentOptions {
   /** Most share of the process's processor time; 0: without limit, null: as the daemon says. */
   readonly overheadBudgetRatio: number | null;
   readonly version: string;
+  readonly deployment: Deployment;
+  /** Secret of the app for its users' pseudonyms, "" for none. */
+  readonly userSalt: string;
+  readonly counters: Counters;
   readonly writeLog: (line: string) => void;
 }
-
-/** An app that catches all may clean up for this long before it ends. */
-const UNCAUGHT_WITHIN_MS = 10_000;
 
 /** State of a running agent, for people who ask. */
 export interface AgentStatus {
@@ -59,6 +66,8 @@ export interface AgentStatus {
   /** Memory for spans: what waits for the daemon, the current frame, buffers kept for the next ones. */
   readonly bufferBytes: number;
   readonly internalErrors: number;
+  /** Libraries that the agent knows, as it found them in this process, and what bundled the main script, if anything did. */
+  readonly libraries: LibrariesReport;
   /** What is recorded now, and what recording everything costs, as a share of this process's processor time. */
   readonly recording: RecordingLevel;
   readonly overheadRatio: number;
@@ -78,22 +87,25 @@ export class Agent {
   readonly #log: AgentLog;
   readonly #storage = new AsyncLocalStorage<Context>();
   readonly #requests = new OpenRequests();
+  readonly #openActions = new OpenActions();
   readonly #contract: OverheadContract;
   readonly #ownBudgetRatio: number | null;
+  readonly #libraries: LibraryHook;
   readonly #buffer: SpanBuffer;
   readonly #link: DaemonLink;
   readonly #runtime: RuntimeMetrics;
   readonly #parts: InstrumentationParts;
   readonly #statements: readonly { mode: SqlMode }[];
+  readonly #actions: ActionParts;
+  readonly #users: UserPseudonyms;
   readonly #instance = randomBytes(16).toString("hex");
-  /** What nobody caught: maybe the reason why the process ends. */
-  #uncaught: { error: ExceptionText; monoMs: number } | null = null;
+  readonly #uncaught: UncaughtErrors;
   readonly #onExit = (code: number): void => this.#exit(code);
-  readonly #onUncaught = (error: unknown): void => this.#noteUncaught(error);
 
   constructor(options: AgentOptions) {
     this.#log = new AgentLog(options.writeLog);
     this.#patches = new Patches(this.#log);
+    this.#libraries = new LibraryHook(this.#log, options.appFolder);
     this.#ownBudgetRatio = options.overheadBudgetRatio;
     this.#contract = new OverheadContract({
       cpuUsage: () => process.cpuUsage(),
@@ -114,6 +126,7 @@ export class Agent {
         startUnixMs: Math.round(performance.timeOrigin),
         runtime: `node ${process.versions.node}`,
         agentVersion: options.version,
+        ...options.deployment,
       },
       log: this.#log,
       onSettings: (settings) => this.#apply(settings),
@@ -125,6 +138,8 @@ export class Agent {
       spansDropped: () => this.#buffer.dropped,
       slowRequests: (atMs, most) => this.#requests.slow(atMs, most),
       contract: this.#contract,
+      counters: options.counters,
+      libraries: this.#libraries.found,
       send: (frame) => this.#buffer.addRuntime(frame),
     });
     const statements = {
@@ -146,12 +161,31 @@ export class Agent {
       provider,
       storage: this.#storage,
       requests: this.#requests,
+      actions: this.#openActions,
       patches: this.#patches,
-      libraries: new LibraryHook(this.#log, options.appFolder),
+      libraries: this.#libraries,
       log: this.#log,
       trust: options.trust,
       statements,
     };
+    this.#actions = {
+      tracer: provider.tracer("apm-daemon"),
+      storage: this.#storage,
+      open: this.#openActions,
+      log: this.#log,
+    };
+    this.#uncaught = new UncaughtErrors({
+      storage: this.#storage,
+      requests: this.#requests,
+      actions: this.#openActions,
+      log: this.#log,
+    });
+    this.#users = new UserPseudonyms(options.userSalt, options.appName);
+    options.counters.onTooMany = () =>
+      this.#log.sayOnce(
+        "counters",
+        `the app uses more than ${MAX_COUNTERS_PER_FRAME} names of counters; further ones are not counted`,
+      );
     this.#apply({ ...DEFAULT_AGENT_SETTINGS, sql: options.sql });
   }
 
@@ -163,9 +197,22 @@ export class Agent {
       spansDropped: this.#buffer.dropped,
       bufferBytes: this.#buffer.heldBytes,
       internalErrors: this.#log.internalErrors,
+      libraries: this.#libraries.found.report,
       recording: this.#contract.level,
       overheadRatio: this.#contract.agentRatio,
     };
+  }
+
+  action(name: string, work: () => unknown, options: ActionOptions): unknown {
+    return runAction(this.#actions, name, work, options);
+  }
+
+  ignore(): void {
+    markRequest(this.#storage.getStore(), { isIgnored: true });
+  }
+
+  setUser(id: string): void {
+    markRequest(this.#storage.getStore(), { userId: this.#users.of(id) });
   }
 
   start(): void {
@@ -179,20 +226,21 @@ export class Agent {
     propagation.setGlobalPropagator(new TraceContextPropagator());
     instrumentAll(this.#parts);
     libraries.install(this.#patches);
+    libraries.found.lookLater(process.argv[1], () => libraries.packages);
     this.#runtime.start();
     this.#link.start();
     process.on("exit", this.#onExit);
-    process.on("uncaughtExceptionMonitor", this.#onUncaught);
+    this.#uncaught.watch(this.#patches);
   }
 
   /** Sends what is left, takes all patches back and closes the connection. */
   stop(): void {
     this.#patches.undo();
+    this.#runtime.sendCounters();
     this.#runtime.stop();
     this.#buffer.finish(null);
     this.#link.stop();
     process.off("exit", this.#onExit);
-    process.off("uncaughtExceptionMonitor", this.#onUncaught);
     trace.disable();
     context.disable();
     propagation.disable();
@@ -218,29 +266,12 @@ export class Agent {
   #exit(code: number): void {
     try {
       this.#requests.endBroken();
-      this.#buffer.finish(code, this.#lastError(), () => this.#link.sendAtExit());
+      this.#openActions.endBroken();
+      this.#runtime.sendCounters();
+      this.#buffer.finish(code, this.#uncaught.last, () => this.#link.sendAtExit());
       this.#link.sendAtExit();
     } catch (error) {
       this.#log.internalError("exit", error);
-    }
-  }
-
-  /** Null when what was uncaught cannot be why the process ends: the app went on after it. */
-  #lastError(): ExceptionText | null {
-    const isRecent =
-      this.#uncaught !== null && performance.now() - this.#uncaught.monoMs < UNCAUGHT_WITHIN_MS;
-    return isRecent ? (this.#uncaught?.error ?? null) : null;
-  }
-
-  /** Runs before the process dies of it; changes nothing about that. */
-  #noteUncaught(error: unknown): void {
-    try {
-      this.#uncaught = { error: describeException(error), monoMs: performance.now() };
-      const active = this.#storage.getStore();
-      const request = active === undefined ? undefined : this.#requests.inContext(active);
-      if (request !== undefined) request.error ??= error;
-    } catch (internal) {
-      this.#log.internalError("uncaught exception", internal);
     }
   }
 }

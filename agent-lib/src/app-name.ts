@@ -4,12 +4,14 @@ import { basename, dirname, extname, join, resolve, sep } from "node:path";
 /** The name of the nearest package.json above the main script, else the script's own name, else "node". */
 export function findAppName(script: string | undefined, cwd: string): string {
   if (script === undefined || script === "") return "node";
-  for (let folder = findAppFolder(script, cwd); ; folder = dirname(folder)) {
-    const name = packageName(join(folder, "package.json"));
-    if (name !== "") return name;
-    if (folder === dirname(folder)) break;
-  }
-  return cleanAppName(basename(script, extname(script))) || "node";
+  return (
+    nearest("name", findAppFolder(script, cwd)) || cleanAppName(basename(script, extname(script))) || "node"
+  );
+}
+
+/** The version of the nearest package.json above the main script that has one, "" for none. */
+export function findAppVersion(script: string | undefined, cwd: string): string {
+  return script === undefined || script === "" ? "" : nearest("version", findAppFolder(script, cwd));
 }
 
 /** The folder of the main script. */
@@ -18,6 +20,14 @@ export function findAppFolder(script: string | undefined, cwd: string): string {
   const file = resolve(script);
   // Runners such as next or nest are started from node_modules: the app is where they are started.
   return file.includes(`${sep}node_modules${sep}`) ? cwd : dirname(file);
+}
+
+/** The first of the package.json files from a folder upwards that says it. */
+function nearest(field: "name" | "version", from: string): string {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const value = packageField(join(folder, "package.json"), field);
+    if (value !== "" || folder === dirname(folder)) return value;
+  }
 }
 
 /**
@@ -34,10 +44,10 @@ export function cleanAppName(name: string): string {
   return clean === "." || clean === ".." ? "" : clean;
 }
 
-function packageName(path: string): string {
+function packageField(path: string, field: "name" | "version"): string {
   try {
-    const { name } = JSON.parse(readFileSync(path, "utf8")) as { name?: unknown };
-    return typeof name === "string" ? cleanAppName(name) : "";
+    const { [field]: value } = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+    return typeof value === "string" ? cleanAppName(value) : "";
   } catch {
     return "";
   }

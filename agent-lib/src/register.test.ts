@@ -115,6 +115,46 @@ test("a request that the process died of is an error with its exception", async 
   assert.equal(entries[0]?.extra.events?.[0]?.attributes["exception.message"], "handler broke");
 });
 
+for (const how of ["throw", "reject"]) {
+  test(`an action that the process died of is an error with its exception (${how})`, async () => {
+    const args = [appPath("crash-in-action.mjs"), how];
+    const plain = await runNode(args);
+    const end = await runNode(["--import", REGISTER, ...args], { APM_SOCKET: peer.path });
+    assert.deepEqual(end, plain);
+    await until(() => peer.byes.length === 1, "the goodbye arrives");
+    assert.equal(peer.byes[0]?.error?.message, "job broke");
+    const [job, ...others] = peer.spans;
+    assert.deepEqual([job?.name, job?.hasError, others], ["nightly job", true, []]);
+    assert.equal(job?.attributes["error.type"], "TypeError");
+  });
+}
+
+test("a rejection that nobody handles breaks the request that it came from; the process dies as without the agent", async () => {
+  const plain = await runNode([appPath("reject-in-request.mjs")]);
+  const end = await runNode(["--import", REGISTER, appPath("reject-in-request.mjs")], {
+    APM_SOCKET: peer.path,
+  });
+  assert.deepEqual(end, plain);
+  assert.equal(end.code, 1);
+  await until(() => peer.byes.length === 1, "the goodbye arrives");
+  assert.equal(peer.byes[0]?.error?.type, "TypeError");
+  const [entry] = peer.spans.filter((span) => span.kind === 1);
+  assert.equal(entry?.attributes["error.type"], "TypeError");
+  assert.equal(entry?.extra.events?.[0]?.attributes["exception.message"], "handler broke");
+});
+
+for (const mode of [[], ["--unhandled-rejections=strict"], ["--unhandled-rejections=warn"]]) {
+  test(`a rejection that the app's own listener handles is its request's error: node ${mode.join("")}`, async () => {
+    const args = [...mode, appPath("reject-in-request.mjs"), "handled"];
+    const plain = await runNode(args);
+    const end = await runNode(["--import", REGISTER, ...args], { APM_SOCKET: peer.path });
+    assert.deepEqual([end.code, end.stdout], [plain.code, plain.stdout]);
+    await until(() => peer.byes.length === 1, "the goodbye arrives");
+    const [entry] = peer.spans.filter((span) => span.kind === 1);
+    assert.equal(entry?.attributes["error.type"], "TypeError");
+  });
+}
+
 test("spans that end in the app's own exit listeners arrive, and the goodbye counts them", async () => {
   const args = [appPath("exit-listeners.mjs")];
   const plain = await runNode(args);

@@ -43,6 +43,7 @@ test("status() tells what the agent does; the version is the package's", () => {
   assert.equal(AGENT_VERSION, version);
   assert.equal(peer.hellos[0]?.agentVersion, version);
   assert.equal(peer.hellos[0]?.app, "runtime");
+  assert.equal(peer.hellos[0]?.appVersion, version);
 });
 
 test("a second start changes nothing, and after stop() nothing is recorded", async () => {

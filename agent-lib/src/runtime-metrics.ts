@@ -5,13 +5,16 @@ import {
   PerformanceObserver,
   performance,
 } from "node:perf_hooks";
-import type { RuntimeFrame } from "@apm-daemon/protocol";
+import type { LibrariesReport, RuntimeFrame } from "@apm-daemon/protocol";
+import type { Counters } from "./api/counters.ts";
 import type { OverheadContract } from "./overhead/overhead-contract.ts";
 import { nowMs } from "./tracer/clock.ts";
 
 const INTERVAL_MS = 1_000;
 const DELAY_RESOLUTION_MS = 20;
 const MAX_IN_FLIGHT = 20;
+/** What is known of libraries is told again after this many frames: the daemon may be another one. */
+const LIBRARIES_EACH = 60;
 
 export interface RuntimeSources {
   /** False while nobody would get the frames. */
@@ -20,7 +23,10 @@ export interface RuntimeSources {
   readonly spansDropped: () => number;
   readonly slowRequests: (nowMs: number, most: number) => RuntimeFrame["inFlight"];
   readonly contract: OverheadContract;
-  readonly send: (frame: Omit<RuntimeFrame, "spansFramed" | "spansReported">) => void;
+  readonly counters: Pick<Counters, "pending" | "clear">;
+  readonly libraries: { readonly report: LibrariesReport; readonly changes: number };
+  /** False when the frame could not be taken. */
+  readonly send: (frame: Omit<RuntimeFrame, "spansFramed" | "spansReported">) => boolean;
 }
 
 /** Once a second: how the event loop, the garbage collector and the heap are doing. Keeps no process alive. */
@@ -31,6 +37,8 @@ export class RuntimeMetrics {
   #gcPauseMs = 0;
   #utilization: EventLoopUtilization = performance.eventLoopUtilization();
   #timer: NodeJS.Timeout | null = null;
+  #framesSinceLibraries = 0;
+  #libraryChangesTold = -1;
 
   constructor(sources: RuntimeSources) {
     this.#sources = sources;
@@ -58,7 +66,30 @@ export class RuntimeMetrics {
     const frame = this.#read();
     this.#delay.reset();
     this.#gcPauseMs = 0;
-    if (this.#sources.isConnected()) this.#sources.send(frame);
+    if (this.#sources.isConnected()) this.#send(frame);
+  }
+
+  /** What counters have that was not sent, before the goodbye. */
+  sendCounters(): void {
+    if (this.#sources.counters.pending !== null) this.#send(this.#read());
+  }
+
+  #send(frame: Omit<RuntimeFrame, "spansFramed" | "spansReported">): void {
+    const { counters, libraries, send } = this.#sources;
+    const { pending } = counters;
+    const { changes } = libraries;
+    const tellsLibraries =
+      changes !== this.#libraryChangesTold || ++this.#framesSinceLibraries >= LIBRARIES_EACH;
+    // Counters wait until a frame takes them: frames are delivered once, whatever happens to the daemon.
+    const more = {
+      ...(pending !== null && { counters: pending }),
+      ...(tellsLibraries && { libraries: libraries.report }),
+    };
+    if (!send({ ...frame, ...more })) return;
+    counters.clear();
+    if (!tellsLibraries) return;
+    this.#libraryChangesTold = changes;
+    this.#framesSinceLibraries = 0;
   }
 
   #read(): Omit<RuntimeFrame, "spansFramed" | "spansReported"> {

@@ -1,4 +1,5 @@
 import type { AppEvent } from "./app-event.ts";
+import type { Deployment } from "./control.ts";
 import type { SparseHistogram } from "./histogram.ts";
 import type { SecondsTable } from "./host-metrics.ts";
 
@@ -25,6 +26,8 @@ export interface BatchHeader {
   statements: StatementRow[];
   errors: ErrorRow[];
   ledger: LedgerRow[];
+  /** What apps count themselves; older daemons do not say it. */
+  counters?: CounterRow[];
   /** Ends of apps' processes, at most MAX_EVENTS_PER_BATCH; daemons before 0.2 do not say it. */
   events?: AppEvent[];
   /** Kept traces; `traces[i]` has its spans in the batch's i-th SPANS frame. */
@@ -79,7 +82,7 @@ export interface AppInfo {
   instances: InstanceInfo[];
 }
 
-export interface InstanceInfo {
+export interface InstanceInfo extends Deployment {
   /** Random per process incarnation. */
   instance: string;
   pid: number;
@@ -200,6 +203,15 @@ export interface StatementRow {
   system: string;
   /** Obfuscated unless the app's SQL mode is "raw". */
   text: string;
+}
+
+/** What an app's own counter counted in one window. */
+export interface CounterRow {
+  tsSec: number;
+  app: string;
+  /** As the app calls it, or "(other)" when there are too many. */
+  name: string;
+  amount: number;
 }
 
 /** Errors of one kind in one window. */

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import {
   DEFAULT_AGENT_SETTINGS,
+  type Deployment,
   decodeAck,
   decodeBye,
   decodeGap,
@@ -11,6 +12,7 @@ import {
   decodeRuntime,
   decodeSettings,
   decodeWelcome,
+  deploymentOf,
   encodeAck,
   encodeBye,
   encodeGap,
@@ -123,7 +125,7 @@ test("a HELLO of another version is refused with the versions that are spoken, w
 });
 
 test("fields of a HELLO that are missing or of the wrong kind are malformed", () => {
-  const wrong: Record<keyof Hello, unknown[]> = {
+  const wrong: Record<Exclude<keyof Hello, keyof Deployment>, unknown[]> = {
     app: ["", 1, null, [], {}, "a\nb", "a\u0000b", "a\u0085b", "\ud800", "x".repeat(MAX_NAME_CHARS + 1)],
     instance: [
       "",
@@ -151,6 +153,18 @@ test("fields of a HELLO that are missing or of the wrong kind are malformed", ()
       );
     }
   }
+});
+
+test("where a process comes from is kept as far as it is short text, and left out else", () => {
+  const decoded = (said: object): object => deploymentOf(decodeHello(helloPayload({ ...hello, ...said })));
+  const all = { appVersion: "1.4.2", containerId: "0123".repeat(16), systemdUnit: "shop@blue.service" };
+  assert.deepEqual(decoded(all), all);
+  assert.deepEqual(decoded({}), {});
+  const long = "x".repeat(MAX_NAME_CHARS);
+  for (const wrong of ["", 1, null, {}, "a\nb", `${long}x`])
+    assert.deepEqual(decoded({ ...all, appVersion: wrong, containerId: wrong, systemdUnit: long }), {
+      systemdUnit: long,
+    });
 });
 
 test("a name may have as many characters as the limit says, in any script", () => {
@@ -261,6 +275,42 @@ test("RUNTIME's numbers that are missing or not finite read as 0", () => {
     spansReported: null,
     inFlight: [],
   });
+});
+
+test("RUNTIME's counters are bounded: 100 of them, real names, amounts above 0", () => {
+  const read = (counters: unknown): Record<string, number> | undefined =>
+    decodeRuntime(sequenced({ counters })).counters;
+  const many = Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`c${i}`, 1]));
+  assert.equal(Object.keys(read(many) ?? {}).length, 100);
+  const long = "x".repeat(255);
+  assert.deepEqual(
+    read({ a: 0.5, [long]: 1, [`${long}x`]: 1, "": 1, "a\n": 1, zero: 0, less: -1, text: "1" }),
+    {
+      a: 0.5,
+      [long]: 1,
+    },
+  );
+  for (const none of [undefined, null, [], 5, {}, { a: 0 }]) assert.equal(read(none), undefined);
+});
+
+test("RUNTIME's libraries are bounded: 100 of them, known states, short texts", () => {
+  const read = (libraries: unknown): unknown => decodeRuntime(sequenced({ libraries })).libraries;
+  const pg = { name: "pg", version: "8.23.1", state: "recorded" };
+  assert.deepEqual(read({ bundler: "esbuild", found: [pg], more: 1 }), { bundler: "esbuild", found: [pg] });
+  assert.equal((read({ found: Array.from({ length: 101 }, () => pg) }) as { found: [] }).found.length, 100);
+  const wrong = [
+    null,
+    1,
+    { ...pg, name: "" },
+    { ...pg, name: "a\u001b" },
+    { ...pg, state: "x" },
+    { ...pg, version: 5 },
+  ];
+  assert.deepEqual(read({ bundler: "a\nb", found: wrong }), {
+    bundler: null,
+    found: [{ ...pg, version: "" }],
+  });
+  for (const none of [undefined, null, [], {}, { found: {} }]) assert.equal(read(none), undefined);
 });
 
 test("RUNTIME's requests in flight are bounded: 20 of them, known fields, real trace ids", () => {

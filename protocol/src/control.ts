@@ -11,11 +11,27 @@
  * Readers ignore fields they do not know.
  */
 import { ProtocolError } from "./errors.ts";
-import { AGENT_PROTOCOL_VERSIONS, MAX_ATTRIBUTE_CHARS, MAX_NAME_CHARS, MAX_STACK_FRAMES } from "./limits.ts";
+import {
+  AGENT_PROTOCOL_VERSIONS,
+  MAX_ATTRIBUTE_CHARS,
+  MAX_COUNTERS_PER_FRAME,
+  MAX_NAME_CHARS,
+  MAX_STACK_FRAMES,
+} from "./limits.ts";
 import { encodeMessage, MessageType, type MessageTypeNumber, sequenceOf, writeSequence } from "./message.ts";
 import { MAX_U32 } from "./span-frame.ts";
 
-export interface Hello {
+/** Where a process comes from, as far as it found out. */
+export interface Deployment {
+  /** Of the app, e.g. "1.4.2". */
+  appVersion?: string;
+  /** 64 hex digits in most. */
+  containerId?: string;
+  /** e.g. "shop.service". */
+  systemdUnit?: string;
+}
+
+export interface Hello extends Deployment {
   app: string;
   /** 32 hex digits, random per process incarnation; new after fork, per worker. */
   instance: string;
@@ -85,6 +101,25 @@ export interface RuntimeFrame {
   overheadRatio?: number;
   /** Requests older than 1 s that have not ended, oldest first, at most 20. */
   inFlight: { action: string; traceId: string; ageMs: number }[];
+  /** What the app's own counters counted since the last frame, by name; missing when nothing was counted. */
+  counters?: Record<string, number>;
+  /** When it changed, and now and then. */
+  libraries?: LibrariesReport;
+}
+
+/** What an agent found of the libraries that it knows. */
+export interface LibrariesReport {
+  /** What bundled the main script, so that the agent cannot look into it; null when nothing did. */
+  bundler: string | null;
+  found: LibraryReport[];
+}
+
+export interface LibraryReport {
+  name: string;
+  /** "" where it cannot be known. */
+  version: string;
+  /** "failed": its patch broke. "bundled": it lies in the bundle, where it is not recorded. */
+  state: "recorded" | "failed" | "bundled";
 }
 
 export interface Gap {
@@ -113,6 +148,7 @@ export interface ExceptionText {
 
 /** Longer waits are not believed; timers overflow at 2^31 ms and would fire at once. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
+const MAX_LIBRARIES = 100;
 const MAX_GAP_REASONS = 32;
 const GAP_REASON = /^[a-z][a-z0-9_]{0,63}$/;
 
@@ -154,7 +190,18 @@ export function decodeHello(payload: Buffer): Hello & { version: number } {
     throw malformed("HELLO's pid or startUnixMs is too large to be one");
   if (!isName(runtime) || !isName(agentVersion))
     throw malformed("HELLO's runtime and agentVersion must be short strings");
-  return { version, app, instance, pid, startUnixMs, runtime, agentVersion, firstUnacknowledged };
+  const named = { version, app, instance, pid, startUnixMs, runtime, agentVersion, firstUnacknowledged };
+  return { ...named, ...deploymentOf(hello) };
+}
+
+/** What says where a process comes from, and nothing else; values that are no short text are left out. */
+export function deploymentOf(said: { readonly [Key in keyof Deployment]?: unknown }): Deployment {
+  const { appVersion, containerId, systemdUnit } = said;
+  return {
+    ...(isName(appVersion) && { appVersion }),
+    ...(isName(containerId) && { containerId }),
+    ...(isName(systemdUnit) && { systemdUnit }),
+  };
 }
 
 export function encodeWelcome(welcome: Welcome): Buffer {
@@ -221,10 +268,12 @@ export function encodeRuntime(sequence: number, runtime: RuntimeFrame): Buffer {
   return encodeSequenced(MessageType.runtime, sequence, runtime);
 }
 
-/** Numbers that are missing or not finite read as 0; entries of `inFlight` that are malformed are left out. */
+/** Numbers that are missing or not finite read as 0; entries of `inFlight` and `counters` that are malformed are left out. */
 export function decodeRuntime(payload: Buffer): RuntimeFrame {
   sequenceOf(payload);
   const frame = parseJson(payload.subarray(8), "RUNTIME");
+  const counters = readCounters(frame["counters"]);
+  const libraries = readLibraries(frame["libraries"]);
   const number = (key: string): number => (Number.isFinite(frame[key]) ? (frame[key] as number) : 0);
   return {
     unixMs: number("unixMs"),
@@ -239,6 +288,8 @@ export function decodeRuntime(payload: Buffer): RuntimeFrame {
     spansReported: countOrNull(frame["spansReported"]),
     ...readRecording(frame),
     inFlight: Array.isArray(frame["inFlight"]) ? frame["inFlight"].slice(0, 20).flatMap(readInFlight) : [],
+    ...(counters === null ? {} : { counters }),
+    ...(libraries === null ? {} : { libraries }),
   };
 }
 
@@ -324,6 +375,31 @@ function readInFlight(value: unknown): RuntimeFrame["inFlight"] {
   if (!isName(action) || typeof ageMs !== "number" || !Number.isFinite(ageMs)) return [];
   if (typeof traceId !== "string" || !/^[0-9a-f]{32}$/.test(traceId)) return [];
   return [{ action, traceId, ageMs }];
+}
+
+/** Null when there is none. */
+function readCounters(value: unknown): Record<string, number> | null {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
+  const counted = Object.entries(value)
+    .filter(([name, amount]) => isName(name) && Number.isFinite(amount) && (amount as number) > 0)
+    .slice(0, MAX_COUNTERS_PER_FRAME) as [string, number][];
+  return counted.length === 0 ? null : Object.fromEntries(counted);
+}
+
+/** Null when it is none; entries that are malformed are left out. */
+function readLibraries(value: unknown): LibrariesReport | null {
+  const { bundler, found } = (value ?? {}) as Record<string, unknown>;
+  if (!Array.isArray(found)) return null;
+  return {
+    bundler: isName(bundler) ? bundler : null,
+    found: found.slice(0, MAX_LIBRARIES).flatMap(readLibrary),
+  };
+}
+
+function readLibrary(value: unknown): LibraryReport[] {
+  const { name, version, state } = (value ?? {}) as Record<string, unknown>;
+  if (!isName(name) || (state !== "recorded" && state !== "failed" && state !== "bundled")) return [];
+  return [{ name, version: isName(version) ? version : "", state }];
 }
 
 function isName(value: unknown): value is string {

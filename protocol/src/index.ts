@@ -49,7 +49,14 @@ export {
 export { MAX_POOLED_BUFFERS, SpanEncoder, type SpanRecord } from "./span-encoder.ts";
 export { parseSpanExtra, type SpanEvent, type SpanExtra, type SpanLink } from "./span-extra.ts";
 export { SPANS_HEADER_BYTES, TraceEntry } from "./span-frame.ts";
-export type { RecoveryStatus, StatusApp, StatusEvent, StatusReport, StatusUser } from "./status.ts";
+export type {
+  RecoveryStatus,
+  StatusApp,
+  StatusEvent,
+  StatusInstance,
+  StatusReport,
+  StatusUser,
+} from "./status.ts";
 export {
   type AskedHost,
   type FetchedTraceAnswer,

@@ -26,5 +26,7 @@ export const MAX_STATEMENT_CHARS = 4_096;
 export const MAX_STACK_FRAMES = 50;
 export const MAX_EVENTS_PER_SPAN = 16;
 export const MAX_NAME_CHARS = 255;
+/** Counters of an app's own in one RUNTIME frame. */
+export const MAX_COUNTERS_PER_FRAME = 100;
 /** Distinct strings, shapes and traces of one SPANS frame: they are numbered with 16 bits. */
 export const MAX_FRAME_TABLE_ENTRIES = 65_535;

@@ -1,4 +1,4 @@
-import type { RecordingLevel } from "./control.ts";
+import type { Deployment, LibrariesReport, RecordingLevel } from "./control.ts";
 
 /** What `GET /status` on the daemon's status socket answers, and `apm status --json` prints. */
 export interface StatusReport {
@@ -122,29 +122,34 @@ export interface StatusUser {
 
 export interface StatusApp {
   app: string;
-  instances: {
-    instance: string;
-    /** As this host counts, where it is proven. */
-    pid: number;
-    /** Whether the pid is the kernel's word, or the app's. */
-    origin?: "proven" | "claimed";
-    /** Null where it is not proven. */
-    uid?: number | null;
-    /** What the app calls itself, where that is another: in a container, or when it lies. */
-    claimedPid?: number;
-    runtime: string;
-    /** Release of its agent; older daemons do not say it. */
-    agentVersion?: string;
-    cpuRatio: number | null;
-    rssBytes: number | null;
-    /** What its agent records, and what recording everything costs, as a share of the process's processor time. */
-    recording?: RecordingLevel;
-    overheadRatio?: number;
-  }[];
+  instances: StatusInstance[];
   /** Of the last full minute. */
   requests: number;
   errors: number;
   throughputRpm: number;
   apdex: number | null;
   avgMs: number | null;
+}
+
+/** A connected process. */
+export interface StatusInstance extends Deployment {
+  instance: string;
+  /** As this host counts, where it is proven. */
+  pid: number;
+  /** Whether the pid is the kernel's word, or the app's. */
+  origin?: "proven" | "claimed";
+  /** Null where it is not proven. */
+  uid?: number | null;
+  /** What the app calls itself, where that is another: in a container, or when it lies. */
+  claimedPid?: number;
+  runtime: string;
+  /** Release of its agent; older daemons do not say it. */
+  agentVersion?: string;
+  cpuRatio: number | null;
+  rssBytes: number | null;
+  /** What its agent records, and what recording everything costs, as a share of the process's processor time. */
+  recording?: RecordingLevel;
+  overheadRatio?: number;
+  /** Libraries that its agent knows, as it found them. */
+  libraries?: LibrariesReport;
 }

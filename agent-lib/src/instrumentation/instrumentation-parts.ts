@@ -1,6 +1,7 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
 import type { Context } from "@opentelemetry/api";
 import type { AgentLog } from "../agent-log.ts";
+import type { OpenActions } from "../api/open-actions.ts";
 import type { CommandStatements } from "../sql/command-statements.ts";
 import type { MongodbStatements } from "../sql/mongodb-statements.ts";
 import type { StatementCache } from "../sql/statement-cache.ts";
@@ -17,6 +18,7 @@ export interface InstrumentationParts {
   readonly provider: ApmTracerProvider;
   readonly storage: AsyncLocalStorage<Context>;
   readonly requests: OpenRequests;
+  readonly actions: OpenActions;
   readonly patches: Patches;
   readonly libraries: LibraryHook;
   readonly log: AgentLog;

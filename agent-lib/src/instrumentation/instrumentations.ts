@@ -1,4 +1,5 @@
 /** Everything that records spans by itself. A library more is a file beside this one, and a line here. */
+import { instrumentAmqplib } from "./amqplib.ts";
 import { instrumentExpress } from "./express.ts";
 import { instrumentFastify } from "./fastify.ts";
 import { instrumentHono } from "./hono.ts";
@@ -38,6 +39,7 @@ const INSTRUMENTATIONS: Readonly<Record<string, (parts: InstrumentationParts) =>
   memcached: instrumentMemcached,
   memjs: instrumentMemjs,
   mongodb: instrumentMongodb,
+  amqplib: instrumentAmqplib,
 };
 
 /** Sets all of them up; one that fails is said to have failed, and leaves the others alone. */

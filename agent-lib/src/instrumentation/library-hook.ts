@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import Module from "node:module";
 import type { AgentLog } from "../agent-log.ts";
 import { preloadEsModules } from "./es-module-preload.ts";
+import { FoundLibraries } from "./found-libraries.ts";
 import type { Patches } from "./patches.ts";
 
 type Extension = (module: { exports: unknown }, filename: string) => void;
@@ -27,6 +28,7 @@ export class LibraryHook {
   readonly #innerPaths = new Set<string>();
   readonly #seen = new WeakSet<object>();
   readonly #appFolder: string;
+  readonly found: FoundLibraries = new FoundLibraries();
 
   /** `appFolder` is where the app's main script is. */
   constructor(log: AgentLog, appFolder: string) {
@@ -45,6 +47,11 @@ export class LibraryHook {
     this.onLoad(`${library}/${file}`, handle);
     const files = this.#modules.get(library) ?? new Set([entry]);
     this.#modules.set(library, files.add(file));
+  }
+
+  /** Names of the packages that are watched for. */
+  get packages(): string[] {
+    return [...new Set([...this.#handlers.keys()].map((file) => splitPackage(file).name))];
   }
 
   /** Watches from now on, and handles what is loaded already. */
@@ -81,12 +88,19 @@ export class LibraryHook {
       return;
     if (this.#seen.has(exports)) return;
     this.#seen.add(exports);
+    const packageFolder = filename.slice(
+      0,
+      filename.length - file.length + splitPackage(file).name.length + 1,
+    );
     try {
       handler(exports);
+      this.found.note(packageFolder, true);
     } catch (error) {
       this.#log.internalError(`patching ${file}`, error);
+      this.found.note(packageFolder, false);
     }
   }
+
   /** For "ioredis5": "npm:ioredis@5" in a package.json: the folder has the alias, the package in it its own name. */
   #handlerOfAlias(filename: string, file: string): ((exports: unknown) => void) | undefined {
     const { name, inner } = splitPackage(file);

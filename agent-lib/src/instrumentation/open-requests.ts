@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Context } from "@opentelemetry/api";
 import { nowMs } from "../tracer/clock.ts";
-import { describeException, exceptionAttributes } from "../tracer/exception.ts";
+import { failSpan } from "../tracer/fail-span.ts";
 import { SPAN_KEY } from "../tracer/linked-context.ts";
 import { ApmSpan } from "../tracer/span.ts";
 
@@ -48,15 +48,10 @@ export class OpenRequest {
 
   #fail(status: number): void {
     const { span } = this;
-    span.hasError = true;
     if (this.error === undefined) {
+      span.hasError = true;
       span.put("error.type", String(status));
-      return;
-    }
-    const exception = describeException(this.error);
-    span.put("error.type", exception.type);
-    const hasException = span.extra?.events?.some((event) => event.name === "exception") ?? false;
-    if (!hasException) span.addExceptionEvent(exceptionAttributes(exception));
+    } else failSpan(span, this.error);
   }
 }
 

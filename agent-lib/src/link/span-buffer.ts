@@ -180,11 +180,13 @@ export class SpanBuffer implements SpanSink {
     this.ring.push(encodeBye(this.ring.nextSequence, bye));
   }
 
-  addRuntime(frame: Omit<RuntimeFrame, "spansFramed" | "spansReported">): void {
-    if (this.#isStopped || this.ring.isFull) return;
+  /** False when there is no room, or no time left. */
+  addRuntime(frame: Omit<RuntimeFrame, "spansFramed" | "spansReported">): boolean {
+    if (this.#isStopped || this.ring.isFull) return false;
     const counts = { spansFramed: this.#framed, spansReported: this.#reported };
     this.ring.push(encodeRuntime(this.ring.nextSequence, { ...frame, ...counts }));
     this.#onFrame();
+    return true;
   }
 
   #encodeTimed(span: ApmSpan, endMs: number): void {

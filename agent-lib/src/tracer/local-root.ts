@@ -1,10 +1,20 @@
 import { TraceEntry } from "@apm-daemon/protocol";
 import { hexOf } from "./random-ids.ts";
 
+/** What the app said of a request while it ran; goes out with its entry span. */
+export interface RequestMarks {
+  /** Left out of all statistics and traces. */
+  readonly isIgnored: boolean;
+  /** Pseudonym of the user, "" for none. */
+  readonly userId: string;
+}
+
 /** One local root's part of a trace: the identity its spans share, and the tracestate to hand on. */
 export class LocalRoot extends TraceEntry {
   /** The incoming tracestate header, "" for none. */
   readonly traceState: string;
+  /** Null for nearly all. */
+  marks: RequestMarks | null = null;
   #traceId = "";
 
   constructor(

@@ -32,7 +32,7 @@ import {
 import { monotonicMsOf, nowMs } from "./clock.ts";
 import { describeException, exceptionAttributes } from "./exception.ts";
 import { LinkedContext, SPAN_KEY } from "./linked-context.ts";
-import type { LocalRoot } from "./local-root.ts";
+import type { LocalRoot, RequestMarks } from "./local-root.ts";
 import { hexOf } from "./random-ids.ts";
 import type { SpanRules } from "./span-rules.ts";
 import type { SpanSink } from "./span-sink.ts";
@@ -230,10 +230,29 @@ export class ApmSpan implements Span, Context, SpanRecord {
   /** Ends at a monotonic time; the first end counts. */
   endAt(endMs: number): void {
     if (this.#isEnded) return;
+    const { marks } = this.trace;
+    const isMade = marks === null || this.#mark(marks);
     this.#isEnded = true;
-    this.#sink.add(this, endMs);
+    if (isMade) this.#sink.add(this, endMs);
     this.values = NO_VALUES;
     this.extra = null;
+  }
+
+  /**
+   * Puts what the app said of the request onto its entry span; false for a span that must not be made. Of an ignored request
+   * the entry alone is, with nothing but the mark: the daemon has spans that ended before, and forgets them by it.
+   */
+  #mark({ isIgnored, userId }: RequestMarks): boolean {
+    if (!this.isLocalRoot) return !isIgnored;
+    if (userId !== "") this.store("enduser.pseudo.id", userId);
+    if (isIgnored) {
+      this.shape = rootOf(this.shape);
+      this.values = [];
+      this.extra = null;
+      this.hasError = false;
+      this.store("apm.ignored", true);
+    }
+    return true;
   }
 
   isRecording(): boolean {
@@ -254,11 +273,15 @@ function fits(type: SlotType, value: unknown): value is string | number | boolea
   }
 }
 
-/** The shape of the same keys with one slot of another type; null when there are too many shapes. */
-function withType(shape: Shape, slot: number, type: SlotType): Shape | null {
+function rootOf(shape: Shape): Shape {
   let root = shape;
   while (root.parent !== null) root = root.parent;
-  let result: Shape | null = root;
+  return root;
+}
+
+/** The shape of the same keys with one slot of another type; null when there are too many shapes. */
+function withType(shape: Shape, slot: number, type: SlotType): Shape | null {
+  let result: Shape | null = rootOf(shape);
   for (let i = 0; i < shape.keys.length && result !== null; i++)
     result = result.follow(shape.keys[i] as string, i === slot ? type : (shape.types[i] as SlotType));
   return result;

@@ -1,4 +1,6 @@
+import type { LibraryReport, StatusApp } from "@apm-daemon/protocol";
 import { CliError } from "../cli-error.ts";
+import { bundlerOf, librariesOf } from "../status/app-details.ts";
 import { shownCount } from "../terminal/quantities.ts";
 import type { Examined } from "./examined.ts";
 import { type Finding, warning, well } from "./finding.ts";
@@ -17,5 +19,35 @@ export function checkApps({ status }: Examined): Finding[] {
     return `${app} (${processes}${shownCount(requests)} requests in the last minute)`;
   });
   const more = apps.length > MAX_NAMED ? [`${apps.length - MAX_NAMED} more`] : [];
-  return [well(WHAT, [...named, ...more].join(", "))];
+  return [well(WHAT, [...named, ...more].join(", ")), ...apps.flatMap(unrecorded)];
+}
+
+/** What an app's agents know and cannot record. */
+function unrecorded(app: StatusApp): Finding[] {
+  const libraries = librariesOf(app);
+  const named = (state: LibraryReport["state"]): string =>
+    libraries
+      .filter((library) => library.state === state)
+      .map(({ name, version }) => `${name} ${version}`.trim())
+      .join(", ");
+  const [failed, bundled] = [named("failed"), named("bundled")];
+  const bundler = bundlerOf(app);
+  const findings: Finding[] = [];
+  if (failed !== "")
+    findings.push(
+      warning(
+        WHAT,
+        `${app.app}: the agent could not hook ${failed}`,
+        "install a release that the agent's README names, and report it",
+      ),
+    );
+  if (bundler !== null)
+    findings.push(
+      warning(
+        WHAT,
+        `${app.app} is bundled by ${bundler}: ${bundled === "" ? "libraries within the bundle" : bundled} cannot be recorded, HTTP is`,
+        "keep them out of the bundle (esbuild: --packages=external, webpack and rollup: externals), or make spans with @opentelemetry/api",
+      ),
+    );
+  return findings;
 }

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { LibrariesReport, StatusInstance, StatusReport } from "@apm-daemon/protocol";
+import { checkApps } from "../doctor/apps.ts";
+import type { Examined } from "../doctor/examined.ts";
 import { noPaint } from "../terminal/paint.ts";
 import { sampleStatus } from "../test-support/sample-status.ts";
 import { statusText } from "./status-text.ts";
@@ -29,6 +32,58 @@ Data
   lost     nothing
   socket   /run/apm-daemon/agent.sock`,
   );
+});
+
+test("where an app's processes come from stands below its numbers, each value once", () => {
+  const [shop] = sampleStatus().apps;
+  const [first, second] = shop?.instances ?? [];
+  assert.ok(shop && first && second);
+  const text = (instances: StatusInstance[]): string =>
+    statusText(sampleStatus({ apps: [{ ...shop, instances }, shop] }), NOW, noPaint);
+  const here = { appVersion: "1.4.2", systemdUnit: "shop.service" };
+  assert.match(
+    text([
+      { ...first, ...here },
+      { ...second, ...here, containerId: "0123456789abcdef" },
+    ]),
+    /^ {2}shop .*\n {4}version 1\.4\.2 · unit shop\.service · container 0123456789ab\n {2}shop /m,
+  );
+  const many = ["1", "2", "\u001b[31m3", "4", "5"].map((appVersion) => ({ ...first, appVersion }));
+  assert.match(text(many), /^ {4}version 1, 2, .*3 and 2 more$/m);
+  assert.equal(text(many).includes("\u001b"), false);
+});
+
+test("the libraries that an app's agents record stand below it, those that they cannot in the doctor's findings", () => {
+  const [shop] = sampleStatus().apps;
+  const [first, second] = shop?.instances ?? [];
+  assert.ok(shop && first && second);
+  const pg = { name: "pg", version: "8.23.1", state: "recorded" as const };
+  const redis = { name: "@redis/client", version: "6.3.1", state: "failed" as const };
+  const express = { name: "express", version: "", state: "bundled" as const };
+  const status = (libraries: LibrariesReport): StatusReport =>
+    sampleStatus({
+      apps: [
+        {
+          ...shop,
+          instances: [
+            { ...first, libraries },
+            { ...second, libraries },
+          ],
+        },
+      ],
+    });
+  const plain = status({ bundler: null, found: [pg, redis] });
+  assert.match(statusText(plain, NOW, noPaint), /^ {2}shop .*\n {4}records pg 8\.23\.1\n/m);
+  const found = (report: StatusReport): string[] =>
+    checkApps({ status: report } as Examined).map(({ level, found }) => `${level}: ${found}`);
+  assert.deepEqual(found(plain).slice(1), ["warning: shop: the agent could not hook @redis/client 6.3.1"]);
+  assert.deepEqual(found(status({ bundler: "esbuild", found: [express] })).slice(1), [
+    "warning: shop is bundled by esbuild: express cannot be recorded, HTTP is",
+  ]);
+  assert.deepEqual(found(status({ bundler: "webpack", found: [] })).slice(1), [
+    "warning: shop is bundled by webpack: libraries within the bundle cannot be recorded, HTTP is",
+  ]);
+  assert.equal(found(status({ bundler: null, found: [pg] })).length, 1);
 });
 
 test("problems, a broken uplink, a backlog and losses are named", () => {

@@ -3,6 +3,7 @@ import type { Paint } from "../terminal/paint.ts";
 import { shownAge, shownBytes, shownCount, shownMs, shownRatio } from "../terminal/quantities.ts";
 import { safeText } from "../terminal/safe-text.ts";
 import { tableLines } from "../terminal/table.ts";
+import { deploymentText, recordedText } from "./app-details.ts";
 
 const HEALTH_STYLES = { ok: "green", degraded: "yellow", failing: "red" } as const;
 
@@ -87,7 +88,11 @@ function appLines(status: StatusReport, paint: Paint): string[] {
     ],
     rows.map(([name = "", ...cells]) => [`  ${name}`, ...cells]),
   );
-  return [paint("bold", titles), ...lines, ...limitedLines(status, paint)];
+  const described = status.apps.flatMap((app, i) => {
+    const details = [deploymentText(app), recordedText(app)].filter((text) => text !== "");
+    return [lines[i] ?? "", ...details.map((text) => paint("dim", `    ${text}`))];
+  });
+  return [paint("bold", titles), ...described, ...limitedLines(status, paint)];
 }
 
 /** Apps whose agents leave spans out to stay within their budget. */

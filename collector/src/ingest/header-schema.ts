@@ -76,7 +76,16 @@ const app = z.object({
   app: shownName,
   apdexTMs: amount,
   instances: listOf(
-    z.object({ instance: name, pid: u32, runtime: name, agentVersion: name, startUnixMs: unixMs }),
+    z.object({
+      instance: name,
+      pid: u32,
+      runtime: name,
+      agentVersion: name,
+      startUnixMs: unixMs,
+      appVersion: z.exactOptional(name),
+      containerId: z.exactOptional(name),
+      systemdUnit: z.exactOptional(name),
+    }),
   ),
 });
 
@@ -216,6 +225,7 @@ export const BatchHeaderSchema: z.ZodType<BatchHeader> = z.object({
       traceId: name,
     }),
   ),
+  counters: z.exactOptional(listOf(z.object({ tsSec, app: shownName, name: shownName, amount }))),
   ledger: listOf(
     z.object({
       tsSec,

@@ -41,6 +41,7 @@ export function emitBatchRows({ batch, receivedMs }: ReceivedBatch, emit: Emit):
   emitRequests(header, emit);
   emitOperations(header, ts_s, emit);
   emitErrors(header, emit);
+  emitCounters(header, emit);
   emitLedger(header, ts_s, emit);
   emitEvents(header, emit);
   emitTraces(batch, emit);
@@ -50,7 +51,7 @@ function emitApps(header: BatchHeader, ts_s: number, emit: Emit): void {
   const host = header.host.name;
   for (const { app, apdexTMs, instances } of header.apps) {
     emit("apps", { ts_s, host, app, apdex_t_ms: apdexTMs });
-    for (const { instance, pid, runtime, agentVersion, startUnixMs } of instances) {
+    for (const { instance, pid, runtime, agentVersion, startUnixMs, ...deployment } of instances) {
       emit("instances", {
         ts_s,
         host,
@@ -60,6 +61,9 @@ function emitApps(header: BatchHeader, ts_s: number, emit: Emit): void {
         runtime,
         agent_version: agentVersion,
         start_ms: startUnixMs,
+        app_version: deployment.appVersion ?? null,
+        container_id: deployment.containerId ?? null,
+        systemd_unit: deployment.systemdUnit ?? null,
       });
     }
   }
@@ -155,6 +159,11 @@ function emitErrors(header: BatchHeader, emit: Emit): void {
       trace_id: row.traceId,
     });
   }
+}
+
+function emitCounters(header: BatchHeader, emit: Emit): void {
+  for (const { tsSec, app, name, amount } of header.counters ?? [])
+    emit("counters", { ts_s: tsSec, host: header.host.name, app, counter: name, amount });
 }
 
 function emitLedger(header: BatchHeader, ts_s: number, emit: Emit): void {

@@ -11,6 +11,7 @@ export interface Store {
   readonly requests: RequestQueries;
   readonly operations: OperationQueries;
   readonly errors: ErrorQueries;
+  readonly counters: CounterQueries;
   readonly ledger: LedgerQueries;
   readonly events: EventQueries;
   readonly traces: TraceQueries;
@@ -84,6 +85,10 @@ export interface StoredProcess {
   runtime: string;
   agentVersion: string;
   startUnixMs: number;
+  /** "" where the process could not find it out, as the next two. */
+  appVersion: string;
+  containerId: string;
+  systemdUnit: string;
   cpuRatio: number | null;
   rssBytes: number | null;
   eventLoopDelayP99Ms: number | null;
@@ -217,6 +222,17 @@ export interface StoredEvent {
   tsMs: number;
   /** JSON of the AppEvent. */
   body: string;
+}
+
+export interface CounterQueries {
+  /** Sums of the app's own counters by name and step; only those of the `limit` first names. */
+  sums(app: string, range: TimeRange, stepSec: number, limit: number): Promise<CounterSum[]>;
+}
+
+export interface CounterSum {
+  name: string;
+  stepStartSec: number;
+  amount: number;
 }
 
 export interface EventQueries {

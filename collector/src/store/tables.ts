@@ -6,6 +6,7 @@ export type Columns = Readonly<Record<string, ColumnKind>>;
 export type TableName =
   | "apps"
   | "batches"
+  | "counters"
   | "errors"
   | "events"
   | "health"
@@ -44,6 +45,10 @@ export const TABLES: Readonly<Record<TableName, Columns>> = {
     runtime: "text",
     agent_version: "text",
     start_ms: "f64",
+    /** Null where the process could not find it out, as the next two. */
+    app_version: "text",
+    container_id: "text",
+    systemd_unit: "text",
   },
   host_seconds: { ts_s: "u32", host: "text", ...metricColumns(HOST_METRICS) },
   host_snapshots: { ts_s: "u32", host: "text", snapshot: "text" },
@@ -107,6 +112,8 @@ export const TABLES: Readonly<Record<TableName, Columns>> = {
     count: "u32",
     trace_id: "text",
   },
+  /** What apps count themselves; `counter` is the app's name for it. */
+  counters: { ts_s: "u32", host: "text", app: "text", counter: "text", amount: "f64" },
   /** Spans by what became of them: `outcome` is "created", "received" or "dropped:<reason>"; corrections may be negative. */
   ledger: {
     ts_s: "u32",

@@ -55,6 +55,8 @@ export function twoHosts(): BatchHeader[] {
           runtime: "node 20.20.2",
           agentVersion: "0.1.0",
           startUnixMs: FROM - 5_000,
+          appVersion: "1.4.2",
+          systemdUnit: "shop.service",
         },
       ],
     },
@@ -70,6 +72,7 @@ export function twoHosts(): BatchHeader[] {
     count: 4,
     traceId: "a".repeat(32),
   };
+  const counted = { tsSec: WINDOW_SEC, app: "shop", name: "mails", amount: 3 };
   const snapshot = {
     tsSec: WINDOW_SEC,
     coreBusyRatios: [0.1],
@@ -129,6 +132,7 @@ export function twoHosts(): BatchHeader[] {
         traceId: "",
       },
     ],
+    counters: [counted, { ...counted, name: "cache misses", amount: 0.5 }],
     hostSeconds: {
       tsSec: [WINDOW_SEC, WINDOW_SEC + 1, WINDOW_SEC + 2],
       columns: {
@@ -168,6 +172,7 @@ export function twoHosts(): BatchHeader[] {
       { app: "idle", apdexTMs: 250, instances: [] },
     ],
     actions: [home, pay, paid],
+    counters: [counted, { ...counted, tsSec: WINDOW_SEC + 10, amount: 5 }, { ...counted, app: "idle" }],
   });
   // The app reports a third window in which nothing was asked of it.
   const web2Idle = sampleHeader({

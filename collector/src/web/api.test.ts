@@ -273,6 +273,23 @@ describe("the API", () => {
     );
   });
 
+  test("counters: added up over hosts by name and step, 0 where the app reported, null where it did not", async () => {
+    const { body } = await get<Record<string, unknown>>(
+      `apps/shop/counters?from=${FROM}&to=${FROM + 40_000}`,
+    );
+    assert.deepEqual(body, {
+      app: "shop",
+      from: FROM,
+      to: FROM + 40_000,
+      t0: FROM,
+      stepMs: 10_000,
+      counters: [
+        { name: "cache misses", total: 0.5, values: [0.5, 0, 0, null] },
+        { name: "mails", total: 11, values: [6, 5, 0, null] },
+      ],
+    });
+  });
+
   test("errors: grouped, with the newest sample", async () => {
     const { body } = await get<{ errors: unknown[] }>(`apps/shop/errors?${MINUTE}`);
     assert.deepEqual(body.errors, [
@@ -376,6 +393,9 @@ describe("the API", () => {
         runtime: "node 20.20.2",
         agentVersion: "0.1.0",
         startUnixMs: FROM - 5_000,
+        appVersion: "1.4.2",
+        containerId: "",
+        systemdUnit: "shop.service",
         cpuRatio: 0.25,
         rssBytes: 200,
         eventLoopDelayP99Ms: 1.5,
@@ -405,6 +425,7 @@ describe("the API", () => {
       ["apps/nobody/status-codes", 404, "nobody"],
       ["apps/nobody/operations", 404, "nobody"],
       ["apps/nobody/errors", 404, "nobody"],
+      ["apps/nobody/counters", 404, "nobody"],
       ["apps/nobody/traces", 404, "nobody"],
       ["hosts/nobody/series", 404, "nobody"],
       ["hosts/nobody/snapshot", 404, "nobody"],

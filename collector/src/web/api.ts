@@ -3,6 +3,7 @@ import type { TraceFetch } from "../flight-recorder/trace-fetch.ts";
 import { actions } from "../query/actions.ts";
 import { appSeries } from "../query/app-series.ts";
 import { appSummary, apps } from "../query/apps.ts";
+import { counters } from "../query/counters.ts";
 import { errors } from "../query/errors.ts";
 import { events } from "../query/events.ts";
 import { hostProcesses, hostSeries, hostSnapshot } from "../query/host-details.ts";
@@ -64,6 +65,9 @@ export function api({ store, traceFetch, version, uplinks, clock }: ApiOptions):
     return c.json(await operations(store, app(c), range(c), { action, category }));
   });
   routes.get("/apps/:app/errors", async (c) => c.json(await errors(store, app(c), range(c))));
+  routes.get("/apps/:app/counters", async (c) =>
+    c.json(await counters(store, app(c), range(c), parameters(c, "counters"))),
+  );
   routes.get("/apps/:app/events", async (c) =>
     c.json(await events(store, app(c), range(c), parameters(c, "events").limit)),
   );

@@ -27,6 +27,7 @@ export interface ParameterSets {
   actions: { kind: KindParameter; sort: ActionSort };
   statusCodes: { action?: string | undefined };
   operations: { action?: string | undefined; category?: OperationCategory | undefined };
+  counters: { stepMs?: number | undefined };
   events: { limit: number };
   traces: {
     action?: string | undefined;
@@ -68,6 +69,7 @@ const SCHEMAS: { readonly [Call in keyof ParameterSets]: z.ZodType<ParameterSets
   actions: z.object({ kind, sort: z.enum(ACTION_SORTS).default("time") }),
   statusCodes: z.object({ action }),
   operations: z.object({ action, category: z.enum(["database", "cache", "external"]).optional() }),
+  counters: z.object({ stepMs }),
   events: z.object({ limit: wholeNumber(1, 100).default(20) }),
   traces: z.object({
     action,

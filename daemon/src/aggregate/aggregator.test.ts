@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { bucketOf } from "@apm-daemon/protocol";
+import { bucketOf, type RuntimeFrame } from "@apm-daemon/protocol";
 import * as fc from "fast-check";
 import { FrameWriter, KIND, spanId, type TestSpan } from "../testing/frame-writer.ts";
 import { cut, expectedActions, plannedRequests, spansOf } from "../testing/request-trees.ts";
@@ -495,8 +495,51 @@ test("a drain begins anew: windows that go on add up to the same", () => {
     operations: [],
     statements: [],
     errors: [],
+    counters: [],
     ledger: [],
   });
+});
+
+test("a request that the app wants ignored leaves no row and no trace, and its spans are received all the same", () => {
+  const { aggregator, candidates, ledger, count } = counting();
+  count(query(1), query(2));
+  assert.equal(aggregator.openRequests, 2);
+  count(root(1, { attributes: { "apm.ignored": true } }), root(2));
+  const { actions, operations } = aggregator.drain();
+  assert.equal(aggregator.openRequests, 0);
+  assert.deepEqual([actions.length, actions[0]?.requests, operations[0]?.calls], [1, 1, 1]);
+  assert.deepEqual([candidates.length, aggregator.requests], [1, 1]);
+  assert.equal(ledger.received, 4);
+});
+
+test("an ignored root alone is not counted, another value of the mark is", () => {
+  const { aggregator, count } = counting();
+  count(root(1, { attributes: { "apm.ignored": true } }), root(2, { attributes: { "apm.ignored": "true" } }));
+  assert.equal(aggregator.drain().actions[0]?.requests, 1);
+});
+
+test("what apps count themselves is added up by window, app and name, within bounds", () => {
+  const { aggregator } = counting();
+  const blog = { ...SHOP, app: "blog" };
+  const runtime = (unixMs: number, counters?: Record<string, number>): RuntimeFrame =>
+    ({ unixMs, ...(counters === undefined ? {} : { counters }) }) as RuntimeFrame;
+  aggregator.acceptCounters(SHOP, runtime(NOW_MS, { mails: 1, __proto__: 1 }), NOW_MS);
+  aggregator.acceptCounters(SHOP, runtime(NOW_MS + 9_999, { mails: 2.5 }), NOW_MS);
+  aggregator.acceptCounters(SHOP, runtime(NOW_MS + 10_000, { mails: 4 }), NOW_MS);
+  aggregator.acceptCounters(blog, runtime(NOW_MS), NOW_MS);
+  // A clock that is wrong: when it was received counts.
+  aggregator.acceptCounters(blog, runtime(0, { mails: 8 }), NOW_MS);
+  const tsSec = NOW_MS / 1_000;
+  assert.deepEqual(aggregator.drain().counters, [
+    { tsSec, app: "shop", name: "mails", amount: 3.5 },
+    { tsSec: tsSec + 10, app: "shop", name: "mails", amount: 4 },
+    { tsSec, app: "blog", name: "mails", amount: 8 },
+  ]);
+  assert.deepEqual(aggregator.drain().counters, []);
+  for (let i = 0; i < 202; i++) aggregator.acceptCounters(SHOP, runtime(NOW_MS, { [`c${i}`]: 1 }), NOW_MS);
+  assert.equal(aggregator.heldRows, 201);
+  const many = aggregator.drain().counters;
+  assert.deepEqual([many.length, many.at(-1)?.name, many.at(-1)?.amount], [201, "(other)", 2]);
 });
 
 describe("spans made to cost memory", () => {

@@ -11,6 +11,7 @@
  */
 import {
   type ActionRow,
+  type CounterRow,
   decodeSpans,
   decodeSpansHeader,
   type ErrorRow,
@@ -19,10 +20,12 @@ import {
   type OperationCategory,
   type OperationRow,
   ProtocolError,
+  type RuntimeFrame,
   type SpanView,
   type StatementRow,
 } from "@apm-daemon/protocol";
 import type { TraceCandidate } from "../traces/trace-keeper.ts";
+import { AppCounters } from "./app-counters.ts";
 import { labelUs } from "./label-time.ts";
 import type { AgentCounts, LedgerSource, LossLedger } from "./loss-ledger.ts";
 import { OpenRequest } from "./open-request.ts";
@@ -49,6 +52,7 @@ export interface DrainedCounts {
   operations: OperationRow[];
   statements: StatementRow[];
   errors: ErrorRow[];
+  counters: CounterRow[];
   ledger: LedgerRow[];
 }
 
@@ -73,6 +77,7 @@ export class Aggregator {
   readonly #options: AggregatorOptions;
   readonly #windows = new Map<string, AppWindow>();
   readonly #operations = new Map<string, OperationTable>();
+  readonly #counters = new AppCounters();
   /** In order of opening, so the first is the oldest. */
   readonly #open = new Map<string, OpenRequest>();
   #openWeight = 0;
@@ -97,7 +102,7 @@ export class Aggregator {
 
   /** What was counted since the last drain, in rows of numbers. */
   get heldRows(): number {
-    let rows = 0;
+    let rows = this.#counters.heldRows;
     for (const window of this.#windows.values()) rows += 1 + window.heldRows;
     return rows;
   }
@@ -153,6 +158,11 @@ export class Aggregator {
     this.#options.ledger.noteAgentCounts(source, receivedUnixMs, counts);
   }
 
+  /** What the app counted itself, from a RUNTIME frame. */
+  acceptCounters({ app }: FrameSource, { unixMs, counters }: RuntimeFrame, receivedUnixMs: number): void {
+    if (counters !== undefined) this.#counters.add(app, unixMs, receivedUnixMs, counters);
+  }
+
   /** Gives up requests that opened before a position or long ago; their calls are counted as "(unfinished)". */
   abandon(beforePosition: number, nowUnixMs: number): void {
     for (const [key, request] of this.#open) {
@@ -180,6 +190,7 @@ export class Aggregator {
       operations: windows.flatMap((window) => window.operationRows()),
       statements: this.#newStatements(),
       errors: windows.flatMap((window) => window.errorRows()),
+      counters: this.#counters.rows(),
       ledger: this.#options.ledger.drain(),
     };
     this.#clear();
@@ -189,6 +200,7 @@ export class Aggregator {
   #clear(): void {
     this.#windows.clear();
     this.#operations.clear();
+    this.#counters.clear();
   }
 
   #count(span: SpanView, frame: FrameContext): void {
@@ -223,6 +235,8 @@ export class Aggregator {
     const durationUs = span.durationNs / 1_000;
     const request = this.#takeOpen(span, frame);
     request.seenIn(frame.position);
+    // The app wants it left out, and its spans that came before with it.
+    if (plan.isIgnored) return;
     const window = this.#window(frame.source.app, endUs, frame.receivedUnixMs);
     if (isCall(role)) {
       // A call outside of any request: it counts as an operation, not as an action.

@@ -63,6 +63,28 @@ test("lines and columns, and frames below the third, do not", () => {
   assert.equal(group({ stack: STACK.replace("TypeError: no", "TypeError: other") }), base);
 });
 
+test("frames of libraries and of Node do not, unless there are no others", () => {
+  const base = group({});
+  const lines = STACK.split("\n");
+  const foreign = [
+    "    at query (/app/node_modules/pg/lib/client.js:5:1)",
+    "    at process.processTicksAndRejections (node:internal/process/task_queues:95:5)",
+    "    at Array.map (<anonymous>)",
+  ];
+  assert.equal(group({ stack: [lines[0], ...foreign, ...lines.slice(1)].join("\n") }), base);
+  const alone = group({ stack: [lines[0], ...foreign].join("\n") });
+  assert.notEqual(alone, group({ stack: lines[0] as string }));
+  assert.notEqual(alone, group({ stack: [lines[0], ...foreign.slice(1)].join("\n") }));
+});
+
+test("the folder of a release does not, other folders do", () => {
+  const at = (folder: string): string => group({ stack: `Error\n    at load (/srv/${folder}/load.js:1:1)` });
+  assert.equal(at("releases/20261101120000"), at("releases/20261224000000"));
+  assert.equal(at("releases/9f8e7d6"), at("releases/0123456789abcdef0123456789abcdef01234567"));
+  assert.notEqual(at("shop"), at("blog"));
+  assert.notEqual(at("facade"), at("defaced"));
+});
+
 test("the first exception of a span is its error, shortened", () => {
   const exception = {
     name: "exception",

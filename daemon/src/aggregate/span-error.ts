@@ -11,6 +11,9 @@ export interface SpanError {
 const MAX_MESSAGE_CHARS = 1_024;
 const MAX_STACK_CHARS = 8_192;
 const GROUPING_FRAMES = 3;
+const NOT_OWN = /[/\\]node_modules[/\\]|\bnode:|\(?<anonymous>\)?$|\(native\)$/;
+/** A folder named by a date, a build's number or a commit. */
+const RELEASE = /\/(?:v?\d[\d._T-]{5,}|(?=[a-f]*\d)[0-9a-f]{7,40})\//gi;
 
 /** The first exception recorded on a span; null when there is none. */
 export function spanErrorOf(span: SpanView): SpanError | null {
@@ -30,17 +33,20 @@ export function spanErrorOf(span: SpanView): SpanError | null {
   };
 }
 
-/** 16 hex digits: same type, same message but for numbers, ids and quoted parts, same top stack frames but for lines. */
+/**
+ * 16 hex digits: same type, same message but for numbers, ids and quoted parts, same top stack frames of the app's own but for
+ * lines. Frames of libraries and of Node would make other groups of what an update moves; so would folders of releases.
+ */
 export function errorGroupOf(error: SpanError): string {
   const message = error.message
     .replace(/"[^"]*"|'[^']*'|`[^`]*`/g, "?")
     // Not by a look ahead for the digit: a text like "a-a-a-…" would be searched anew from each of its letters.
     .replace(/\b[0-9a-f-]{2,}\b|\d+/gi, (word) => (/\d/.test(word) ? "#" : word));
-  const frames = error.stack
-    .split("\n")
-    .filter((line) => /^\s+at /.test(line))
+  const all = error.stack.split("\n").filter((line) => /^\s+at /.test(line));
+  const own = all.filter((line) => !NOT_OWN.test(line));
+  const frames = (own.length > 0 ? own : all)
     .slice(0, GROUPING_FRAMES)
-    .map((line) => line.replace(/:\d+:\d+/g, ""));
+    .map((line) => line.replace(/:\d+:\d+/g, "").replace(RELEASE, "/#/"));
   return createHash("sha256")
     .update([error.type, message, ...frames].join("\n"))
     .digest("hex")

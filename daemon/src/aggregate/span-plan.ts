@@ -31,6 +31,7 @@ export class SpanPlan {
   readonly #address: number;
   readonly #port: number;
   readonly #queue: number;
+  readonly #ignored: number;
 
   constructor(shape: DecodedShape) {
     const slot = (...names: string[]): number => {
@@ -51,6 +52,7 @@ export class SpanPlan {
     this.#address = slot("server.address", "net.peer.name", "network.peer.address");
     this.#port = slot("server.port", "net.peer.port", "network.peer.port");
     this.#queue = slot("apm.queue_time_ms");
+    this.#ignored = slot("apm.ignored");
     const isDatabase = this.#system >= 0 && shape.keys[this.#system]?.startsWith("db.") === true;
     this.#fixedRole = isDatabase && shape.kind !== 1 ? null : roleOfKind(shape.kind);
   }
@@ -69,6 +71,11 @@ export class SpanPlan {
   get queueUs(): number {
     const queueMs = this.#number(this.#queue);
     return queueMs > 0 && queueMs <= MAX_QUEUE_MS ? queueMs * 1_000 : 0;
+  }
+
+  /** Whether the app wants the request left out of everything. */
+  get isIgnored(): boolean {
+    return this.#ignored >= 0 && this.#values[this.#ignored] === true;
   }
 
   get system(): string {

@@ -77,6 +77,7 @@ class Intake {
         },
         acceptGap: (_, gap) => void this.gaps.push(gap),
         acceptCounts: (_, { spansCreated }) => void this.created.push(spansCreated),
+        acceptCounters: () => undefined,
       },
       onRuntime: (_, frame) => void this.runtimes.push(frame),
       clock: { unixMs: () => 1_000 },

@@ -23,6 +23,7 @@ export interface FrameCounter {
   acceptSpans(source: AppInstance, payload: Buffer, position: number, receivedUnixMs: number): void;
   acceptGap(source: AppInstance, gap: Gap, receivedUnixMs: number): void;
   acceptCounts(source: AppInstance, counts: AgentCounts, receivedUnixMs: number): void;
+  acceptCounters(source: AppInstance, frame: RuntimeFrame, receivedUnixMs: number): void;
 }
 
 export interface FrameIntakeOptions {
@@ -114,9 +115,14 @@ export class FrameIntake {
       this.#counter.acceptSpans(instance, frame.payload, position, receivedUnixMs);
     else if (frame.type === MessageType.gap)
       this.#counter.acceptGap(instance, decodeGap(frame.payload), receivedUnixMs);
-    else if (frame.type === MessageType.runtime)
-      this.#counter.acceptCounts(instance, decodeRuntime(frame.payload), receivedUnixMs);
+    else if (frame.type === MessageType.runtime) this.#countRuntime(instance, frame.payload, receivedUnixMs);
     else if (frame.type === MessageType.bye) this.#countBye(instance, frame.payload, receivedUnixMs);
+  }
+
+  #countRuntime(instance: AppInstance, payload: Buffer, receivedUnixMs: number): void {
+    const frame = decodeRuntime(payload);
+    this.#counter.acceptCounts(instance, frame, receivedUnixMs);
+    this.#counter.acceptCounters(instance, frame, receivedUnixMs);
   }
 
   #countBye(instance: AppInstance, payload: Buffer, receivedUnixMs: number): void {

@@ -51,9 +51,10 @@ test("the same process may come back as another user, another process with its p
 
 test("the journal's record keeps whose an instance is; one of an earlier release belongs to who comes first", (t) => {
   const registry = registryIn(t);
-  const mine = registry.greet(helloOf(), { uid: 7, gid: 7, pid: GONE_PID });
+  const mine = registry.greet(helloOf({ appVersion: "1.4.2" }), { uid: 7, gid: 7, pid: GONE_PID });
   const after = registryIn(t);
   const recovered = after.recover(mine.journal.json, false);
+  assert.equal(recovered?.appVersion, "1.4.2");
   assert.deepEqual([recovered?.uid, recovered?.pid, recovered?.claimedPid], [7, GONE_PID, process.pid]);
   assert.throws(() => after.greet(helloOf(), { uid: 8, gid: 8, pid: GONE_PID }), InstanceTaken);
 

@@ -1,10 +1,16 @@
-import type { Hello, RecordingLevel } from "@apm-daemon/protocol";
+import {
+  type Deployment,
+  deploymentOf,
+  type Hello,
+  type LibrariesReport,
+  type RecordingLevel,
+} from "@apm-daemon/protocol";
 import type { Journal, JournalInstance } from "../journal/journal.ts";
 import { type InstanceOrigin, mayBe, originOf, recoveredOrigin } from "./instance-origin.ts";
 import type { PeerCredentials } from "./peer-credentials.ts";
 
 /** One incarnation of an app's process. */
-export interface AppInstance extends InstanceOrigin {
+export interface AppInstance extends InstanceOrigin, Deployment {
   readonly app: string;
   readonly instance: string;
   readonly runtime: string;
@@ -22,6 +28,8 @@ export interface AppInstance extends InstanceOrigin {
   bye: { exitCode: number | null } | null;
   /** What its agent says of its own cost; null when it says nothing. */
   overhead: { recording: RecordingLevel; ratio: number } | null;
+  /** What its agent found of the libraries that it knows; null until it says so. */
+  libraries: LibrariesReport | null;
 }
 
 /** What the journal keeps of an instance; records of earlier releases lack the origin. */
@@ -29,7 +37,8 @@ type InstanceRecord = Pick<
   AppInstance,
   "app" | "instance" | "pid" | "runtime" | "agentVersion" | "startUnixMs"
 > &
-  Partial<InstanceOrigin> & { firstSequence?: number };
+  Partial<InstanceOrigin> &
+  Deployment & { firstSequence?: number };
 
 /** Instances remembered after they went, so that a late reconnect is not counted twice. */
 const MAX_GONE = 10_000;
@@ -119,7 +128,15 @@ export class InstanceRegistry {
   #add(record: InstanceRecord, origin: InstanceOrigin, isKnownFromStart: boolean): AppInstance {
     const { instance, runtime, agentVersion, startUnixMs, firstSequence } = record;
     const app = this.#appName(record.app, origin.uid);
-    const identity = { app, instance, runtime, agentVersion, startUnixMs, ...origin };
+    const identity = {
+      app,
+      instance,
+      runtime,
+      agentVersion,
+      startUnixMs,
+      ...deploymentOf(record),
+      ...origin,
+    };
     const journal = this.#journal.createInstance(JSON.stringify({ ...identity, firstSequence }));
     const added: AppInstance = {
       ...identity,
@@ -130,6 +147,7 @@ export class InstanceRegistry {
       isKnownFromStart,
       bye: null,
       overhead: null,
+      libraries: null,
     };
     this.#instances.set(instance, added);
     this.#count(origin.uid, 1);

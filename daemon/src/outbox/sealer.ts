@@ -21,6 +21,7 @@ import {
   type AppInfo,
   type Batch,
   type BatchHeader,
+  deploymentOf,
   encodeBatch,
   type HostIdentity,
   type HostSnapshot,
@@ -231,16 +232,14 @@ export class Sealer {
 
   #apps(nowUnixMs: number): AppInfo[] {
     const apps = new Map<string, AppInfo>();
-    for (const { app, instance, pid, runtime, agentVersion, startUnixMs } of this.#options.instances.recent(
-      nowUnixMs,
-      RECENT_MS,
-    )) {
+    for (const known of this.#options.instances.recent(nowUnixMs, RECENT_MS)) {
+      const { app, instance, pid, runtime, agentVersion, startUnixMs } = known;
       let info = apps.get(app);
       if (info === undefined) {
         info = { app, apdexTMs: this.#options.apdexTMs(app), instances: [] };
         apps.set(app, info);
       }
-      info.instances.push({ instance, pid, runtime, agentVersion, startUnixMs });
+      info.instances.push({ instance, pid, runtime, agentVersion, startUnixMs, ...deploymentOf(known) });
     }
     return [...apps.values()];
   }

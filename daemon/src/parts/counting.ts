@@ -56,7 +56,15 @@ export function createCounting(
     journal,
     counter: aggregator,
     onRuntime: (source, frame) => {
-      const { inFlight: _inFlight, recording, overheadRatio, ...values } = frame;
+      const {
+        inFlight: _inFlight,
+        counters: _counters,
+        libraries,
+        recording,
+        overheadRatio,
+        ...values
+      } = frame;
+      if (libraries !== undefined) source.libraries = libraries;
       source.overhead = recording === undefined ? null : { recording, ratio: overheadRatio ?? 0 };
       processes.note(source.instance, values);
       blackBox.noteRuntime(source, frame);

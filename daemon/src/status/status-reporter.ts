@@ -1,4 +1,4 @@
-import type { RecoveryStatus, StatusReport } from "@apm-daemon/protocol";
+import { deploymentOf, type RecoveryStatus, type StatusReport } from "@apm-daemon/protocol";
 import type { LossLedger } from "../aggregate/loss-ledger.ts";
 import type { BlackBox } from "../black-box/black-box.ts";
 import type { DaemonConfig } from "../config.ts";
@@ -139,17 +139,9 @@ export class StatusReporter {
   #apps(): StatusReport["apps"] {
     const { instances, recent, clock, watch } = this.#options;
     const apps = new Map<string, StatusReport["apps"][number]>();
-    for (const {
-      app,
-      instance,
-      pid,
-      uid,
-      origin,
-      claimedPid,
-      runtime,
-      agentVersion,
-      overhead,
-    } of instances.connected()) {
+    for (const connected of instances.connected()) {
+      const { app, instance, pid, uid, origin, claimedPid, runtime, agentVersion, overhead, libraries } =
+        connected;
       const entry = apps.get(app) ?? { app, instances: [], ...recent.of(app, clock.unixMs() / 1_000) };
       const newest = watch.processes.newest(instance);
       entry.instances.push({
@@ -160,9 +152,11 @@ export class StatusReporter {
         ...(claimedPid === pid ? {} : { claimedPid }),
         runtime,
         agentVersion,
+        ...deploymentOf(connected),
         cpuRatio: newest?.["cpuRatio"] ?? null,
         rssBytes: newest?.["rssBytes"] ?? null,
         ...(overhead === null ? {} : { recording: overhead.recording, overheadRatio: overhead.ratio }),
+        ...(libraries === null ? {} : { libraries }),
       });
       apps.set(app, entry);
     }

@@ -5,6 +5,7 @@ import type { DiskSpace } from "../disk-space.ts";
 import { GroupCommit } from "../group-commit.ts";
 import type { Store, StoredTracePart, StoreSize } from "../store.ts";
 import { DuckDbAppQueries } from "./app-queries.ts";
+import { DuckDbCounterQueries } from "./counter-queries.ts";
 import type { DatabaseOptions } from "./database.ts";
 import { DatabaseClient } from "./database-client.ts";
 import { utcDay } from "./day-file.ts";
@@ -38,6 +39,7 @@ export class DuckDbStore implements Store {
   readonly requests: DuckDbRequestQueries;
   readonly operations: DuckDbOperationQueries;
   readonly errors: DuckDbErrorQueries;
+  readonly counters: DuckDbCounterQueries;
   readonly ledger: DuckDbLedgerQueries;
   readonly events: DuckDbEventQueries;
   readonly traces: DuckDbTraceQueries;
@@ -74,6 +76,7 @@ export class DuckDbStore implements Store {
     this.requests = new DuckDbRequestQueries(query);
     this.operations = new DuckDbOperationQueries(query);
     this.errors = new DuckDbErrorQueries(query);
+    this.counters = new DuckDbCounterQueries(query);
     this.ledger = new DuckDbLedgerQueries(query);
     this.events = new DuckDbEventQueries(query);
     this.traces = new DuckDbTraceQueries(query);

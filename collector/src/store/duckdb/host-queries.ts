@@ -83,14 +83,17 @@ export class DuckDbHostQueries implements HostQueries {
     const rows = await this.#query(
       `WITH known AS (
          SELECT app, instance, pid, max(ts_s) AS ts_s, arg_max(runtime, ts_s) AS runtime,
-           arg_max(agent_version, ts_s) AS "agentVersion", arg_max(start_ms, ts_s) AS "startUnixMs"
+           arg_max(agent_version, ts_s) AS "agentVersion", arg_max(start_ms, ts_s) AS "startUnixMs",
+           arg_max(app_version, ts_s) AS "appVersion", arg_max(container_id, ts_s) AS "containerId",
+           arg_max(systemd_unit, ts_s) AS "systemdUnit"
          FROM instances WHERE ${where} GROUP BY app, instance, pid),
        newest AS (
          SELECT app, instance, pid, max(ts_s) AS second_s, arg_max("cpuRatio", ts_s) AS "cpuRatio",
            arg_max("rssBytes", ts_s) AS "rssBytes", arg_max("eventLoopDelayP99Ms", ts_s) AS "eventLoopDelayP99Ms"
          FROM process_seconds WHERE ${where} GROUP BY app, instance, pid)
        SELECT app, instance, pid, coalesce(runtime, '') AS runtime, coalesce("agentVersion", '') AS "agentVersion",
-         coalesce("startUnixMs", 0) AS "startUnixMs", "cpuRatio", "rssBytes", "eventLoopDelayP99Ms",
+         coalesce("startUnixMs", 0) AS "startUnixMs", coalesce("appVersion", '') AS "appVersion",
+         coalesce("containerId", '') AS "containerId", coalesce("systemdUnit", '') AS "systemdUnit", "cpuRatio", "rssBytes", "eventLoopDelayP99Ms",
          greatest(coalesce(ts_s, 0), coalesce(second_s, 0))::DOUBLE * 1000 AS "lastSeenUnixMs"
        FROM known FULL JOIN newest USING (app, instance, pid) ORDER BY app, "startUnixMs", pid`,
       { host, from: range.fromSec, to: range.toSec },
