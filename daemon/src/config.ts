@@ -32,7 +32,7 @@ export interface DaemonConfig {
     open_traces: number;
     min_free_disk_bytes: number;
   };
-  settings: { sql: "obfuscated" | "off" | "raw"; overhead_budget: number };
+  settings: { sql: "obfuscated" | "local" | "off" | "raw"; overhead_budget: number };
   apps: Record<string, { apdex_t_ms?: number | undefined }>;
 }
 
@@ -189,9 +189,11 @@ export const DaemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
   settings: z
     .strictObject({
       sql: z
-        .enum(["obfuscated", "off", "raw"])
+        .enum(["obfuscated", "local", "off", "raw"])
         .default("obfuscated")
-        .describe("How apps record SQL: values replaced by ?, not at all, or as it is."),
+        .describe(
+          "How apps record SQL: values replaced by ?, the same but never sent off this host, not at all, or as it is.",
+        ),
       overhead_budget: z
         .number()
         .min(0)

@@ -194,7 +194,7 @@ export interface OperationRow {
 }
 
 export interface StatementRow {
-  /** 16 hex digits, hash of system and text. */
+  /** 16 hex digits, hash of system and text; spans of kept traces carry it as `apm.statement.fingerprint`. */
   fingerprint: string;
   app: string;
   system: string;

@@ -36,8 +36,8 @@ export interface Welcome {
 }
 
 export interface AgentSettings {
-  /** How database statements are recorded. */
-  sql: "off" | "obfuscated" | "raw";
+  /** How database statements are recorded; local is like obfuscated, but the text stays on the host. */
+  sql: "off" | "obfuscated" | "local" | "raw";
   /** Longest time a span waits in the agent while the app is busy. */
   flushIntervalMs: number;
   /** Most share of the process's processor time that the agent may take; above it, it records less. 0: no limit. */
@@ -288,7 +288,7 @@ function parseJson(bytes: Buffer, message: string): Record<string, unknown> {
 function readSettings(value: unknown): AgentSettings {
   const { sql, flushIntervalMs, overheadBudgetRatio } = (value ?? {}) as Partial<AgentSettings>;
   return {
-    sql: sql === "off" || sql === "raw" ? sql : DEFAULT_AGENT_SETTINGS.sql,
+    sql: sql === "off" || sql === "local" || sql === "raw" ? sql : DEFAULT_AGENT_SETTINGS.sql,
     flushIntervalMs:
       isCount(flushIntervalMs) && flushIntervalMs >= 10 && flushIntervalMs <= 10_000
         ? flushIntervalMs

@@ -1,4 +1,4 @@
-import { MAX_STATEMENT_CHARS } from "@apm-daemon/protocol";
+import { type AgentSettings, MAX_STATEMENT_CHARS } from "@apm-daemon/protocol";
 import { truncate } from "../tracer/truncate.ts";
 import {
   type ObfuscatedStatement,
@@ -12,7 +12,7 @@ const MAX_STATEMENTS = 500;
 /** Longer ones carry their values inline and do not come twice. */
 const MAX_CACHED_CHARS = 16_384;
 
-export type SqlMode = "off" | "obfuscated" | "raw";
+export type SqlMode = AgentSettings["sql"];
 
 /**
  * What to record of statements, remembered so that a repeated one costs one Map lookup. Two generations approximate

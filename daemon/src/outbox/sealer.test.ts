@@ -102,6 +102,7 @@ class SealingDaemon {
       },
       events: { take: () => [], saved: () => Promise.resolve(), sealed: () => undefined },
       apdexTMs: () => 500,
+      statementTexts: "shown",
       clock,
       log: new LoggedLines().log,
       reserve: { release: () => this.reserve.release() },

@@ -19,7 +19,7 @@ export interface Counting {
 }
 
 export function createCounting(
-  { config, clock, log, path, apdexTMs }: DaemonContext,
+  { config, clock, log, path, apdexTMs, statementTexts }: DaemonContext,
   { journal, cursor, ledger }: Storage,
   { processes }: HostWatch,
   sealSoon: () => void,
@@ -47,6 +47,7 @@ export function createCounting(
     processes,
     stateFile: path("black-box.json"),
     cursor,
+    statementTexts,
     clock,
     log,
     settle: (instance, nowUnixMs) => ledger.settle(instance, nowUnixMs),
