@@ -18,7 +18,7 @@ import type { SocketPlaces } from "./link/default-sockets.ts";
 import { BUFFER_BYTES_BESIDE_RING, SpanBuffer } from "./link/span-buffer.ts";
 import { OverheadContract } from "./overhead/overhead-contract.ts";
 import { RuntimeMetrics } from "./runtime-metrics.ts";
-import { StatementCache } from "./sql/statement-cache.ts";
+import { Statements } from "./sql/statements.ts";
 import { nowMs } from "./tracer/clock.ts";
 import { StorageContextManager } from "./tracer/context-manager.ts";
 import { describeException } from "./tracer/exception.ts";
@@ -82,7 +82,7 @@ export class Agent {
   readonly #link: DaemonLink;
   readonly #runtime: RuntimeMetrics;
   readonly #parts: InstrumentationParts;
-  readonly #statements: readonly StatementCache[];
+  readonly #statements = new Statements();
   readonly #instance = randomBytes(16).toString("hex");
   /** What nobody caught: maybe the reason why the process ends. */
   #uncaught: { error: ExceptionText; monoMs: number } | null = null;
@@ -125,13 +125,10 @@ export class Agent {
       contract: this.#contract,
       send: (frame) => this.#buffer.addRuntime(frame),
     });
-    const statements = { postgresql: new StatementCache("postgresql"), mysql: new StatementCache("mysql") };
-    const manual = new StatementCache("unknown");
-    this.#statements = [statements.postgresql, statements.mysql, manual];
     const provider = new ApmTracerProvider({
       shapes: this.#buffer.encoder.shapes,
       sink: this.#buffer,
-      rules: new SpanRules(new KeyPolicies(), manual),
+      rules: new SpanRules(new KeyPolicies(), this.#statements),
       ids: new RandomIds(),
       storage: this.#storage,
     });
@@ -143,7 +140,7 @@ export class Agent {
       libraries: new LibraryHook(this.#log, options.appFolder),
       log: this.#log,
       trust: options.trust,
-      statements,
+      statements: this.#statements,
     };
     this.#apply({ ...DEFAULT_AGENT_SETTINGS, sql: options.sql });
   }
@@ -192,7 +189,7 @@ export class Agent {
   }
 
   #apply(settings: AgentSettings): void {
-    for (const statements of this.#statements) statements.mode = settings.sql;
+    this.#statements.mode = settings.sql;
     this.#buffer.flushIntervalMs = settings.flushIntervalMs;
     this.#contract.budgetRatio = this.#ownBudgetRatio ?? settings.overheadBudgetRatio;
   }

@@ -2,6 +2,7 @@ import type { AsyncLocalStorage } from "node:async_hooks";
 import { type Context, SpanKind } from "@opentelemetry/api";
 import type { ObfuscatedStatement } from "../sql/obfuscate.ts";
 import { obfuscateMessage } from "../sql/obfuscate-message.ts";
+import { callName } from "../sql/statements.ts";
 import { nowMs } from "../tracer/clock.ts";
 import { describeException, markDatabaseError } from "../tracer/exception.ts";
 import { isTracingSuppressed } from "../tracer/linked-context.ts";
@@ -27,8 +28,7 @@ export function startDatabaseCall(
   const context = tracer.activeContext();
   if (isTracingSuppressed(context) || tracer.skipsCall()) return null;
   const { operation, table, text } = statement;
-  const name = operation === "" ? target.system : table === "" ? operation : `${operation} ${table}`;
-  const span = tracer.start(name, SpanKind.CLIENT, context, nowMs());
+  const span = tracer.start(callName(statement, target.system), SpanKind.CLIENT, context, nowMs());
   span.put("db.system.name", target.system);
   if (target.namespace !== "") span.put("db.namespace", target.namespace);
   if (target.address !== "") span.put("server.address", target.address);

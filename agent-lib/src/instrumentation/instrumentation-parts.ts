@@ -1,7 +1,7 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
 import type { Context } from "@opentelemetry/api";
 import type { AgentLog } from "../agent-log.ts";
-import type { StatementCache } from "../sql/statement-cache.ts";
+import type { Statements } from "../sql/statements.ts";
 import type { ApmTracerProvider } from "../tracer/tracer-provider.ts";
 import type { LibraryHook } from "./library-hook.ts";
 import type { OpenRequests } from "./open-requests.ts";
@@ -19,6 +19,5 @@ export interface InstrumentationParts {
   readonly libraries: LibraryHook;
   readonly log: AgentLog;
   readonly trust: Trust;
-  /** Statements by SQL dialect. */
-  readonly statements: { readonly postgresql: StatementCache; readonly mysql: StatementCache };
+  readonly statements: Statements;
 }

@@ -6,11 +6,15 @@ import {
   type SqlDialect,
   UNREADABLE_STATEMENT,
 } from "./obfuscate.ts";
+import { isQuotingLanguage, obfuscateCommand } from "./obfuscate-command.ts";
 
 /** Statements of one generation; two are kept. */
 const MAX_STATEMENTS = 500;
 /** Longer ones carry their values inline and do not come twice. */
 const MAX_CACHED_CHARS = 16_384;
+
+/** How a statement is read: a dialect of SQL, or a command of a key-value store. */
+type Language = SqlDialect | "command";
 
 export type SqlMode = AgentSettings["sql"];
 
@@ -19,13 +23,13 @@ export type SqlMode = AgentSettings["sql"];
  * "least recently used" without moving entries on each hit.
  */
 export class StatementCache {
-  readonly #dialect: SqlDialect;
+  readonly #language: Language;
   #mode: SqlMode = "obfuscated";
   #young = new Map<string, ObfuscatedStatement>();
   #old = new Map<string, ObfuscatedStatement>();
 
-  constructor(dialect: SqlDialect) {
-    this.#dialect = dialect;
+  constructor(language: Language) {
+    this.#language = language;
   }
 
   set mode(mode: SqlMode) {
@@ -53,11 +57,17 @@ export class StatementCache {
   #read(sql: string): ObfuscatedStatement {
     let read = UNREADABLE_STATEMENT;
     try {
-      read = obfuscateSql(sql, this.#dialect);
+      read = this.#obfuscate(sql);
     } catch {
       // Fails closed: the text stays hidden.
     }
     const text = this.#mode === "off" ? "" : this.#mode === "raw" ? sql : read.text;
     return { text: truncate(text, MAX_STATEMENT_CHARS), operation: read.operation, table: read.table };
+  }
+
+  #obfuscate(text: string): ObfuscatedStatement {
+    if (this.#language === "command") return obfuscateCommand(text);
+    if (this.#language === "unknown" && !isQuotingLanguage(text)) return UNREADABLE_STATEMENT;
+    return obfuscateSql(text, this.#language);
   }
 }
