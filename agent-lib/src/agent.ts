@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import {
   type AgentSettings,
   DEFAULT_AGENT_SETTINGS,
+  DEFAULT_SLOW_STATEMENT_MS,
   type ExceptionText,
   type RecordingLevel,
 } from "@apm-daemon/protocol";
@@ -18,6 +19,7 @@ import type { SocketPlaces } from "./link/default-sockets.ts";
 import { BUFFER_BYTES_BESIDE_RING, SpanBuffer } from "./link/span-buffer.ts";
 import { OverheadContract } from "./overhead/overhead-contract.ts";
 import { RuntimeMetrics } from "./runtime-metrics.ts";
+import { slowStatements } from "./sql/slow-statements.ts";
 import { Statements } from "./sql/statements.ts";
 import { nowMs } from "./tracer/clock.ts";
 import { StorageContextManager } from "./tracer/context-manager.ts";
@@ -190,6 +192,7 @@ export class Agent {
 
   #apply(settings: AgentSettings): void {
     this.#statements.mode = settings.sql;
+    slowStatements.thresholdMs = settings.slowStatementMs ?? DEFAULT_SLOW_STATEMENT_MS;
     this.#buffer.flushIntervalMs = settings.flushIntervalMs;
     this.#contract.budgetRatio = this.#ownBudgetRatio ?? settings.overheadBudgetRatio;
   }

@@ -27,6 +27,8 @@ export interface BatchHeader {
   ledger: LedgerRow[];
   /** Ends of apps' processes, at most MAX_EVENTS_PER_BATCH; daemons before 0.2 do not say it. */
   events?: AppEvent[];
+  /** Calls to databases that took long, a few of each window; daemons before 0.2 do not say it. */
+  slowStatements?: SlowStatementRow[];
   /** Kept traces; `traces[i]` has its spans in the batch's i-th SPANS frame. */
   traces: TraceSummary[];
   journal: JournalRange;
@@ -200,6 +202,25 @@ export interface StatementRow {
   system: string;
   /** Obfuscated unless the app's SQL mode is "raw". */
   text: string;
+}
+
+/** The slowest call of one statement by one action in one window. */
+export interface SlowStatementRow {
+  endUnixMs: number;
+  app: string;
+  action: string;
+  system: string;
+  target: string;
+  operation: string;
+  /** Fingerprint of the statement. */
+  statement: string;
+  /** As recorded; "" where it stays on the host. */
+  text: string;
+  durationUs: number;
+  error: boolean;
+  traceId: string;
+  /** Where it was called from, a frame a line; "" where that is not known, as of a statement's first slow call. */
+  stack: string;
 }
 
 /** Errors of one kind in one window. */

@@ -42,6 +42,8 @@ export interface AgentSettings {
   flushIntervalMs: number;
   /** Most share of the process's processor time that the agent may take; above it, it records less. 0: no limit. */
   overheadBudgetRatio: number;
+  /** Calls to databases that take that long tell where they come from; older daemons do not say it. */
+  slowStatementMs?: number;
 }
 
 export interface Refuse {
@@ -115,6 +117,9 @@ export interface ExceptionText {
 const MAX_RETRY_AFTER_MS = 3_600_000;
 const MAX_GAP_REASONS = 32;
 const GAP_REASON = /^[a-z][a-z0-9_]{0,63}$/;
+
+export const DEFAULT_SLOW_STATEMENT_MS = 500;
+const MAX_SLOW_STATEMENT_MS = 600_000;
 
 export const DEFAULT_AGENT_SETTINGS: AgentSettings = {
   sql: "obfuscated",
@@ -286,7 +291,8 @@ function parseJson(bytes: Buffer, message: string): Record<string, unknown> {
 }
 
 function readSettings(value: unknown): AgentSettings {
-  const { sql, flushIntervalMs, overheadBudgetRatio } = (value ?? {}) as Partial<AgentSettings>;
+  const { sql, flushIntervalMs, overheadBudgetRatio, slowStatementMs } = (value ??
+    {}) as Partial<AgentSettings>;
   return {
     sql: sql === "off" || sql === "local" || sql === "raw" ? sql : DEFAULT_AGENT_SETTINGS.sql,
     flushIntervalMs:
@@ -296,6 +302,9 @@ function readSettings(value: unknown): AgentSettings {
     overheadBudgetRatio: isRatio(overheadBudgetRatio)
       ? overheadBudgetRatio
       : DEFAULT_AGENT_SETTINGS.overheadBudgetRatio,
+    ...(isCount(slowStatementMs) &&
+      slowStatementMs > 0 &&
+      slowStatementMs <= MAX_SLOW_STATEMENT_MS && { slowStatementMs }),
   };
 }
 

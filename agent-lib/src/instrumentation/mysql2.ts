@@ -7,6 +7,7 @@ import {
   endingCallback,
   startDatabaseCall,
   withCallback,
+  wrapPoolCall,
 } from "./database-call.ts";
 import type { InstrumentationParts } from "./instrumentation-parts.ts";
 import type { Method } from "./patches.ts";
@@ -32,6 +33,9 @@ export function instrumentMysql2(parts: InstrumentationParts): void {
   const patchPool = (exports: unknown): void => {
     const { prototype } = exports as { prototype: object };
     if (!Object.hasOwn(prototype, "getConnection")) return;
+    for (const name of ["query", "execute"])
+      if (Object.hasOwn(prototype, name))
+        patches.wrap(prototype, name, (original) => wrapPoolCall(original, parts, "mysql", textOf));
     patches.wrap(prototype, "getConnection", (original) => {
       return function (this: unknown, ...args: unknown[]): unknown {
         const [callback] = args;

@@ -8,6 +8,7 @@ import {
   endWithPromise,
   startDatabaseCall,
   withCallback,
+  wrapPoolCall,
 } from "./database-call.ts";
 import type { InstrumentationParts } from "./instrumentation-parts.ts";
 import type { Method } from "./patches.ts";
@@ -37,15 +38,17 @@ export function instrumentPg(parts: InstrumentationParts): void {
   libraries.onLoad("pg/lib/client.js", patchClient);
   libraries.onLoad("pg/lib/native/client.js", patchClient);
   // A pool hands a client to the next waiter in the context of whoever gave it back.
-  libraries.onLoad("pg-pool/index.js", (exports) =>
-    patches.wrap((exports as { prototype: object }).prototype, "connect", (original) => {
+  libraries.onLoad("pg-pool/index.js", (exports) => {
+    const { prototype } = exports as { prototype: object };
+    patches.wrap(prototype, "connect", (original) => {
       return function (this: unknown, ...args: unknown[]): unknown {
         const [callback] = args;
         if (typeof callback !== "function") return original.apply(this, args);
         return original.call(this, bindToContext(callback as Method, parts.storage));
       };
-    }),
-  );
+    });
+    patches.wrap(prototype, "query", (original) => wrapPoolCall(original, parts, "postgresql", textOf));
+  });
 }
 
 function wrapQuery(original: Method, { provider, storage, statements, log }: InstrumentationParts): Method {
@@ -93,7 +96,7 @@ function isSubmittable(query: unknown): query is Submittable {
 
 function textOf(query: unknown): string {
   if (typeof query === "string") return query;
-  const { text, cursor } = query as Submittable;
+  const { text, cursor } = (query ?? {}) as Submittable;
   return text ?? cursor?.text ?? "";
 }
 

@@ -216,6 +216,24 @@ export const BatchHeaderSchema: z.ZodType<BatchHeader> = z.object({
       traceId: name,
     }),
   ),
+  slowStatements: z.exactOptional(
+    listOf(
+      z.object({
+        endUnixMs: unixMs,
+        app: shownName,
+        action: shownName,
+        system: name,
+        target: name,
+        operation: name,
+        statement: name,
+        text: z.string().max(SLACK * MAX_STATEMENT_CHARS),
+        durationUs: amount,
+        error: z.boolean(),
+        traceId: name,
+        stack,
+      }),
+    ),
+  ),
   ledger: listOf(
     z.object({
       tsSec,

@@ -41,6 +41,7 @@ export function emitBatchRows({ batch, receivedMs }: ReceivedBatch, emit: Emit):
   emitRequests(header, emit);
   emitOperations(header, ts_s, emit);
   emitErrors(header, emit);
+  emitSlowStatements(header, emit);
   emitLedger(header, ts_s, emit);
   emitEvents(header, emit);
   emitTraces(batch, emit);
@@ -153,6 +154,19 @@ function emitErrors(header: BatchHeader, emit: Emit): void {
       stack: row.stack,
       count: row.count,
       trace_id: row.traceId,
+    });
+  }
+}
+
+function emitSlowStatements(header: BatchHeader, emit: Emit): void {
+  for (const row of header.slowStatements ?? []) {
+    emit("slow_statements", {
+      ts_s: Math.floor(row.endUnixMs / 1_000),
+      host: header.host.name,
+      app: row.app,
+      action: row.action,
+      duration_us: row.durationUs,
+      body: JSON.stringify(row),
     });
   }
 }

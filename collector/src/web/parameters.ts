@@ -27,6 +27,7 @@ export interface ParameterSets {
   actions: { kind: KindParameter; sort: ActionSort };
   statusCodes: { action?: string | undefined };
   operations: { action?: string | undefined; category?: OperationCategory | undefined };
+  slowStatements: { action?: string | undefined; limit: number };
   events: { limit: number };
   traces: {
     action?: string | undefined;
@@ -68,6 +69,7 @@ const SCHEMAS: { readonly [Call in keyof ParameterSets]: z.ZodType<ParameterSets
   actions: z.object({ kind, sort: z.enum(ACTION_SORTS).default("time") }),
   statusCodes: z.object({ action }),
   operations: z.object({ action, category: z.enum(["database", "cache", "external"]).optional() }),
+  slowStatements: z.object({ action, limit: wholeNumber(1, 200).default(20) }),
   events: z.object({ limit: wholeNumber(1, 100).default(20) }),
   traces: z.object({
     action,

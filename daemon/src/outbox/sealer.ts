@@ -193,7 +193,10 @@ export class Sealer {
       ...aggregator.drain(),
       events: this.#options.events.take(stream, nextNumber),
     };
-    if (statementTexts === "hidden") rows.statements = [];
+    if (statementTexts === "hidden") {
+      rows.statements = [];
+      rows.slowStatements = rows.slowStatements.map((row) => ({ ...row, text: "" }));
+    }
     const parts = splitRows(rows, MAX_ROWS_BYTES);
     const common = { version: 1 as const, stream, createdUnixMs: now, host };
     const batches = parts.map((part, i) => {

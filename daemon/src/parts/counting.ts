@@ -38,6 +38,7 @@ export function createCounting(
       openTraces: config.limits.open_traces,
     },
     apdexTUs: (app) => apdexTMs(app) * 1_000,
+    slowStatementUs: config.settings.slow_statement_ms * 1_000,
     traces,
     ledger,
     onNewApp: sealSoon,

@@ -49,6 +49,21 @@ function makeSpan({ name, attributes, error, order = "before" }) {
   span.end();
 }
 
+/** Two calls that take their time, through pools. */
+app.get("/slow", async (_req, res) => {
+  await sleepInPostgres();
+  await sleepInMariadb();
+  res.json({ slept: true });
+});
+
+async function sleepInPostgres() {
+  await postgres.query("SELECT pg_sleep(0.06)");
+}
+
+async function sleepInMariadb() {
+  await mariadb.query("SELECT SLEEP(?)", [0.06]);
+}
+
 /** Lets an error of a database come out of the handler, as apps do. */
 app.get("/fail/:n", async (req) => {
   const n = Number(req.params.n);

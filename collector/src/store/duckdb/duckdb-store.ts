@@ -14,6 +14,7 @@ import { DuckDbHostQueries } from "./host-queries.ts";
 import { DuckDbLedgerQueries } from "./ledger-queries.ts";
 import { DuckDbOperationQueries } from "./operation-queries.ts";
 import { DuckDbRequestQueries } from "./request-queries.ts";
+import { DuckDbSlowStatementQueries } from "./slow-statement-queries.ts";
 import { DuckDbTraceQueries } from "./trace-queries.ts";
 
 const COMMIT_INTERVAL_MS = 250;
@@ -38,6 +39,7 @@ export class DuckDbStore implements Store {
   readonly requests: DuckDbRequestQueries;
   readonly operations: DuckDbOperationQueries;
   readonly errors: DuckDbErrorQueries;
+  readonly slowStatements: DuckDbSlowStatementQueries;
   readonly ledger: DuckDbLedgerQueries;
   readonly events: DuckDbEventQueries;
   readonly traces: DuckDbTraceQueries;
@@ -74,6 +76,7 @@ export class DuckDbStore implements Store {
     this.requests = new DuckDbRequestQueries(query);
     this.operations = new DuckDbOperationQueries(query);
     this.errors = new DuckDbErrorQueries(query);
+    this.slowStatements = new DuckDbSlowStatementQueries(query);
     this.ledger = new DuckDbLedgerQueries(query);
     this.events = new DuckDbEventQueries(query);
     this.traces = new DuckDbTraceQueries(query);
