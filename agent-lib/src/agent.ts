@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import {
   type AgentSettings,
   DEFAULT_AGENT_SETTINGS,
+  DEFAULT_SLOW_STATEMENT_MS,
   type Deployment,
   type LibrariesReport,
   MAX_COUNTERS_PER_FRAME,
@@ -24,9 +25,8 @@ import type { SocketPlaces } from "./link/default-sockets.ts";
 import { BUFFER_BYTES_BESIDE_RING, SpanBuffer } from "./link/span-buffer.ts";
 import { OverheadContract } from "./overhead/overhead-contract.ts";
 import { RuntimeMetrics } from "./runtime-metrics.ts";
-import { CommandStatements } from "./sql/command-statements.ts";
-import { MongodbStatements } from "./sql/mongodb-statements.ts";
-import { type SqlMode, StatementCache } from "./sql/statement-cache.ts";
+import { slowStatements } from "./sql/slow-statements.ts";
+import { Statements } from "./sql/statements.ts";
 import { nowMs } from "./tracer/clock.ts";
 import { StorageContextManager } from "./tracer/context-manager.ts";
 import { KeyPolicies } from "./tracer/key-policy.ts";
@@ -95,7 +95,7 @@ export class Agent {
   readonly #link: DaemonLink;
   readonly #runtime: RuntimeMetrics;
   readonly #parts: InstrumentationParts;
-  readonly #statements: readonly { mode: SqlMode }[];
+  readonly #statements = new Statements();
   readonly #actions: ActionParts;
   readonly #users: UserPseudonyms;
   readonly #instance = randomBytes(16).toString("hex");
@@ -142,18 +142,10 @@ export class Agent {
       libraries: this.#libraries.found,
       send: (frame) => this.#buffer.addRuntime(frame),
     });
-    const statements = {
-      postgresql: new StatementCache("postgresql"),
-      mysql: new StatementCache("mysql"),
-      commands: new CommandStatements(),
-      mongodb: new MongodbStatements(),
-    };
-    const manual = new StatementCache("unknown");
-    this.#statements = [...Object.values(statements), manual];
     const provider = new ApmTracerProvider({
       shapes: this.#buffer.encoder.shapes,
       sink: this.#buffer,
-      rules: new SpanRules(new KeyPolicies(), manual),
+      rules: new SpanRules(new KeyPolicies(), this.#statements),
       ids: new RandomIds(),
       storage: this.#storage,
     });
@@ -166,7 +158,7 @@ export class Agent {
       libraries: this.#libraries,
       log: this.#log,
       trust: options.trust,
-      statements,
+      statements: this.#statements,
     };
     this.#actions = {
       tracer: provider.tracer("apm-daemon"),
@@ -247,7 +239,8 @@ export class Agent {
   }
 
   #apply(settings: AgentSettings): void {
-    for (const statements of this.#statements) statements.mode = settings.sql;
+    this.#statements.mode = settings.sql;
+    slowStatements.thresholdMs = settings.slowStatementMs ?? DEFAULT_SLOW_STATEMENT_MS;
     this.#buffer.flushIntervalMs = settings.flushIntervalMs;
     this.#contract.budgetRatio = this.#ownBudgetRatio ?? settings.overheadBudgetRatio;
   }

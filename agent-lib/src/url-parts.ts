@@ -10,6 +10,13 @@ export function stripUrl(url: string): string {
   return userEnd < hostStart ? path : path.slice(0, hostStart) + path.slice(userEnd + 1);
 }
 
+const URL_IN_TEXT = /\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s"'`<>\\]{1,2048}/gi;
+
+/** A text with all URLs in it stripped: errors of clients and URL parsers name what they were called with. */
+export function stripUrlsIn(text: string): string {
+  return text.includes("://") ? text.replace(URL_IN_TEXT, stripUrl) : text;
+}
+
 /** What stands before the query and the fragment. */
 export function stripQuery(url: string): string {
   for (let i = 0; i < url.length; i++) {

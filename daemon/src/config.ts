@@ -32,7 +32,11 @@ export interface DaemonConfig {
     open_traces: number;
     min_free_disk_bytes: number;
   };
-  settings: { sql: "obfuscated" | "off" | "raw"; overhead_budget: number };
+  settings: {
+    sql: "obfuscated" | "local" | "off" | "raw";
+    overhead_budget: number;
+    slow_statement_ms: number;
+  };
   apps: Record<string, { apdex_t_ms?: number | undefined }>;
 }
 
@@ -189,9 +193,11 @@ export const DaemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
   settings: z
     .strictObject({
       sql: z
-        .enum(["obfuscated", "off", "raw"])
+        .enum(["obfuscated", "local", "off", "raw"])
         .default("obfuscated")
-        .describe("How apps record SQL: values replaced by ?, not at all, or as it is."),
+        .describe(
+          "How apps record SQL: values replaced by ?, the same but never sent off this host, not at all, or as it is.",
+        ),
       overhead_budget: z
         .number()
         .min(0)
@@ -200,6 +206,12 @@ export const DaemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
         .describe(
           "Most of an app's processor time that its agent may take, as a ratio; above it the agent records less, and counts what it left out. 0: no limit.",
         ),
+      slow_statement_ms: whole(
+        1,
+        600_000,
+        500,
+        "Calls to databases that take that long are listed one by one, with the place that they are called from.",
+      ),
     })
     .prefault({})
     .describe("What the daemon tells the agents."),

@@ -30,6 +30,8 @@ export interface BatchHeader {
   counters?: CounterRow[];
   /** Ends of apps' processes, at most MAX_EVENTS_PER_BATCH; daemons before 0.2 do not say it. */
   events?: AppEvent[];
+  /** Calls to databases that took long, a few of each window; daemons before 0.2 do not say it. */
+  slowStatements?: SlowStatementRow[];
   /** Kept traces; `traces[i]` has its spans in the batch's i-th SPANS frame. */
   traces: TraceSummary[];
   journal: JournalRange;
@@ -197,7 +199,7 @@ export interface OperationRow {
 }
 
 export interface StatementRow {
-  /** 16 hex digits, hash of system and text. */
+  /** 16 hex digits, hash of system and text; spans of kept traces carry it as `apm.statement.fingerprint`. */
   fingerprint: string;
   app: string;
   system: string;
@@ -212,6 +214,25 @@ export interface CounterRow {
   /** As the app calls it, or "(other)" when there are too many. */
   name: string;
   amount: number;
+}
+
+/** The slowest call of one statement by one action in one window. */
+export interface SlowStatementRow {
+  endUnixMs: number;
+  app: string;
+  action: string;
+  system: string;
+  target: string;
+  operation: string;
+  /** Fingerprint of the statement. */
+  statement: string;
+  /** As recorded; "" where it stays on the host. */
+  text: string;
+  durationUs: number;
+  error: boolean;
+  traceId: string;
+  /** Where it was called from, a frame a line; "" where that is not known, as of a statement's first slow call. */
+  stack: string;
 }
 
 /** Errors of one kind in one window. */

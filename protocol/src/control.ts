@@ -52,12 +52,14 @@ export interface Welcome {
 }
 
 export interface AgentSettings {
-  /** How database statements are recorded. */
-  sql: "off" | "obfuscated" | "raw";
+  /** How database statements are recorded; local is like obfuscated, but the text stays on the host. */
+  sql: "off" | "obfuscated" | "local" | "raw";
   /** Longest time a span waits in the agent while the app is busy. */
   flushIntervalMs: number;
   /** Most share of the process's processor time that the agent may take; above it, it records less. 0: no limit. */
   overheadBudgetRatio: number;
+  /** Calls to databases that take that long tell where they come from; older daemons do not say it. */
+  slowStatementMs?: number;
 }
 
 export interface Refuse {
@@ -151,6 +153,9 @@ const MAX_RETRY_AFTER_MS = 3_600_000;
 const MAX_LIBRARIES = 100;
 const MAX_GAP_REASONS = 32;
 const GAP_REASON = /^[a-z][a-z0-9_]{0,63}$/;
+
+export const DEFAULT_SLOW_STATEMENT_MS = 500;
+const MAX_SLOW_STATEMENT_MS = 600_000;
 
 export const DEFAULT_AGENT_SETTINGS: AgentSettings = {
   sql: "obfuscated",
@@ -337,9 +342,10 @@ function parseJson(bytes: Buffer, message: string): Record<string, unknown> {
 }
 
 function readSettings(value: unknown): AgentSettings {
-  const { sql, flushIntervalMs, overheadBudgetRatio } = (value ?? {}) as Partial<AgentSettings>;
+  const { sql, flushIntervalMs, overheadBudgetRatio, slowStatementMs } = (value ??
+    {}) as Partial<AgentSettings>;
   return {
-    sql: sql === "off" || sql === "raw" ? sql : DEFAULT_AGENT_SETTINGS.sql,
+    sql: sql === "off" || sql === "local" || sql === "raw" ? sql : DEFAULT_AGENT_SETTINGS.sql,
     flushIntervalMs:
       isCount(flushIntervalMs) && flushIntervalMs >= 10 && flushIntervalMs <= 10_000
         ? flushIntervalMs
@@ -347,6 +353,9 @@ function readSettings(value: unknown): AgentSettings {
     overheadBudgetRatio: isRatio(overheadBudgetRatio)
       ? overheadBudgetRatio
       : DEFAULT_AGENT_SETTINGS.overheadBudgetRatio,
+    ...(isCount(slowStatementMs) &&
+      slowStatementMs > 0 &&
+      slowStatementMs <= MAX_SLOW_STATEMENT_MS && { slowStatementMs }),
   };
 }
 

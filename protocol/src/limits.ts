@@ -23,6 +23,8 @@ export const MAX_ATTRIBUTES_PER_SPAN = 128;
 export const MAX_ATTRIBUTE_CHARS = 1_024;
 /** Characters kept of a database statement. */
 export const MAX_STATEMENT_CHARS = 4_096;
+/** The attribute under which the spans of a kept trace carry their statement's fingerprint; daemons set it, not agents. */
+export const FINGERPRINT_KEY = "apm.statement.fingerprint";
 export const MAX_STACK_FRAMES = 50;
 export const MAX_EVENTS_PER_SPAN = 16;
 export const MAX_NAME_CHARS = 255;

@@ -142,12 +142,12 @@ describe("one host with an Express app and a Fastify app, 5,000 requests", {
     const postgresTarget = new URL(databases.postgresUrl).host;
     const mysqlTarget = new URL(databases.mysqlUrl).host;
     const ofShop = await api.operations("shop", "database");
-    const users = ofShop.find(({ statementText }) => statementText.includes("SELECT id, name FROM users"));
+    const users = ofShop.find(({ statementText }) => statementText?.includes("SELECT id, name FROM users"));
     assert.deepEqual(
       { system: users?.system, target: users?.target, calls: users?.calls, errors: users?.errors },
       { system: "postgresql", target: postgresTarget, calls: 1_480, errors: 0 },
     );
-    const orders = ofShop.find(({ statementText }) => statementText.includes("FROM orders"));
+    const orders = ofShop.find(({ statementText }) => statementText?.includes("FROM orders"));
     assert.deepEqual(
       { system: orders?.system, target: orders?.target, calls: orders?.calls },
       { system: "mysql", target: mysqlTarget, calls: 500 },

@@ -1,12 +1,16 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
-import { type Context, SpanKind } from "@opentelemetry/api";
+import { type Context, createContextKey, SpanKind } from "@opentelemetry/api";
 import type { ObfuscatedStatement } from "../sql/obfuscate.ts";
 import { obfuscateMessage } from "../sql/obfuscate-message.ts";
+import { type Origin, slowStatements } from "../sql/slow-statements.ts";
+import { callName } from "../sql/statements.ts";
 import { nowMs } from "../tracer/clock.ts";
+import { EMPTY_CONTEXT } from "../tracer/empty-context.ts";
 import { describeException, markDatabaseError } from "../tracer/exception.ts";
 import { isTracingSuppressed } from "../tracer/linked-context.ts";
 import type { ApmSpan } from "../tracer/span.ts";
 import type { ApmTracer } from "../tracer/tracer.ts";
+import type { InstrumentationParts } from "./instrumentation-parts.ts";
 import type { Method } from "./patches.ts";
 
 export interface DatabaseTarget {
@@ -27,8 +31,7 @@ export function startDatabaseCall(
   const context = tracer.activeContext();
   if (isTracingSuppressed(context) || tracer.skipsCall()) return null;
   const { operation, table, text } = statement;
-  const name = operation === "" ? target.system : table === "" ? operation : `${operation} ${table}`;
-  const span = tracer.start(name, SpanKind.CLIENT, context, nowMs());
+  const span = tracer.start(callName(statement, target.system), SpanKind.CLIENT, context, nowMs());
   span.put("db.system.name", target.system);
   if (target.namespace !== "") span.put("db.namespace", target.namespace);
   if (target.address !== "") span.put("server.address", target.address);
@@ -37,7 +40,51 @@ export function startDatabaseCall(
   if (table !== "") span.put("db.collection.name", table);
   // The cache has limited the text; put() would cut it to the length of other attributes.
   if (text !== "") span.store("db.query.text", text);
+  const key = text || span.name;
+  if (slowStatements.isMarked(key)) {
+    const origin = originOf(context);
+    if (origin !== null) slowStatements.keep(span, origin);
+  }
   return span;
+}
+
+/** Under it a context has where a pool was called, which calls its connections later. */
+const ORIGIN_KEY = createContextKey("apm-daemon origin of a call");
+
+function originOf(context: Context): Origin | null {
+  const ofPool = context.getValue(ORIGIN_KEY) as Origin | undefined;
+  if (ofPool === undefined || ofPool.isTaken) return slowStatements.capture();
+  ofPool.isTaken = true;
+  return ofPool;
+}
+
+/**
+ * A pool's method made to tell its connections where it was called from: when they are, the caller's stack is gone. Only for
+ * statements that are known to be slow; all others go on as they came.
+ */
+export function wrapPoolCall(
+  original: Method,
+  { statements, storage, log }: InstrumentationParts,
+  dialect: "postgresql" | "mysql",
+  textOf: (query: unknown) => string,
+): Method {
+  const contextOf = (query: unknown): Context | null => {
+    try {
+      if (!slowStatements.isAnyMarked) return null;
+      const statement = statements[dialect].of(textOf(query));
+      if (!slowStatements.isMarked(statement.text || callName(statement, dialect))) return null;
+      const origin = slowStatements.capture();
+      return origin && (storage.getStore() ?? EMPTY_CONTEXT).setValue(ORIGIN_KEY, origin);
+    } catch (error) {
+      log.internalError("pool", error);
+      return null;
+    }
+  };
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const context = contextOf(args[0]);
+    if (context === null) return original.apply(this, args);
+    return storage.run(context, () => original.apply(this, args));
+  };
 }
 
 export function endDatabaseCall(span: ApmSpan, error: unknown): void {
@@ -50,7 +97,16 @@ export function endDatabaseCall(span: ApmSpan, error: unknown): void {
     span.put("error.type", isCode ? String(code) : type);
     (span.extra ??= {}).statusMessage = obfuscateMessage(message);
   }
-  span.endAt(nowMs());
+  const endMs = nowMs();
+  if (endMs - span.startMs >= slowStatements.thresholdMs && span.isRecording()) noteSlow(span);
+  span.endAt(endMs);
+}
+
+function noteSlow(span: ApmSpan): void {
+  const text = span.values[span.shape.keys.indexOf("db.query.text")];
+  const stack = slowStatements.slow(span, typeof text === "string" && text !== "" ? text : span.name);
+  // It is limited already, beyond what other attributes may have.
+  if (stack !== "") span.store("code.stacktrace", stack);
 }
 
 /**

@@ -62,7 +62,7 @@ export function wrapMysqlQuery(
   };
 }
 
-function textOf(query: unknown): string {
+export function textOf(query: unknown): string {
   if (typeof query === "string") return query;
   const sql = (query as { sql?: unknown } | null)?.sql;
   return typeof sql === "string" ? sql : "";

@@ -15,6 +15,7 @@ import {
   replaceMethod,
   startDatabaseCall,
   withCallback,
+  wrapPoolCall,
   wrapWaiting,
 } from "./database-call.ts";
 import type { InstrumentationParts } from "./instrumentation-parts.ts";
@@ -45,11 +46,11 @@ export function instrumentPg(parts: InstrumentationParts): void {
   libraries.onLoad("pg/lib/client.js", patchClient);
   libraries.onLoad("pg/lib/native/client.js", patchClient);
   // A pool hands a client to the next waiter in the context of whoever gave it back.
-  libraries.onLoad("pg-pool/index.js", (exports) =>
-    patches.wrap((exports as { prototype: object }).prototype, "connect", (original) =>
-      wrapWaiting(original, parts.storage),
-    ),
-  );
+  libraries.onLoad("pg-pool/index.js", (exports) => {
+    const { prototype } = exports as { prototype: object };
+    patches.wrap(prototype, "connect", (original) => wrapWaiting(original, parts.storage));
+    patches.wrap(prototype, "query", (original) => wrapPoolCall(original, parts, "postgresql", textOf));
+  });
 }
 
 function wrapQuery(original: Method, { provider, storage, statements, log }: InstrumentationParts): Method {
@@ -132,7 +133,7 @@ function isSubmittable(query: unknown): query is Submittable {
 
 function textOf(query: unknown): string {
   if (typeof query === "string") return query;
-  const { text, cursor } = query as Submittable;
+  const { text, cursor } = (query ?? {}) as Submittable;
   return text ?? cursor?.text ?? "";
 }
 

@@ -35,6 +35,12 @@ const CASES: [dialect: SqlDialect, sql: string, expected: string][] = [
   ["postgresql", "CALL f(1, 2)", "CALL f(?, ?)"],
   ["mysql", "SELECT ? LIMIT ?, ?", "SELECT ? LIMIT ?, ?"],
   ["unknown", "", ""],
+  ["unknown", "SELECT 5 --'a\nCANARY'", HIDDEN],
+  ["unknown", "SELECT 5 --x\n, 6 # y\n, 7 -- it's\n, 8", "SELECT ? , ? , ? , ?"],
+  ["unknown", "SELECT data #> '{a\nCANARY}'", HIDDEN],
+  ["mysql", "SELECT 5--'a\nCANARY'", "SELECT ?--?"],
+  ["unknown", "SELECT '''it's CANARY'''", HIDDEN],
+  ["unknown", "SELECT q'[it's CANARY]'", HIDDEN],
 ];
 
 for (const [dialect, sql, expected] of CASES) {

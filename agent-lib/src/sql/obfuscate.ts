@@ -149,6 +149,7 @@ class SqlReader {
       this.#isSpaced = true;
       return true;
     }
+    if (this.#mayBeComment(char, next)) return false;
     if (this.#skipComment(char, next)) return true;
     if (char === "'") return this.#readQuoted("'", this.#dialect === "mysql");
     if (char === '"') return this.#readDoubleQuoted();
@@ -166,8 +167,24 @@ class SqlReader {
     this.#isSpaced = false;
   }
 
+  /**
+   * MySQL begins a comment with "--" only before white space, and others know no "#": where the dialect is unknown, and what
+   * follows in the line could begin a literal that goes on in the next, there is no safe reading.
+   */
+  #mayBeComment(char: string, next: string): boolean {
+    if (this.#dialect !== "unknown") return false;
+    const isUnsure = char === "#" || (char === "-" && next === "-" && !this.#isBlankAt(this.#at + 2));
+    return isUnsure && /^[^\r\n]*(?:['"`$]|\/\*)/.test(this.#sql.slice(this.#at + 1));
+  }
+
+  #isBlankAt(at: number): boolean {
+    return at >= this.#sql.length || WHITE_SPACE.test(this.#sql.charAt(at));
+  }
+
   #skipComment(char: string, next: string): boolean {
-    const isLine = (char === "-" && next === "-") || (char === "#" && this.#dialect !== "postgresql");
+    const isDashes =
+      char === "-" && next === "-" && (this.#dialect !== "mysql" || this.#isBlankAt(this.#at + 2));
+    const isLine = isDashes || (char === "#" && this.#dialect !== "postgresql");
     if (isLine) {
       const rest = this.#sql.slice(this.#at).search(/[\r\n]/);
       this.#at = rest === -1 ? this.#sql.length : this.#at + rest;
@@ -190,6 +207,8 @@ class SqlReader {
   }
 
   #readQuoted(quote: string, hasEscapes: boolean): boolean {
+    // Three quotes begin a text that quotes do not end, in some dialects; four are a text of one quote in all others.
+    if (this.#dialect === "unknown" && this.#sql.startsWith(quote.repeat(3), this.#at)) return false;
     const end = this.#endOfQuoted(quote, hasEscapes);
     if (end === -1) return false;
     this.#at = end;
@@ -264,6 +283,8 @@ class SqlReader {
     while (end < this.#sql.length && WORD_PART.test(this.#sql.charAt(end))) end++;
     const word = this.#sql.slice(this.#at, end);
     const isPrefix = this.#sql[end] === "'" || (this.#sql[end] === "&" && this.#sql[end + 1] === "'");
+    // Oracle's q'[ … ]' ends where its own brackets say, whatever quotes it holds.
+    if (isPrefix && this.#dialect === "unknown" && /^n?q$/i.test(word)) return false;
     if (isPrefix && /^(?:[eExXbBnNuU]|_[a-z0-9]+)$/.test(word)) return this.#readPrefixed(word, end);
     this.#at = end;
     this.#emit(word, "word");

@@ -5,7 +5,7 @@ import { DaemonLink } from "../link/daemon-link.ts";
 import { chosenSocket, type SocketPlaces } from "../link/default-sockets.ts";
 import { SpanBuffer } from "../link/span-buffer.ts";
 import { OverheadContract } from "../overhead/overhead-contract.ts";
-import { StatementCache } from "../sql/statement-cache.ts";
+import { Statements } from "../sql/statements.ts";
 import { KeyPolicies } from "../tracer/key-policy.ts";
 import { RandomIds } from "../tracer/random-ids.ts";
 import { SpanRules } from "../tracer/span-rules.ts";
@@ -52,7 +52,7 @@ export class LinkedTracer {
     this.provider = new ApmTracerProvider({
       shapes: this.buffer.encoder.shapes,
       sink: this.buffer,
-      rules: new SpanRules(new KeyPolicies(), new StatementCache("unknown")),
+      rules: new SpanRules(new KeyPolicies(), new Statements()),
       ids: new RandomIds(),
       storage: this.storage,
     });

@@ -2,7 +2,7 @@
  * What becomes of an attribute by its key: old semantic-convention names get their new ones, secrets are redacted,
  * URLs lose user info and query, statements are obfuscated. Decided once per key and kept.
  */
-export type Treatment = "plain" | "redact" | "url" | "path" | "statement" | "drop";
+export type Treatment = "plain" | "redact" | "url" | "urls" | "path" | "statement" | "drop";
 
 export interface KeyPolicy {
   /** The key to record under. */
@@ -38,6 +38,10 @@ const TREATMENTS: Readonly<Record<string, Treatment>> = {
   "url.query": "drop",
   "db.query.text": "statement",
   "db.connection_string": "url",
+  "exception.message": "urls",
+  "http.request.header.referer": "url",
+  "http.request.header.referrer": "url",
+  "http.response.header.location": "url",
 };
 
 /** Keys of one process; made-up keys beyond this are decided each time. */
@@ -61,6 +65,7 @@ function decide(rawKey: string): KeyPolicy {
   const key = renamed.slice(0, MAX_KEY_CHARS);
   if (Object.hasOwn(TREATMENTS, key)) return { key, treatment: TREATMENTS[key] as Treatment };
   // Bind values of statements are what obfuscation removes from the text.
-  if (key.startsWith("db.query.parameter.")) return { key, treatment: "redact" };
+  if (/^db\.(?:query|operation|statement)\.(?:parameter|binding)/.test(key))
+    return { key, treatment: "redact" };
   return { key, treatment: SECRET_KEY.test(key) ? "redact" : "plain" };
 }

@@ -141,6 +141,54 @@ test("an exception is an event with bounded stack; a status makes an error", asy
   assert.equal(String(attributes["exception.stacktrace"]).split("\n").length, 50);
 });
 
+test("a call to a database shows no value by its name, its errors, or what wraps them", async () => {
+  const text = "SELECT 'CANARY'";
+  const attributes = { "db.system": "postgresql", "db.statement": text };
+  const span = agent.tracer.startSpan(text, { attributes });
+  const error = new Error('invalid input: "CANARY"');
+  span.recordException(error);
+  span.setStatus({ code: SpanStatusCode.ERROR, message: "key 'CANARY' exists" }).end();
+  const wrapper = new Error('Failed query: select "a" where b = $1\nparams: CANARY', { cause: error });
+  const drivers = Object.assign(new Error("Duplicate entry 'CANARY'"), { sqlState: "23000" });
+  const ownFrame = new Error("\n    at CANARY");
+  const request = agent.tracer.startSpan("request");
+  for (const thrown of [error, wrapper, drivers, ownFrame]) request.recordException(thrown);
+  request.end();
+  const { extra } = await received("SELECT");
+  assert.equal(extra.statusMessage, "key ? exists");
+  const messages = (await received("request")).extra.events?.map(
+    (event) => event.attributes["exception.message"],
+  );
+  assert.deepEqual(messages?.slice(0, 3), [
+    "invalid input: ?",
+    "Failed query: select ? where b = $?",
+    "Duplicate entry ?",
+  ]);
+  const stacks = (await received("request")).extra.events?.map(
+    (event) => event.attributes["exception.stacktrace"],
+  );
+  assert.ok(stacks?.every((stack) => !String(stack).includes("CANARY")));
+});
+
+test("messages lose user info and query of the URLs in them", async () => {
+  const message =
+    "https://u:CANARY@h:8443/p?q=CANARY refused; see http://h/#CANARY, 'x://CANARY@y/z?CANARY'.";
+  const span = agent.tracer.startSpan("called");
+  for (const thrown of [new Error(message), message]) span.recordException(thrown);
+  span.addEvent("exception", { "exception.message": message });
+  span.setStatus({ code: SpanStatusCode.ERROR, message }).end();
+  const { extra } = await received("called");
+  const stripped = "https://h:8443/p refused; see http://h/ 'x://y/z'.";
+  assert.equal(extra.statusMessage, stripped);
+  assert.deepEqual(
+    extra.events?.map((event) => event.attributes["exception.message"]),
+    [stripped, stripped, stripped],
+  );
+  const startMs = performance.now();
+  span.recordException(new Error("a-".repeat(100_000) + "://" + "a://?".repeat(100_000)));
+  assert.ok(performance.now() - startMs < 1_000);
+});
+
 test("a later OK takes an error back", async () => {
   const span = agent.tracer.startSpan("recovered").setStatus({ code: SpanStatusCode.ERROR });
   span.setStatus({ code: SpanStatusCode.OK }).end();

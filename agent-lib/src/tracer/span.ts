@@ -29,8 +29,10 @@ import {
   type TimeInput,
   TraceFlags,
 } from "@opentelemetry/api";
+import { obfuscateMessage } from "../sql/obfuscate-message.ts";
+import { stripUrlsIn } from "../url-parts.ts";
 import { monotonicMsOf, nowMs } from "./clock.ts";
-import { describeException, exceptionAttributes } from "./exception.ts";
+import { describeException, exceptionAttributes, markDatabaseError } from "./exception.ts";
 import { LinkedContext, SPAN_KEY } from "./linked-context.ts";
 import type { LocalRoot, RequestMarks } from "./local-root.ts";
 import { hexOf } from "./random-ids.ts";
@@ -179,7 +181,9 @@ export class ApmSpan implements Span, Context, SpanRecord {
   }
 
   recordException(exception: Exception, time?: TimeInput): void {
-    if (!this.#isEnded) this.#addEvent("exception", time, exceptionAttributes(describeException(exception)));
+    if (this.#isEnded) return;
+    if (this.#isDatabaseCall) markDatabaseError(exception);
+    this.#addEvent("exception", time, exceptionAttributes(describeException(exception)));
   }
 
   /** For the agent's own use: attributes of an exception that has been described already. */
@@ -214,8 +218,17 @@ export class ApmSpan implements Span, Context, SpanRecord {
     if (this.#isEnded) return this;
     this.hasError = status.code === SpanStatusCode.ERROR;
     if (this.hasError && status.message !== undefined && status.message !== "")
-      (this.extra ??= {}).statusMessage = truncate(textOf(status.message), MAX_ATTRIBUTE_CHARS);
+      (this.extra ??= {}).statusMessage = truncate(this.#safe(textOf(status.message)), MAX_ATTRIBUTE_CHARS);
     return this;
+  }
+
+  /** Databases quote values in the messages of their errors; clients name the URL. */
+  #safe(message: string): string {
+    return this.#isDatabaseCall ? obfuscateMessage(message) : stripUrlsIn(message);
+  }
+
+  get #isDatabaseCall(): boolean {
+    return this.shape.keys.includes("db.system.name");
   }
 
   updateName(name: string): this {

@@ -226,6 +226,24 @@ export const BatchHeaderSchema: z.ZodType<BatchHeader> = z.object({
     }),
   ),
   counters: z.exactOptional(listOf(z.object({ tsSec, app: shownName, name: shownName, amount }))),
+  slowStatements: z.exactOptional(
+    listOf(
+      z.object({
+        endUnixMs: unixMs,
+        app: shownName,
+        action: shownName,
+        system: name,
+        target: name,
+        operation: name,
+        statement: name,
+        text: z.string().max(SLACK * MAX_STATEMENT_CHARS),
+        durationUs: amount,
+        error: z.boolean(),
+        traceId: name,
+        stack,
+      }),
+    ),
+  ),
   ledger: listOf(
     z.object({
       tsSec,

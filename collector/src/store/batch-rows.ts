@@ -42,6 +42,7 @@ export function emitBatchRows({ batch, receivedMs }: ReceivedBatch, emit: Emit):
   emitOperations(header, ts_s, emit);
   emitErrors(header, emit);
   emitCounters(header, emit);
+  emitSlowStatements(header, emit);
   emitLedger(header, ts_s, emit);
   emitEvents(header, emit);
   emitTraces(batch, emit);
@@ -164,6 +165,19 @@ function emitErrors(header: BatchHeader, emit: Emit): void {
 function emitCounters(header: BatchHeader, emit: Emit): void {
   for (const { tsSec, app, name, amount } of header.counters ?? [])
     emit("counters", { ts_s: tsSec, host: header.host.name, app, counter: name, amount });
+}
+
+function emitSlowStatements(header: BatchHeader, emit: Emit): void {
+  for (const row of header.slowStatements ?? []) {
+    emit("slow_statements", {
+      ts_s: Math.floor(row.endUnixMs / 1_000),
+      host: header.host.name,
+      app: row.app,
+      action: row.action,
+      duration_us: row.durationUs,
+      body: JSON.stringify(row),
+    });
+  }
 }
 
 function emitLedger(header: BatchHeader, ts_s: number, emit: Emit): void {

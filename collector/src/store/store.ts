@@ -1,4 +1,10 @@
-import type { ActionKind, BatchIdentity, OperationCategory, SparseHistogram } from "@apm-daemon/protocol";
+import type {
+  ActionKind,
+  BatchIdentity,
+  OperationCategory,
+  SlowStatementRow,
+  SparseHistogram,
+} from "@apm-daemon/protocol";
 import type { ReceivedBatch } from "./batch-rows.ts";
 
 /**
@@ -12,6 +18,7 @@ export interface Store {
   readonly operations: OperationQueries;
   readonly errors: ErrorQueries;
   readonly counters: CounterQueries;
+  readonly slowStatements: SlowStatementQueries;
   readonly ledger: LedgerQueries;
   readonly events: EventQueries;
   readonly traces: TraceQueries;
@@ -195,6 +202,21 @@ export interface OperationQueries {
   callers(filter: OperationFilter): Promise<OperationCaller[]>;
   /** Newest text of each statement of the app. */
   statementTexts(app: string): Promise<{ fingerprint: string; text: string }[]>;
+}
+
+export interface SlowStatementFilter {
+  range: TimeRange;
+  app: string;
+  action?: string | undefined;
+}
+
+export interface StoredSlowStatement extends SlowStatementRow {
+  host: string;
+}
+
+export interface SlowStatementQueries {
+  /** Slowest first. */
+  list(filter: SlowStatementFilter, limit: number): Promise<StoredSlowStatement[]>;
 }
 
 export interface ErrorGroup {

@@ -19,6 +19,7 @@ export type TableName =
   | "operations"
   | "process_seconds"
   | "requests"
+  | "slow_statements"
   | "statements"
   | "traces";
 
@@ -100,6 +101,15 @@ export const TABLES: Readonly<Record<TableName, Columns>> = {
     counts: "u32[]",
   },
   statements: { ts_s: "u32", app: "text", fingerprint: "text", system: "text", text: "text" },
+  /** Single calls; `body` is JSON of the SlowStatementRow. */
+  slow_statements: {
+    ts_s: "u32",
+    host: "text",
+    app: "text",
+    action: "text",
+    duration_us: "f64",
+    body: "text",
+  },
   errors: {
     ts_s: "u32",
     host: "text",

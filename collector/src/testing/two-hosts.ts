@@ -119,6 +119,22 @@ export function twoHosts(): BatchHeader[] {
         text: "select * from items where id = ?",
       },
     ],
+    slowStatements: [
+      {
+        endUnixMs: WINDOW_SEC * 1_000,
+        app: "shop",
+        action: "GET /items/:id",
+        system: "postgresql",
+        target: "db:5432",
+        operation: "SELECT items",
+        statement: "00000000000000aa",
+        text: "select * from items where id = ?",
+        durationUs: 900_500,
+        error: false,
+        traceId: "ab".repeat(16),
+        stack: "    at items (app.js:1:1)",
+      },
+    ],
     errors: [
       error,
       {

@@ -229,6 +229,30 @@ describe("the API", () => {
     assert.deepEqual(one.body.statusCodes, [{ code: 503, count: 12, share: 1 }]);
   });
 
+  test("slow statements: of an app, or of one of its actions", async () => {
+    const list = async (query: string): Promise<object[]> =>
+      (await get<{ slowStatements: object[] }>(`apps/shop/slow-statements?${MINUTE}${query}`)).body
+        .slowStatements;
+    const [slow, ...others] = (await list("")) as { host?: string; endUnixMs?: number }[];
+    assert.deepEqual(others, []);
+    const { host: _, endUnixMs: __, ...shown } = slow ?? {};
+    assert.deepEqual(shown, {
+      app: "shop",
+      action: "GET /items/:id",
+      system: "postgresql",
+      target: "db:5432",
+      operation: "SELECT items",
+      statement: "00000000000000aa",
+      statementText: "select * from items where id = ?",
+      durationMs: 900.5,
+      error: false,
+      traceId: "ab".repeat(16),
+      stack: "    at items (app.js:1:1)",
+    });
+    assert.deepEqual(await list(`&action=${encodeURIComponent("GET /")}`), []);
+    assert.equal((await list(`&action=${encodeURIComponent("GET /items/:id")}`)).length, 1);
+  });
+
   test("operations: with statement, callers and share of their category", async () => {
     interface Operation {
       durationMs: { avg: number; p50: number; max: number };

@@ -10,6 +10,7 @@ import { hostProcesses, hostSeries, hostSnapshot } from "../query/host-details.t
 import { hosts } from "../query/hosts.ts";
 import { operations } from "../query/operations.ts";
 import { serverInfo } from "../query/server-info.ts";
+import { slowStatements } from "../query/slow-statements.ts";
 import { statusCodes } from "../query/status-codes.ts";
 import { streamLedger } from "../query/stream-ledger.ts";
 import type { QueryRange } from "../query/time-range.ts";
@@ -67,6 +68,9 @@ export function api({ store, traceFetch, version, uplinks, clock }: ApiOptions):
   routes.get("/apps/:app/errors", async (c) => c.json(await errors(store, app(c), range(c))));
   routes.get("/apps/:app/counters", async (c) =>
     c.json(await counters(store, app(c), range(c), parameters(c, "counters"))),
+  );
+  routes.get("/apps/:app/slow-statements", async (c) =>
+    c.json(await slowStatements(store, app(c), range(c), parameters(c, "slowStatements"))),
   );
   routes.get("/apps/:app/events", async (c) =>
     c.json(await events(store, app(c), range(c), parameters(c, "events").limit)),

@@ -28,6 +28,7 @@ export interface ParameterSets {
   statusCodes: { action?: string | undefined };
   operations: { action?: string | undefined; category?: OperationCategory | undefined };
   counters: { stepMs?: number | undefined };
+  slowStatements: { action?: string | undefined; limit: number };
   events: { limit: number };
   traces: {
     action?: string | undefined;
@@ -70,6 +71,7 @@ const SCHEMAS: { readonly [Call in keyof ParameterSets]: z.ZodType<ParameterSets
   statusCodes: z.object({ action }),
   operations: z.object({ action, category: z.enum(["database", "cache", "external"]).optional() }),
   counters: z.object({ stepMs }),
+  slowStatements: z.object({ action, limit: wholeNumber(1, 200).default(20) }),
   events: z.object({ limit: wholeNumber(1, 100).default(20) }),
   traces: z.object({
     action,

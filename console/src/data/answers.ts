@@ -106,6 +106,21 @@ export interface OperationsAnswer extends Span {
   operations: OperationRow[];
 }
 
+export interface SlowStatement {
+  endUnixMs: number;
+  action: string;
+  operation: string;
+  statement: string;
+  statementText: string | null;
+  durationMs: number;
+  traceId: string;
+  stack: string;
+}
+
+export interface SlowStatementsAnswer extends Span {
+  slowStatements: SlowStatement[];
+}
+
 export interface ErrorGroup {
   group: string;
   action: string;

@@ -22,6 +22,8 @@ export const apiPaths = {
   statusCodes: (app: string, action?: string): string => path(["apps", app, "status-codes"], { action }),
   operations: (app: string, category: string, action?: string): string =>
     path(["apps", app, "operations"], { category, action }),
+  slowStatements: (app: string, action?: string): string =>
+    path(["apps", app, "slow-statements"], { action, limit: 5 }),
   events: (app: string): string => path(["apps", app, "events"]),
   errors: (app: string): string => path(["apps", app, "errors"]),
   traces: (

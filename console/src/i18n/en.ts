@@ -162,6 +162,7 @@ export const en = {
   "app.actionsNote": "by share of wall-clock time",
   "app.allActions": "All actions ({count})",
   "app.slowSql": "Slow SQL",
+  "app.slowCalls": "Slowest calls",
   "app.slowSqlNote": "by share of database time",
   "app.caches": "Caches & NoSQL",
   "app.perCall": "client side, per call",

@@ -163,6 +163,7 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   "app.actionsNote": "按墙钟时间比排序",
   "app.allActions": "全部 {count} 个",
   "app.slowSql": "慢 SQL",
+  "app.slowCalls": "最慢的调用",
   "app.slowSqlNote": "按数据库耗时占比",
   "app.caches": "缓存与 NoSQL",
   "app.perCall": "客户端，每次调用",

@@ -31,6 +31,7 @@ function counting(limits: Partial<AggregatorOptions["limits"]> = {}): Counting {
   const aggregator = new Aggregator({
     limits: { actionsPerApp: 100, operationsPerApp: 100, openTraces: 1_000, ...limits },
     apdexTUs: () => APDEX_T_US,
+    slowStatementUs: 500_000,
     traces: { offer: (candidate) => candidates.push(candidate) },
     ledger,
     onNewApp: (app) => newApps.push(app),
@@ -309,6 +310,54 @@ describe("a call", () => {
     assert.equal(aggregator.drain().statements.length, 0);
   });
 
+  test("that took long is told by itself: of each statement and action the slowest, with the stack of any", () => {
+    const { aggregator, count } = counting();
+    const slow = (id: number, durationUs: number, stack: string): TestSpan =>
+      query(1, {
+        id: spanId(id),
+        durationUs,
+        attributes: {
+          "db.system.name": "postgresql",
+          "db.query.text": "SELECT ?",
+          "server.address": "db",
+          ...(stack !== "" && { "code.stacktrace": stack }),
+        },
+      });
+    count(slow(11, 499_999, ""), slow(12, 900_000, ""), slow(13, 500_000, "    at f (a.js:1:1)"), root(1));
+    const { slowStatements, operations } = aggregator.drain();
+    assert.equal(operations[0]?.calls, 3);
+    assert.deepEqual(slowStatements, [
+      {
+        endUnixMs: (START_US - 100) / 1_000,
+        app: "shop",
+        action: "GET /",
+        system: "postgresql",
+        target: "db",
+        operation: "SELECT",
+        statement: operations[0]?.statement,
+        text: "SELECT ?",
+        durationUs: 900_000,
+        error: false,
+        traceId: spanId(1) + spanId(1),
+        stack: "    at f (a.js:1:1)",
+      },
+    ]);
+    assert.deepEqual(aggregator.drain().slowStatements, []);
+  });
+
+  test("that took long is told of 50 statements at most, the slowest of them", () => {
+    const { aggregator, count } = counting();
+    for (let i = 0; i < 60; i++) {
+      const attributes = { "db.system.name": "mysql", "db.query.text": `SELECT ${"a".repeat(i + 1)}` };
+      count(query(i, { durationUs: 500_000 + ((i * 7) % 60), attributes }), root(i));
+    }
+    const { slowStatements } = aggregator.drain();
+    assert.deepEqual(
+      slowStatements.map(({ durationUs }) => durationUs - 500_000).sort((a, b) => a - b),
+      Array.from({ length: 50 }, (_, i) => i + 10),
+    );
+  });
+
   test("keeps the fraction of a µs of its duration", () => {
     const { aggregator, count } = counting();
     count(query(1, { durationUs: 0.137 }), root(1));
@@ -496,6 +545,7 @@ test("a drain begins anew: windows that go on add up to the same", () => {
     statements: [],
     errors: [],
     counters: [],
+    slowStatements: [],
     ledger: [],
   });
 });

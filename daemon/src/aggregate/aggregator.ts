@@ -21,6 +21,7 @@ import {
   type OperationRow,
   ProtocolError,
   type RuntimeFrame,
+  type SlowStatementRow,
   type SpanView,
   type StatementRow,
 } from "@apm-daemon/protocol";
@@ -38,6 +39,8 @@ export interface AggregatorOptions {
   limits: { actionsPerApp: number; operationsPerApp: number; openTraces: number };
   /** Apdex threshold of an app, µs. */
   apdexTUs: (app: string) => number;
+  /** Calls to databases that take that long are told one by one. */
+  slowStatementUs: number;
   traces: { offer(candidate: TraceCandidate): void };
   ledger: LossLedger;
   /** Called when an app is counted for the first time since start. */
@@ -53,6 +56,7 @@ export interface DrainedCounts {
   statements: StatementRow[];
   errors: ErrorRow[];
   counters: CounterRow[];
+  slowStatements: SlowStatementRow[];
   ledger: LedgerRow[];
 }
 
@@ -191,6 +195,7 @@ export class Aggregator {
       statements: this.#newStatements(),
       errors: windows.flatMap((window) => window.errorRows()),
       counters: this.#counters.rows(),
+      slowStatements: windows.flatMap((window) => window.slowStatementRows()),
       ledger: this.#options.ledger.drain(),
     };
     this.#clear();
@@ -213,19 +218,22 @@ export class Aggregator {
       const request = this.#openRequest(span, frame);
       request.seenIn(frame.position);
       if (span.extraJson !== "" && request.error === null) request.error = spanErrorOf(span);
-      if (isCall(role)) this.#addCall(request, span, this.#operation(span, plan, role, frame), endUs, frame);
+      if (isCall(role))
+        this.#addCall(request, span, plan, this.#operation(span, plan, role, frame), endUs, frame);
     }
   }
 
   #addCall(
     request: OpenRequest,
     span: SpanView,
+    plan: SpanPlan,
     operation: Operation,
     endUs: number,
     frame: FrameContext,
   ): void {
     const weight = request.weight;
     request.addCall(operation, endUs, span.durationNs / 1_000, span.hasError);
+    this.#noteSlow(request, span, plan, operation, endUs, frame);
     this.#openWeight += request.weight - weight;
     if (this.#openWeight > MAX_OPEN_WEIGHT) this.#abandonOldest(frame.receivedUnixMs);
   }
@@ -240,7 +248,9 @@ export class Aggregator {
     const window = this.#window(frame.source.app, endUs, frame.receivedUnixMs);
     if (isCall(role)) {
       // A call outside of any request: it counts as an operation, not as an action.
-      window.countCall("(none)", this.#operation(span, plan, role, frame), durationUs, span.hasError);
+      const operation = this.#operation(span, plan, role, frame);
+      window.countCall("(none)", operation, durationUs, span.hasError);
+      this.#noteSlow(request, span, plan, operation, endUs, frame);
       window.countCalls("(none)", request);
       return;
     }
@@ -279,6 +289,26 @@ export class Aggregator {
         spans: request.spans,
         reason,
       }),
+    });
+  }
+
+  #noteSlow(
+    request: OpenRequest,
+    span: SpanView,
+    plan: SpanPlan,
+    operation: Operation,
+    endUs: number,
+    frame: FrameContext,
+  ): void {
+    const durationUs = span.durationNs / 1_000;
+    if (durationUs < this.#options.slowStatementUs || operation.category !== "database") return;
+    request.addSlowCall({
+      operation,
+      endUnixMs: Math.max(0, labelUs(endUs, frame.receivedUnixMs) / 1_000),
+      durationUs,
+      isError: span.hasError,
+      traceId: span.trace.traceId,
+      stack: plan.stack,
     });
   }
 

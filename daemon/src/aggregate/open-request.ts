@@ -2,10 +2,15 @@ import type { OperationCategory } from "@apm-daemon/protocol";
 import { DurationCounter } from "./duration-counter.ts";
 import { IntervalUnion } from "./interval-union.ts";
 import type { Operation } from "./operation.ts";
+import type { SlowCall } from "./slow-statements.ts";
 import type { SpanError } from "./span-error.ts";
 
 /** Calls kept one by one; more are folded into a counter per operation, so that endless work stays bounded. */
 const MAX_SINGLE_CALLS = 1_000;
+/** Calls that are remembered one by one for being slow; each may have a stack of 4 KB. */
+const MAX_SLOW_CALLS = 10;
+const SLOW_CALL_WEIGHT = 80;
+const NO_CALLS: readonly SlowCall[] = [];
 /** Frames remembered per request: enough for late sampling of any request that is worth looking at. */
 const MAX_POSITIONS = 4_096;
 
@@ -37,6 +42,7 @@ export class OpenRequest {
   readonly calls: { operation: Operation; durationUs: number; isError: boolean }[] = [];
   foldedCalls: ReadonlyMap<Operation, DurationCounter> = NONE_FOLDED;
   error: SpanError | null = null;
+  slowCalls: readonly SlowCall[] = NO_CALLS;
   spans = 0;
   /** By category: database; database or cache; any. */
   readonly #unions: [IntervalUnion | null, IntervalUnion | null, IntervalUnion | null] = [null, null, null];
@@ -56,7 +62,11 @@ export class OpenRequest {
   /** How much it holds: calls, and intervals of the time split. */
   get weight(): number {
     const [database, databaseOrCache, any] = this.#unions;
-    let weight = this.calls.length + this.foldedCalls.size + (any?.intervals ?? 0);
+    let weight =
+      this.slowCalls.length * SLOW_CALL_WEIGHT +
+      this.calls.length +
+      this.foldedCalls.size +
+      (any?.intervals ?? 0);
     if (databaseOrCache !== any) weight += databaseOrCache?.intervals ?? 0;
     if (database !== databaseOrCache) weight += database?.intervals ?? 0;
     return weight;
@@ -66,6 +76,10 @@ export class OpenRequest {
     this.#addInterval(operation.category, endUs - durationUs, endUs);
     if (this.calls.length >= MAX_SINGLE_CALLS) this.#foldCalls();
     this.calls.push({ operation, durationUs, isError });
+  }
+
+  addSlowCall(call: SlowCall): void {
+    if (this.slowCalls.length < MAX_SLOW_CALLS) this.slowCalls = [...this.slowCalls, call];
   }
 
   /** The parts of the root's time; they add up to `durationUs`. */

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import type { OperationCategory } from "@apm-daemon/protocol";
+import { fingerprintOf } from "./fingerprint.ts";
 import type { SpanPlan } from "./span-plan.ts";
 
 /** What was called: the identity of an operation's counters. */
@@ -55,10 +55,4 @@ export class OperationTable {
 
 function otherOperation(category: OperationCategory): Operation {
   return { category, system: "(other)", target: "", operation: "(other)", statement: "", fingerprint: "" };
-}
-
-function fingerprintOf(system: string, statement: string): string {
-  return statement === ""
-    ? ""
-    : createHash("sha256").update(`${system}\n${statement}`).digest("hex").slice(0, 16);
 }

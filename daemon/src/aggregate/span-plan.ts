@@ -10,6 +10,8 @@ import {
 /** What spans of one shape mean to the counters. */
 export type SpanRole = "server" | "background" | OperationCategory | "internal";
 
+/** Agents send no longer ones. */
+const MAX_STACK_CHARS = 4_096;
 /** Longer waits in front of the app are a wrong clock's or a wrong unit's. */
 const MAX_QUEUE_MS = 3_600_000;
 
@@ -32,6 +34,7 @@ export class SpanPlan {
   readonly #port: number;
   readonly #queue: number;
   readonly #ignored: number;
+  readonly #stack: number;
 
   constructor(shape: DecodedShape) {
     const slot = (...names: string[]): number => {
@@ -53,6 +56,7 @@ export class SpanPlan {
     this.#port = slot("server.port", "net.peer.port", "network.peer.port");
     this.#queue = slot("apm.queue_time_ms");
     this.#ignored = slot("apm.ignored");
+    this.#stack = slot("code.stacktrace");
     const isDatabase = this.#system >= 0 && shape.keys[this.#system]?.startsWith("db.") === true;
     this.#fixedRole = isDatabase && shape.kind !== 1 ? null : roleOfKind(shape.kind);
   }
@@ -84,6 +88,11 @@ export class SpanPlan {
 
   get statement(): string {
     return this.role === "database" ? this.#text(this.#statement, MAX_STATEMENT_CHARS) : "";
+  }
+
+  /** Where a call was made, "" where the agent did not say. */
+  get stack(): string {
+    return this.#text(this.#stack, MAX_STACK_CHARS);
   }
 
   get target(): string {

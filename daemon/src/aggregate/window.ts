@@ -5,10 +5,12 @@ import {
   type ErrorRow,
   MAX_NAME_CHARS,
   type OperationRow,
+  type SlowStatementRow,
 } from "@apm-daemon/protocol";
 import { DurationCounter } from "./duration-counter.ts";
 import type { OpenRequest, TimeSplit } from "./open-request.ts";
 import { type Operation, OTHER_OPERATIONS } from "./operation.ts";
+import { SlowStatements } from "./slow-statements.ts";
 import { errorGroupOf, type SpanError } from "./span-error.ts";
 
 /** Counters live in windows of this length, aligned to the wall clock. */
@@ -28,7 +30,7 @@ export interface FinishedRequest {
   split: TimeSplit;
 }
 
-/** An error row carries a stack: it weighs as much as several rows of numbers. */
+/** An error row carries a stack, and so does a slow statement: it weighs as much as several rows of numbers. */
 const ROWS_PER_ERROR = 8;
 
 /** The counters of one app in one 10 s window. Additive: a window that is drained early goes on from zero. */
@@ -41,6 +43,7 @@ export class AppWindow {
   #callPairs = 0;
   #statusPairs = 0;
   readonly #errors = new Map<string, ErrorRow>();
+  readonly #slow = new SlowStatements();
 
   constructor(tsSec: number, app: string, maxActions: number) {
     this.#tsSec = tsSec;
@@ -50,7 +53,7 @@ export class AppWindow {
 
   /** How much this window holds, in rows of numbers. */
   get heldRows(): number {
-    return this.#callPairs + this.#statusPairs + this.#errors.size * ROWS_PER_ERROR;
+    return this.#callPairs + this.#statusPairs + (this.#errors.size + this.#slow.size) * ROWS_PER_ERROR;
   }
 
   /** The name under which a root span is counted: its own, or "(other)" when there are too many. */
@@ -80,6 +83,7 @@ export class AppWindow {
     for (const { operation, durationUs, isError } of request.calls)
       this.#operation(action, operation).add(durationUs, isError);
     for (const [operation, counter] of request.foldedCalls) this.#operation(action, operation).merge(counter);
+    for (const call of request.slowCalls) this.#slow.add(action, call);
   }
 
   countCall(action: string, operation: Operation, durationUs: number, isError: boolean): void {
@@ -134,6 +138,10 @@ export class AppWindow {
 
   errorRows(): ErrorRow[] {
     return [...this.#errors.values()];
+  }
+
+  slowStatementRows(): SlowStatementRow[] {
+    return this.#slow.rows(this.#app);
   }
 
   /** Operations counted in this window. */

@@ -26,6 +26,7 @@ class Rig {
   readonly stateFile: string;
   readonly settled: string[] = [];
   nowMs: number = BOOT_UNIX_MS + 100_000;
+  statementTexts: "shown" | "hidden" = "shown";
   box: BlackBox;
   readonly #frames = new Map<number, Buffer>();
   readonly #writer = new FrameWriter();
@@ -54,6 +55,7 @@ class Rig {
       },
       stateFile: this.stateFile,
       cursor: { stream: STREAM, nextNumber },
+      statementTexts: this.statementTexts,
       clock: { unixMs: () => this.nowMs, monoMs: () => this.nowMs },
       log: new LoggedLines().log,
       settle: (instance) => {
@@ -135,6 +137,20 @@ class Rig {
     return this.box.take(STREAM, 1);
   }
 }
+
+test("where statements stay on the host a report names its calls without them", (t) => {
+  const rig = new Rig(t);
+  rig.statementTexts = "hidden";
+  const shop = rig.instance();
+  rig.start().opened(shop);
+  rig.statement(shop, "SELECT 1");
+  rig.files.end(PID);
+  rig.box.ended(shop, "closed");
+  assert.deepEqual(
+    rig.events().map(({ lastCalls }) => lastCalls.map(({ statement, system }) => [statement, system])),
+    [[["", "postgresql"]]],
+  );
+});
 
 test("an app that is killed: a report with its last requests, statements, seconds and the unknown time", (t) => {
   const rig = new Rig(t);

@@ -19,6 +19,7 @@
 import type { AppEvent, RuntimeFrame, SecondsTable, StatusEvent } from "@apm-daemon/protocol";
 import type { Logger } from "pino";
 import type { AppInstance } from "../intake/instance-registry.ts";
+import type { StatementTexts } from "../traces/span-statements.ts";
 import { findContainerProcess } from "./container-process.ts";
 import { EventLog } from "./event-log.ts";
 import { leanEvent } from "./fit-event.ts";
@@ -36,6 +37,8 @@ export interface BlackBoxOptions {
   processes: { recent(key: string, seconds: number): SecondsTable | null };
   stateFile: string;
   cursor: { stream: string; nextNumber: number };
+  /** Hidden: reports name calls without their statements. */
+  statementTexts: StatementTexts;
   clock: { unixMs(): number; monoMs(): number };
   log: Logger;
   /** An event waits for a batch. */
@@ -286,9 +289,9 @@ export class BlackBox {
   }
 
   #report(ended: Omit<EndedProcess, "spansLost">): void {
-    const { clock, journal, settle } = this.#options;
+    const { clock, journal, settle, statementTexts } = this.#options;
     const spansLost = settle(ended.memory.record.instance, clock.unixMs());
-    const report = reportOf(journal, { ...ended, spansLost });
+    const report = reportOf(journal, { ...ended, spansLost }, statementTexts);
     const event = this.#mayBeFull(report.app) ? report : leanEvent(report);
     this.#events.add(event);
     this.#file.saveInTurn();

@@ -8,6 +8,7 @@ import {
   type SpanView,
 } from "@apm-daemon/protocol";
 import { SpanPlan } from "../aggregate/span-plan.ts";
+import type { StatementTexts } from "../traces/span-statements.ts";
 
 /** Where frames are read back by their positions; throws for those that are gone. */
 export interface FrameArchive {
@@ -23,13 +24,15 @@ export function readLastCalls(
   archive: FrameArchive,
   newestFirst: readonly number[],
   limit: number,
+  statementTexts: StatementTexts,
 ): AppEventCall[] {
   const calls: AppEventCall[] = [];
   for (const position of newestFirst) {
     if (calls.length >= limit) break;
     calls.push(...callsOf(archive, position));
   }
-  return calls.sort((a, b) => b.endUnixMs - a.endUnixMs).slice(0, limit);
+  const last = calls.sort((a, b) => b.endUnixMs - a.endUnixMs).slice(0, limit);
+  return statementTexts === "shown" ? last : last.map((call) => ({ ...call, statement: "" }));
 }
 
 /** RUNTIME frames that can still be read, newest first. */

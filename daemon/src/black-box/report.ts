@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { AppEvent, AppEventEvidence, AppEventKind } from "@apm-daemon/protocol";
+import type { StatementTexts } from "../traces/span-statements.ts";
 import { fitEvent } from "./fit-event.ts";
 import type { InstanceMemory } from "./instance-memory.ts";
 import { type FrameArchive, readLastCalls, readRuntimeFrames } from "./last-calls.ts";
@@ -26,7 +27,7 @@ export interface EndedProcess {
 }
 
 /** Puts together what was remembered of a process that has ended; reads its last calls back from the journal. */
-export function reportOf(archive: FrameArchive, ended: EndedProcess): AppEvent {
+export function reportOf(archive: FrameArchive, ended: EndedProcess, texts: StatementTexts): AppEvent {
   const { kind, memory, notAfterUnixMs } = ended;
   const { bye } = memory;
   const { app, instance, pid, runtime, startUnixMs, lastHeardUnixMs } = memory.record;
@@ -52,7 +53,7 @@ export function reportOf(archive: FrameArchive, ended: EndedProcess): AppEvent {
       evidence,
       inFlight: newest?.inFlight ?? [],
       inFlightUnixMs: newest === null ? null : (memory.lastRuntime?.unixMs ?? lastHeardUnixMs),
-      lastCalls: readLastCalls(archive, memory.spansFrames.newestFirst(), MAX_CALLS),
+      lastCalls: readLastCalls(archive, memory.spansFrames.newestFirst(), MAX_CALLS, texts),
       curve: curveOf(memory.lost?.seconds ?? null, frames),
       crashWindowMs: crashWindowOf(ended),
       spansLostAtLeast: ended.spansLost,

@@ -46,7 +46,7 @@ class Ring {
   }
 
   find(...traceIds: string[]): Promise<RingAnswer> {
-    return this.recorder.find(traceIds, WITHIN_MS);
+    return this.recorder.find(traceIds, WITHIN_MS, "shown");
   }
 }
 
@@ -148,6 +148,7 @@ test("finds a trace wherever its id lies in the file", async (t) => {
       segments: ring.journal.ring(),
       traceIds: [spanId(i) + spanId(7)],
       withinMs: WITHIN_MS,
+      statementTexts: "shown" as const,
     };
     assert.equal(searchRing(question).parts.length, 1, `trace ${i}`);
   }
@@ -212,7 +213,11 @@ test("one question is searched for and 16 wait; the next is told to come later, 
 test("a question whose time is over is answered at once, with the reason", async (t) => {
   const ring = new Ring(t);
   ring.write("shop", [span(1, 1)]);
-  assert.deepEqual(await ring.recorder.find([TRACE], 1), { parts: [], oldestUnixMs: null, gap: "deadline" });
+  assert.deepEqual(await ring.recorder.find([TRACE], 1, "shown"), {
+    parts: [],
+    oldestUnixMs: null,
+    gap: "deadline",
+  });
 });
 
 test("an answer is as large as the limit says, and no larger: parts beyond it are left out with the reason", async (t) => {
@@ -226,7 +231,7 @@ test("an answer is as large as the limit says, and no larger: parts beyond it ar
   const bytes = parts.reduce((sum, { frame }) => sum + frame.length, 0);
   assert.ok(bytes <= 8_388_608 && bytes > 8_000_000, String(bytes));
   const want = parseWant({ type: "want", id: 7, traceIds: [TRACE], deadlineMs: WITHIN_MS }) ?? assert.fail();
-  const messages = await foundMessages(ring.recorder, want);
+  const messages = await foundMessages(ring.recorder, want, "shown");
   assert.ok(messages.length > 1);
   for (const message of messages) {
     assert.ok(JSON.stringify(message).length < MAX_UPLINK_MESSAGE_BYTES);
@@ -241,7 +246,7 @@ test("an answer is as large as the limit says, and no larger: parts beyond it ar
 
 test("what nobody has is one message without parts", async (t) => {
   const want = { type: "want" as const, id: 1, traceIds: [TRACE], deadlineMs: WITHIN_MS };
-  assert.deepEqual(await foundMessages(new Ring(t).recorder, want), [
+  assert.deepEqual(await foundMessages(new Ring(t).recorder, want, "shown"), [
     { type: "found", id: 1, parts: [], hasMore: false, oldestUnixMs: null, gap: "" },
   ]);
 });

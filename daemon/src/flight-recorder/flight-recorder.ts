@@ -11,6 +11,7 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { Logger } from "pino";
 import type { RingSegment } from "../journal/journal.ts";
+import type { StatementTexts } from "../traces/span-statements.ts";
 import type { RingAnswer, RingQuestion } from "./ring-search.ts";
 
 export interface FlightRecorderOptions {
@@ -40,7 +41,11 @@ export class FlightRecorder {
   }
 
   /** The parts of some traces, within about `deadlineMs`. */
-  async find(traceIds: readonly string[], deadlineMs: number): Promise<RingAnswer> {
+  async find(
+    traceIds: readonly string[],
+    deadlineMs: number,
+    statementTexts: StatementTexts,
+  ): Promise<RingAnswer> {
     if (this.#waiting > MAX_WAITING || this.#isStopped) return nothing("busy");
     this.#waiting++;
     const askedMs = performance.now();
@@ -48,7 +53,7 @@ export class FlightRecorder {
       const withinMs = deadlineMs - (performance.now() - askedMs) - START_MS;
       return this.#isStopped || withinMs < MIN_SEARCH_MS
         ? nothing("deadline")
-        : this.#search(traceIds, withinMs);
+        : this.#search({ traceIds, withinMs, statementTexts });
     });
     this.#lane = turn;
     try {
@@ -63,11 +68,11 @@ export class FlightRecorder {
     await this.#endWorker();
   }
 
-  async #search(traceIds: readonly string[], withinMs: number): Promise<RingAnswer> {
+  async #search(asked: Omit<RingQuestion, "segments">): Promise<RingAnswer> {
     clearTimeout(this.#idle);
-    const question: RingQuestion = { segments: this.#options.journal.ring(), traceIds, withinMs };
+    const question: RingQuestion = { segments: this.#options.journal.ring(), ...asked };
     const worker = (this.#worker ??= this.#startWorker());
-    const late = AbortSignal.timeout(Math.ceil(withinMs + 2 * START_MS));
+    const late = AbortSignal.timeout(Math.ceil(asked.withinMs + 2 * START_MS));
     const done = new AbortController();
     const signal = AbortSignal.any([late, done.signal]);
     worker.ref();

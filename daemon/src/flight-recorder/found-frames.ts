@@ -1,4 +1,5 @@
 import { decodeSpans, decodeSpansHeader, type FoundSummary, ProtocolError } from "@apm-daemon/protocol";
+import type { StatementTexts } from "../traces/span-statements.ts";
 import { extractTraces } from "../traces/trace-extractor.ts";
 import { PartSummary } from "./part-summary.ts";
 import type { RingFrame } from "./ring-scan.ts";
@@ -54,7 +55,10 @@ export class FoundFrames {
   }
 
   /** The parts by start; `left` says why some are missing. Stops at the given time of the monotonic clock. */
-  parts(stopMs: number): { parts: RingPart[]; left: "" | "deadline" | "too_large" } {
+  parts(
+    stopMs: number,
+    statementTexts: StatementTexts,
+  ): { parts: RingPart[]; left: "" | "deadline" | "too_large" } {
     const summaries = [...this.#positions].flatMap(([traceId, positions]) =>
       this.#summaries(
         traceId,
@@ -66,7 +70,7 @@ export class FoundFrames {
     for (let from = 0; from < summaries.length; from += PARTS_AT_ONCE) {
       if (performance.now() > stopMs) return { parts, left: "deadline" };
       const some = summaries.slice(from, from + PARTS_AT_ONCE);
-      for (const [i, frame] of this.#extract(some).entries()) {
+      for (const [i, frame] of this.#extract(some, statementTexts).entries()) {
         const summary = some[i]?.toFound();
         if (frame === null || summary === undefined) continue;
         bytes += frame.length;
@@ -103,12 +107,12 @@ export class FoundFrames {
     return [...summaries.values()];
   }
 
-  #extract(summaries: readonly PartSummary[]): (Uint8Array | null)[] {
+  #extract(summaries: readonly PartSummary[], statementTexts: StatementTexts): (Uint8Array | null)[] {
     const archive = {
       readFrame: (position: number) => (this.#frames.get(position) as HeldFrame).payload,
       endReading: () => {},
     };
-    return extractTraces(archive, summaries);
+    return extractTraces(archive, summaries, statementTexts);
   }
 }
 

@@ -1,9 +1,10 @@
 import type { FoundPart, UplinkFound, UplinkWant } from "@apm-daemon/protocol";
+import type { StatementTexts } from "../traces/span-statements.ts";
 import type { RingAnswer } from "./ring-search.ts";
 
 /** Who searches the ring. */
 export interface TraceFinder {
-  find(traceIds: readonly string[], deadlineMs: number): Promise<RingAnswer>;
+  find(traceIds: readonly string[], deadlineMs: number, statementTexts: StatementTexts): Promise<RingAnswer>;
 }
 
 const MAX_DEADLINE_MS = 60_000;
@@ -11,8 +12,13 @@ const MAX_DEADLINE_MS = 60_000;
 const MESSAGE_BYTES = 4_194_304;
 
 /** Answers a collector's question with the messages to send. */
-export async function foundMessages(recorder: TraceFinder, want: UplinkWant): Promise<UplinkFound[]> {
-  const { parts, ...about } = await recorder.find(want.traceIds, Math.min(want.deadlineMs, MAX_DEADLINE_MS));
+export async function foundMessages(
+  recorder: TraceFinder,
+  want: UplinkWant,
+  statementTexts: StatementTexts,
+): Promise<UplinkFound[]> {
+  const deadlineMs = Math.min(want.deadlineMs, MAX_DEADLINE_MS);
+  const { parts, ...about } = await recorder.find(want.traceIds, deadlineMs, statementTexts);
   const groups = groupedBySize(
     parts.map(({ summary, frame }) => ({ summary, frame: Buffer.from(frame).toString("base64") })),
   );

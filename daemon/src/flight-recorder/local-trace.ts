@@ -13,13 +13,13 @@ export type LocalTraceAnswer =
   | { status: 200; body: FetchedTraceAnswer }
   | { status: 404 | 503; body: { error: { code: string; message: string }; hosts: AskedHost[] } };
 
-/** What this host's journal alone has of a trace, in the form of the collector's answer. Never rejects. */
+/** What this host's journal alone has of a trace, statements and all, in the form of the collector's answer. Never rejects. */
 export async function localTrace(
   recorder: TraceFinder,
   where: { host: string; clock: { unixMs(): number } },
   traceId: string,
 ): Promise<LocalTraceAnswer> {
-  const { parts, oldestUnixMs, gap } = await recorder.find([traceId], DEADLINE_MS);
+  const { parts, oldestUnixMs, gap } = await recorder.find([traceId], DEADLINE_MS, "shown");
   const [first, ...others] = parts
     .map(({ summary, frame }): TracePart => ({ ...summary, host: where.host, frame }))
     .sort((a, b) => a.startUnixMs - b.startUnixMs);

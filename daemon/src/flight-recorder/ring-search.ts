@@ -1,5 +1,6 @@
 import type { FoundGap } from "@apm-daemon/protocol";
 import type { RingSegment } from "../journal/journal.ts";
+import type { StatementTexts } from "../traces/span-statements.ts";
 import { FoundFrames, type RingPart } from "./found-frames.ts";
 import { RingScan } from "./ring-scan.ts";
 
@@ -10,6 +11,7 @@ export interface RingQuestion {
   traceIds: readonly string[];
   /** From the call on. */
   withinMs: number;
+  statementTexts: StatementTexts;
 }
 
 export interface RingAnswer {
@@ -27,7 +29,7 @@ const SCAN_RATIO = 0.8;
  * Looks through the ring, newest segment first, for the spans of some traces: synchronously, so call it in a thread of its
  * own. Takes at most about `withinMs`, and then answers what it has.
  */
-export function searchRing({ segments, traceIds, withinMs }: RingQuestion): RingAnswer {
+export function searchRing({ segments, traceIds, withinMs, statementTexts }: RingQuestion): RingAnswer {
   const stopScanMs = performance.now() + withinMs * SCAN_RATIO;
   const stopMs = performance.now() + withinMs;
   const ids = [...new Set(traceIds)].map((id) => Buffer.from(id, "hex"));
@@ -47,7 +49,7 @@ export function searchRing({ segments, traceIds, withinMs }: RingQuestion): Ring
       if (!isGone(error)) gap ||= "unreadable";
     }
   }
-  const { parts, left } = frames.parts(stopMs);
+  const { parts, left } = frames.parts(stopMs, statementTexts);
   return { parts, oldestUnixMs: oldestReceipt(scan, segments), gap: gap || left };
 }
 

@@ -66,6 +66,7 @@ class SealingDaemon {
     const aggregator = new Aggregator({
       limits: { actionsPerApp: 1_000, operationsPerApp: 1_000, openTraces: 1_000 },
       apdexTUs: () => 500_000,
+      slowStatementUs: 500_000,
       traces: this.traces,
       ledger,
       onNewApp: () => undefined,
@@ -102,6 +103,7 @@ class SealingDaemon {
       },
       events: { take: () => [], saved: () => Promise.resolve(), sealed: () => undefined },
       apdexTMs: () => 500,
+      statementTexts: "shown",
       clock,
       log: new LoggedLines().log,
       reserve: { release: () => this.reserve.release() },

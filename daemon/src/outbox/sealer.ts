@@ -36,6 +36,7 @@ import { diskProblem, isOutOfSpace, isSystemError } from "../disk/disk-problem.t
 import type { DiskReserve } from "../disk/disk-reserve.ts";
 import type { InstanceRegistry } from "../intake/instance-registry.ts";
 import type { Journal } from "../journal/journal.ts";
+import type { StatementTexts } from "../traces/span-statements.ts";
 import { extractTraces } from "../traces/trace-extractor.ts";
 import type { KeptTrace, TraceKeeper } from "../traces/trace-keeper.ts";
 import { type Cursor, writeCursor } from "./cursor.ts";
@@ -58,6 +59,8 @@ export interface SealerOptions {
   /** Events of the apps; see event-log.ts for why they are marked before the batch is written. */
   events: { take(stream: string, number: number): AppEvent[]; saved(): Promise<void>; sealed(): void };
   apdexTMs: (app: string) => number;
+  /** Hidden: batches name statements by their fingerprints alone. */
+  statementTexts: StatementTexts;
   clock: { unixMs(): number };
   log: Logger;
   reserve: Pick<DiskReserve, "release">;
@@ -170,7 +173,7 @@ export class Sealer {
 
   /** Counters are taken last: when anything throws before, they are where they were, for the next seal. */
   #drain(): DrainedSeal {
-    const { aggregator, journal, traces, clock, host, hostSampler } = this.#options;
+    const { aggregator, journal, traces, clock, host, hostSampler, statementTexts } = this.#options;
     const now = clock.unixMs();
     // An open request must not pin more than half of the ring.
     aggregator.abandon(journal.position - this.#options.journalCapBytes / 2, now);
@@ -181,7 +184,7 @@ export class Sealer {
     const { stream, nextNumber } = this.#cursor;
     const hostSnapshot = hostSampler.snapshot();
     const kept = traces.drain();
-    const frames = extractTraces(journal, kept);
+    const frames = extractTraces(journal, kept, statementTexts);
     const hostSeconds = hostSampler.drain();
     // Before the rows are taken: it may close instances, which adds to the rows.
     const ledgerState = this.#options.ledger.state(now);
@@ -191,6 +194,10 @@ export class Sealer {
       ...aggregator.drain(),
       events: this.#options.events.take(stream, nextNumber),
     };
+    if (statementTexts === "hidden") {
+      rows.statements = [];
+      rows.slowStatements = rows.slowStatements.map((row) => ({ ...row, text: "" }));
+    }
     const parts = splitRows(rows, MAX_ROWS_BYTES);
     const common = { version: 1 as const, stream, createdUnixMs: now, host };
     const batches = parts.map((part, i) => {

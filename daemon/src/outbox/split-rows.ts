@@ -5,7 +5,7 @@ export type BatchRows = Pick<
   BatchHeader,
   "apps" | "processSeconds" | "actions" | "operations" | "statements" | "errors" | "ledger"
 > &
-  Required<Pick<BatchHeader, "counters" | "events">>;
+  Required<Pick<BatchHeader, "counters" | "events" | "slowStatements">>;
 
 /** Spreads rows, in their order, over as few parts of `maxBytes` of JSON as that takes; at least one part, maybe empty. */
 export function splitRows(all: BatchRows, maxBytes: number): BatchRows[] {
@@ -36,6 +36,7 @@ function noRows(): BatchRows {
     statements: [],
     errors: [],
     counters: [],
+    slowStatements: [],
     ledger: [],
     events: [],
   };

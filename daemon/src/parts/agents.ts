@@ -63,6 +63,7 @@ export async function createAgents(
       ...DEFAULT_AGENT_SETTINGS,
       sql: config.settings.sql,
       overheadBudgetRatio: config.settings.overhead_budget,
+      slowStatementMs: config.settings.slow_statement_ms,
     },
     log,
     clock,

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import type { DaemonConfig } from "../config.ts";
 import { StopStack } from "../stop-stack.ts";
+import type { StatementTexts } from "../traces/span-statements.ts";
 
 /** What each part of one daemon is made with. */
 export interface DaemonContext {
@@ -13,6 +14,8 @@ export interface DaemonContext {
   /** A path below the state directory. */
   path: (...parts: string[]) => string;
   apdexTMs: (app: string) => number;
+  /** What leaves this host of statements. */
+  statementTexts: StatementTexts;
   stops: StopStack;
 }
 
@@ -26,6 +29,7 @@ export function createContext(options: Pick<DaemonContext, "config" | "version" 
     startUnixMs: clock.unixMs(),
     path: (...parts) => join(config.state_dir, ...parts),
     apdexTMs: (app) => config.apps[app]?.apdex_t_ms ?? config.apdex_t_ms,
+    statementTexts: config.settings.sql === "local" ? "hidden" : "shown",
     stops: new StopStack(),
   };
 }

@@ -19,7 +19,7 @@ export interface Counting {
 }
 
 export function createCounting(
-  { config, clock, log, path, apdexTMs }: DaemonContext,
+  { config, clock, log, path, apdexTMs, statementTexts }: DaemonContext,
   { journal, cursor, ledger }: Storage,
   { processes }: HostWatch,
   sealSoon: () => void,
@@ -38,6 +38,7 @@ export function createCounting(
       openTraces: config.limits.open_traces,
     },
     apdexTUs: (app) => apdexTMs(app) * 1_000,
+    slowStatementUs: config.settings.slow_statement_ms * 1_000,
     traces,
     ledger,
     onNewApp: sealSoon,
@@ -47,6 +48,7 @@ export function createCounting(
     processes,
     stateFile: path("black-box.json"),
     cursor,
+    statementTexts,
     clock,
     log,
     settle: (instance, nowUnixMs) => ledger.settle(instance, nowUnixMs),

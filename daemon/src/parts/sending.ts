@@ -21,7 +21,7 @@ export interface Sending {
 }
 
 export function createSending(
-  { config, clock, log, apdexTMs, stops }: DaemonContext,
+  { config, clock, log, apdexTMs, statementTexts, stops }: DaemonContext,
   { journal, reserve, ledger, outbox, parts, deadLetters, cursor, cursorPath }: Storage,
   { instances, aggregator, traces, blackBox }: Counting,
   watch: HostWatch,
@@ -57,6 +57,7 @@ export function createSending(
     processSampler: watch.processes,
     events: blackBox,
     apdexTMs,
+    statementTexts,
     clock,
     log,
     reserve,
@@ -72,7 +73,7 @@ export function createSending(
     host: watch.identity,
     queue,
     refused,
-    find: (want) => foundMessages(recorder, want),
+    find: (want) => foundMessages(recorder, want, statementTexts),
     position: () => ({ stream: sealer.cursor.stream, nextNumber: sealer.cursor.nextNumber }),
     log,
     clock,

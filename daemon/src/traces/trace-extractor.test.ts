@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type AttributeValue, decodeSpans, decodeSpansHeader, parseSpanExtra } from "@apm-daemon/protocol";
+import {
+  type AttributeValue,
+  decodeSpans,
+  decodeSpansHeader,
+  FINGERPRINT_KEY,
+  parseSpanExtra,
+} from "@apm-daemon/protocol";
 import * as fc from "fast-check";
 import { FrameWriter, KIND, spanId, type TestSpan } from "../testing/frame-writer.ts";
 import { cut, plannedRequests, spansOf } from "../testing/request-trees.ts";
@@ -87,6 +93,14 @@ function shownIn(frame: Uint8Array | null): Shown[] {
   return shown.sort((a, b) => a.id.localeCompare(b.id));
 }
 
+/** Without what the daemon adds. */
+function asSent(spans: Shown[]): Shown[] {
+  return spans.map(({ attributes, ...rest }) => {
+    const { [FINGERPRINT_KEY]: _, ...sent } = attributes;
+    return { ...rest, attributes: sent };
+  });
+}
+
 function expectedOf(spans: readonly TestSpan[], root: string): Shown[] {
   return spans
     .filter((span) => span.root === root)
@@ -126,7 +140,9 @@ test("the spans of exactly the wanted traces come back as they were sent, howeve
         wanted.map((root) => kept(root, positions.get(root) ?? [])),
       );
       assert.equal(archive.isOpen, false);
-      wanted.forEach((root, i) => assert.deepEqual(shownIn(found[i] ?? null), expectedOf(spans, root)));
+      wanted.forEach((root, i) =>
+        assert.deepEqual(asSent(shownIn(found[i] ?? null)), expectedOf(spans, root)),
+      );
     }),
     { numRuns: 150 },
   );
@@ -171,6 +187,62 @@ test("attributes of every type, exceptions and a trace longer than 4.3 s survive
   const frame = new FrameWriter().payload(spans);
   const [found] = extractTraces(archiveOf(new Map([[0, frame]])), [kept(ROOT, [0])]);
   assert.deepEqual(shownIn(found ?? null), expectedOf(spans, ROOT));
+});
+
+test("a call to a database gets the fingerprint that its operation is counted under; an agent's own is not believed", () => {
+  const query = (id: number, system: string, text: string): TestSpan =>
+    child(id, {
+      kind: KIND.client,
+      attributes: { [FINGERPRINT_KEY]: "forged", "db.system.name": system, "db.query.text": text },
+    });
+  const spans = [
+    query(1, "mysql", "SELECT ?"),
+    query(2, "postgresql", "SELECT ?"),
+    query(3, "mysql", "SELECT ?"),
+    query(4, "redis", "GET"),
+    root,
+  ];
+  const frame = new FrameWriter().payload(spans);
+  const [found] = extractTraces(archiveOf(new Map([[0, frame]])), [kept(ROOT, [0])]);
+  const shown = shownIn(found ?? null).filter(({ isRoot }) => !isRoot);
+  const fingerprints = shown.map(({ attributes }) => attributes[FINGERPRINT_KEY]);
+  // Written out: it must never change, for it tells the same statement of last year.
+  assert.deepEqual(fingerprints, ["574ec9451ec664c1", "de49047a3f22be63", "574ec9451ec664c1", undefined]);
+});
+
+test("where statements stay on the host the copy has the fingerprint alone, wherever the text was", () => {
+  const secret = "SELECT secret";
+  const spans = [
+    child(1, {
+      kind: KIND.client,
+      attributes: {
+        "db.system": "mysql",
+        "db.statement": secret,
+        "db.query.parameter.0": secret,
+        other: "kept",
+      },
+      extra: {
+        statusMessage: "no",
+        attributes: { "db.query.text": secret, surplus: 1 },
+        events: [{ name: "e", offsetNs: 7, attributes: { "db.statement": secret, a: "b" } }],
+        links: [
+          { traceId: "ab".repeat(16), spanId: "ab".repeat(8), attributes: { "db.query.text": secret } },
+        ],
+      },
+    }),
+    root,
+  ];
+  const frame = new FrameWriter().payload(spans);
+  const [found] = extractTraces(archiveOf(new Map([[0, frame]])), [kept(ROOT, [0])], "hidden");
+  assert.ok(found && !Buffer.from(found).includes(secret));
+  const copy = shownIn(found).find(({ name }) => name === "child 1");
+  assert.deepEqual(Object.keys(copy?.attributes ?? {}), ["db.system", "other", FINGERPRINT_KEY]);
+  assert.deepEqual(copy?.extra, {
+    statusMessage: "no",
+    attributes: { surplus: 1 },
+    events: [{ name: "e", offsetNs: 7, attributes: { a: "b" } }],
+    links: [{ traceId: "ab".repeat(16), spanId: "ab".repeat(8), attributes: {} }],
+  });
 });
 
 test("what is gone from the journal is missing, the rest is there; all gone is null", () => {

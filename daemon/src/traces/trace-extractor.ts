@@ -2,14 +2,17 @@ import {
   type AttributeValue,
   decodeSpans,
   decodeSpansHeader,
+  FINGERPRINT_KEY,
   MESSAGE_HEADER_BYTES,
   parseSpanExtra,
+  type SlotType,
   SpanEncoder,
   type SpanExtra,
   type SpanRecord,
   type SpanView,
   TraceEntry,
 } from "@apm-daemon/protocol";
+import { SpanStatements, type StatementTexts } from "./span-statements.ts";
 import { MAX_SPANS_PER_TRACE } from "./trace-keeper.ts";
 
 /** Where the frames of kept traces are read back. */
@@ -29,12 +32,18 @@ const MAX_TRACE_BYTES = 262_144;
 
 /**
  * Reads the spans of kept traces back from the journal: one SPANS payload per trace, in the order of `traces`; null for a
- * trace none of whose spans could be read any more. Frames shared by several traces are decoded once.
+ * trace none of whose spans could be read any more. Frames shared by several traces are decoded once. Calls to databases get
+ * their statement's fingerprint.
  */
-export function extractTraces(archive: FrameArchive, traces: readonly WantedTrace[]): (Uint8Array | null)[] {
+export function extractTraces(
+  archive: FrameArchive,
+  traces: readonly WantedTrace[],
+  texts: StatementTexts = "shown",
+): (Uint8Array | null)[] {
   const encoder = new SpanEncoder(MAX_TRACE_BYTES);
+  const statements = new SpanStatements(texts);
   const collections = traces.map(
-    ({ summary }) => new SpanCollection(encoder, summary.traceId, summary.rootSpanId),
+    ({ summary }) => new SpanCollection(encoder, statements, summary.traceId, summary.rootSpanId),
   );
   const wanted = new Map<number, Map<string, SpanCollection>>();
   traces.forEach(({ summary, positions }, i) => {
@@ -79,12 +88,14 @@ function collectFrame(
 /** Spans of one trace, copied out of their frames. */
 class SpanCollection {
   readonly #encoder: SpanEncoder;
+  readonly #statements: SpanStatements;
   readonly #trace: TraceEntry;
   readonly #spans: { record: SpanRecord; endUnixUs: number; durationNs: number }[] = [];
 
-  constructor(encoder: SpanEncoder, traceId: string, rootSpanId: string) {
+  constructor(encoder: SpanEncoder, statements: SpanStatements, traceId: string, rootSpanId: string) {
     const word = (hex: string, at: number): number => Number.parseInt(hex.slice(at, at + 8), 16);
     this.#encoder = encoder;
+    this.#statements = statements;
     this.#trace = new TraceEntry(
       word(traceId, 0),
       word(traceId, 8),
@@ -121,15 +132,20 @@ class SpanCollection {
     let shape = this.#encoder.shapes.root(source.scope, source.kind);
     const values: AttributeValue[] = [];
     const overflow: Record<string, AttributeValue> = {};
-    source.keys.forEach((key, i) => {
-      const value = source.values[i] as AttributeValue;
-      const next = shape.follow(key, source.types[i] ?? 0);
+    const put = (key: string, type: SlotType, value: AttributeValue): void => {
+      const next = shape.follow(key, type);
       if (next === null) overflow[key] = value;
       else {
         shape = next;
         values.push(value);
       }
+    };
+    source.keys.forEach((key, i) => {
+      if (!this.#statements.isLeftOut(key))
+        put(key, source.types[i] ?? 0, source.values[i] as AttributeValue);
     });
+    const fingerprint = this.#statements.fingerprintOf(span);
+    if (fingerprint !== "") put(FINGERPRINT_KEY, 0, fingerprint);
     return {
       shape,
       values,
@@ -142,14 +158,14 @@ class SpanCollection {
       isLocalRoot: span.isLocalRoot,
       hasRemoteParent: span.hasRemoteParent,
       hasError: span.hasError,
-      extra: extraWith(span.extraJson, overflow),
+      extra: this.#extraWith(span.extraJson, overflow),
     };
   }
-}
 
-function extraWith(extraJson: string, overflow: Record<string, AttributeValue>): SpanExtra | null {
-  const hasOverflow = Object.keys(overflow).length > 0;
-  if (extraJson === "" && !hasOverflow) return null;
-  const extra = parseSpanExtra(extraJson);
-  return hasOverflow ? { ...extra, attributes: { ...extra.attributes, ...overflow } } : extra;
+  #extraWith(extraJson: string, overflow: Record<string, AttributeValue>): SpanExtra | null {
+    const hasOverflow = Object.keys(overflow).length > 0;
+    if (extraJson === "" && !hasOverflow) return null;
+    const extra = this.#statements.extraOf(parseSpanExtra(extraJson));
+    return hasOverflow ? { ...extra, attributes: { ...extra.attributes, ...overflow } } : extra;
+  }
 }

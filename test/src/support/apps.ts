@@ -14,7 +14,7 @@ export type Agent =
   | { by: "apm run" | "--import" | "--require"; socket: string; name?: string }
   | { by: "none" };
 
-type AppName = "shop" | "stock" | "hello" | "relay" | "doomed";
+type AppName = "shop" | "stock" | "hello" | "relay" | "doomed" | "canary";
 
 export interface RunningApp {
   url: string;
@@ -102,6 +102,16 @@ export function startStock(
 ): Promise<RunningApp> {
   const env = { MYSQL_URL: options.databases.mysqlUrl, REDIS_URL: options.databases.redisUrl };
   return startApp(cleanup, "stock", options.agent, env, []);
+}
+
+/** An app whose statements hold secrets. */
+export function startCanary(
+  cleanup: Cleanup,
+  agent: Agent,
+  databases: Omit<Databases, "redisUrl">,
+): Promise<RunningApp> {
+  const env = { POSTGRES_URL: databases.postgresUrl, MYSQL_URL: databases.mysqlUrl };
+  return startApp(cleanup, "canary", agent, env, []);
 }
 
 /** An app of plain node:http: each request is answered at once, with 200. */

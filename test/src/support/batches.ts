@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ActionRow, type BatchHeader, encodeBatch } from "@apm-daemon/protocol";
+import { type ActionRow, type Batch, type BatchHeader, decodeBatch, encodeBatch } from "@apm-daemon/protocol";
 import type { StateDir } from "./system.ts";
 
 /** One request of an action in the window of now. */
@@ -72,6 +72,19 @@ export function batchFile(stream: string, number: number, changes: Partial<Batch
 
 export function outboxOf(stateDir: StateDir): string {
   return join(stateDir.path, "outbox");
+}
+
+/** The batches that wait to be sent. */
+export function waitingBatches(stateDir: StateDir): Batch[] {
+  const folder = outboxOf(stateDir);
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".batch"))
+    .map((name) => decodeBatch(readFileSync(join(folder, name))));
+}
+
+/** All that a batch holds, uncompressed. */
+export function textsOfBatch({ header, frames }: Batch): Uint8Array[] {
+  return [Buffer.from(JSON.stringify(header)), ...frames];
 }
 
 /** Puts a batch where a daemon that starts finds it. */

@@ -40,7 +40,9 @@ export interface Operation {
   system: string;
   target: string;
   operation: string;
-  statementText: string;
+  /** Fingerprint. */
+  statement: string;
+  statementText: string | null;
   calls: number;
   errors: number;
 }

@@ -24,12 +24,14 @@ export interface Databases {
 
 /** Starts PostgreSQL, MariaDB and Redis on free ports of loopback, each in its own temp folder, with a little data. */
 export async function startDatabases(cleanup: Cleanup): Promise<Databases> {
-  const [postgresUrl, mysqlUrl, redisUrl] = await Promise.all([
-    startPostgres(cleanup),
-    startMariadb(cleanup),
-    startRedis(cleanup),
-  ]);
-  return { postgresUrl, mysqlUrl, redisUrl };
+  const [sql, redisUrl] = await Promise.all([startSqlDatabases(cleanup), startRedis(cleanup)]);
+  return { ...sql, redisUrl };
+}
+
+/** The first two of these alone. */
+export async function startSqlDatabases(cleanup: Cleanup): Promise<Omit<Databases, "redisUrl">> {
+  const [postgresUrl, mysqlUrl] = await Promise.all([startPostgres(cleanup), startMariadb(cleanup)]);
+  return { postgresUrl, mysqlUrl };
 }
 
 export interface DatabaseStarter {

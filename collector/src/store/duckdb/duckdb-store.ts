@@ -15,6 +15,7 @@ import { DuckDbHostQueries } from "./host-queries.ts";
 import { DuckDbLedgerQueries } from "./ledger-queries.ts";
 import { DuckDbOperationQueries } from "./operation-queries.ts";
 import { DuckDbRequestQueries } from "./request-queries.ts";
+import { DuckDbSlowStatementQueries } from "./slow-statement-queries.ts";
 import { DuckDbTraceQueries } from "./trace-queries.ts";
 
 const COMMIT_INTERVAL_MS = 250;
@@ -40,6 +41,7 @@ export class DuckDbStore implements Store {
   readonly operations: DuckDbOperationQueries;
   readonly errors: DuckDbErrorQueries;
   readonly counters: DuckDbCounterQueries;
+  readonly slowStatements: DuckDbSlowStatementQueries;
   readonly ledger: DuckDbLedgerQueries;
   readonly events: DuckDbEventQueries;
   readonly traces: DuckDbTraceQueries;
@@ -77,6 +79,7 @@ export class DuckDbStore implements Store {
     this.operations = new DuckDbOperationQueries(query);
     this.errors = new DuckDbErrorQueries(query);
     this.counters = new DuckDbCounterQueries(query);
+    this.slowStatements = new DuckDbSlowStatementQueries(query);
     this.ledger = new DuckDbLedgerQueries(query);
     this.events = new DuckDbEventQueries(query);
     this.traces = new DuckDbTraceQueries(query);

@@ -7,6 +7,7 @@ import { t } from "../../i18n/translate.ts";
 import { Card } from "../../ui/card.tsx";
 import { Answered, Empty } from "../../ui/states.tsx";
 import { CallsTable, SqlTable } from "../app/operation-tables.tsx";
+import { SlowStatements } from "../app/slow-statements.tsx";
 import { StatusCodesTable } from "../app/status-codes.tsx";
 import { TracesTable } from "../traces/traces-table.tsx";
 
@@ -60,6 +61,7 @@ export function ActionTables({ app, action }: { app: string; action: string }): 
             )
           }
         </Answered>
+        <SlowStatements app={app} action={action} />
       </Card>
       <Card class="span-6" title={t("app.caches")} note={t("actions.callees")}>
         <Answered answer={cache}>

@@ -17,6 +17,7 @@ import { ActionsTable } from "../actions/actions-table.tsx";
 import { TracesTable } from "../traces/traces-table.tsx";
 import { ErrorGroups } from "./error-groups.tsx";
 import { CallsTable, SqlTable } from "./operation-tables.tsx";
+import { SlowStatements } from "./slow-statements.tsx";
 import { StatusCodesTable } from "./status-codes.tsx";
 
 const SHORT_TABLE_ROWS = 7;
@@ -72,6 +73,7 @@ export function AppTables({ app }: { app: string }): JSX.Element {
             )
           }
         </Answered>
+        <SlowStatements app={app} />
       </Card>
       <Card class="span-5" title={t("app.statusCodes")} note={t("app.statusNote")}>
         <Answered answer={codes}>
