@@ -146,7 +146,7 @@ test("HELLO is answered with WELCOME and the settings, frames with an ACK of wha
   assert.deepEqual(peer.welcome, {
     version: 1,
     lastSequence: 0,
-    settings: { sql: "off", flushIntervalMs: 100 },
+    settings: { sql: "off", flushIntervalMs: 100, overheadBudgetRatio: 0.03 },
   });
   peer.socket.write(Buffer.concat(frames(3)));
   await until("the frames are acknowledged", () => peer.lastAck === 3);
