@@ -25,7 +25,7 @@ describe("the agent's own tests under other releases of Node", () => {
       const program = new Program({
         name: `the agent's tests under Node ${version}`,
         command: node as string,
-        args: ["--test", "--test-concurrency=1", "--test-reporter=tap", ...files],
+        args: ["--test", "--test-concurrency=3", "--test-reporter=tap", ...files],
         // What the tests start as "node" is this one too.
         env: { PATH: `${dirname(node as string)}:${process.env["PATH"] ?? ""}` },
         cwd: resolve(AGENT, ".."),
