@@ -217,7 +217,10 @@ describe("the flight recorder", () => {
       assert.equal(await spansInJournal(here.state.path, traceId), 3);
     });
     await here.daemon.kill();
-    assert.equal(statesOf((await collector.api.fetchTrace(traceId)).hosts)["host-b"], "offline");
+    // Asked in the moment of the kill, before its end of the connection is closed, it is silent.
+    await eventually("it is offline", 20_000, async () => {
+      assert.equal(statesOf((await collector.api.fetchTrace(traceId)).hosts)["host-b"], "offline");
+    });
     here.daemon = await startOn("host-b", here.state);
     assertChain((await fetched(traceId, SPANS)).spans);
   });
