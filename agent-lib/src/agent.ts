@@ -241,6 +241,7 @@ export class Agent {
   #apply(settings: AgentSettings): void {
     this.#statements.mode = settings.sql;
     slowStatements.thresholdMs = settings.slowStatementMs ?? DEFAULT_SLOW_STATEMENT_MS;
+    this.#buffer.slowMs = slowStatements.thresholdMs;
     this.#buffer.flushIntervalMs = settings.flushIntervalMs;
     this.#contract.budgetRatio = this.#ownBudgetRatio ?? settings.overheadBudgetRatio;
   }

@@ -19,7 +19,7 @@ const TEST_FOLDERS = [
   "test/dist",
 ];
 
-/** A whole run takes about a quarter of an hour; one that hangs must end before whoever runs it gives up. */
+/** A whole run takes about twenty minutes; one that hangs must end before whoever runs it gives up. */
 const DEADLINE_MS = 3_000_000;
 const DEADLINE_FLAG = "--deadline-ms=";
 /** The tests' own clean-up has that long. */
