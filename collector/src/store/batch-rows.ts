@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   type Batch,
   type BatchHeader,
@@ -8,6 +9,7 @@ import {
   PROCESS_METRICS,
   type SecondsTable,
 } from "@apm-daemon/protocol";
+import { piecesOf } from "./frame-pieces.ts";
 import type { StoredTrace } from "./store.ts";
 import type { Cell, Row, TableName } from "./tables.ts";
 
@@ -228,12 +230,16 @@ function emitEvents(header: BatchHeader, emit: Emit): void {
 
 function emitTraces({ header, frames }: Batch, emit: Emit): void {
   for (const [i, trace] of header.traces.entries())
-    emit("traces", traceRow({ ...trace, host: header.host.name }, frames[i] ?? null));
+    emitTrace({ ...trace, host: header.host.name }, frames[i] ?? new Uint8Array(), emit);
 }
 
-export function traceRow(trace: StoredTrace, frame: Uint8Array | null): Row {
-  return {
-    ts_s: Math.floor(trace.startUnixMs / 1000),
+/** The rows of one process's part of a trace with its SPANS payload. */
+export function emitTrace(trace: StoredTrace, payload: Uint8Array, emit: Emit): void {
+  const ts_s = Math.floor(trace.startUnixMs / 1000);
+  const [frame, ...others] = piecesOf(payload);
+  const frame_id = others.length === 0 ? null : randomUUID();
+  emit("traces", {
+    ts_s,
     start_ms: trace.startUnixMs,
     host: trace.host,
     app: trace.app,
@@ -248,5 +254,7 @@ export function traceRow(trace: StoredTrace, frame: Uint8Array | null): Row {
     spans: trace.spans,
     reason: trace.reason,
     frame,
-  };
+    frame_id,
+  });
+  for (const [i, bytes] of others.entries()) emit("frame_pieces", { ts_s, frame_id, piece: i + 1, bytes });
 }

@@ -9,6 +9,7 @@ export type TableName =
   | "counters"
   | "errors"
   | "events"
+  | "frame_pieces"
   | "health"
   | "host_seconds"
   | "host_snapshots"
@@ -171,8 +172,12 @@ export const TABLES: Readonly<Record<TableName, Columns>> = {
     error: "bool",
     spans: "u32",
     reason: "text",
+    /** The beginning of its SPANS payload; `frame_id` is null when that is all of it. */
     frame: "blob",
+    frame_id: "text",
   },
+  /** The other pieces of frames, see frame-pieces.ts; `ts_s` is the trace's. */
+  frame_pieces: { ts_s: "u32", frame_id: "text", piece: "u16", bytes: "blob" },
   /** Rows of the health check, which writes for real. */
   health: { checked_ms: "f64" },
 };

@@ -10,6 +10,9 @@ import {
 } from "@apm-daemon/protocol";
 import { WINDOW_SEC } from "./sample-batch.ts";
 
+/** As a daemon's. */
+const MAX_TRACE_BYTES = 262_144;
+
 export interface SampleSpan {
   spanId: string;
   /** "" for none. */
@@ -28,7 +31,7 @@ export interface SampleSpan {
 export function spansFrame(traceId: string, spans: readonly SampleSpan[]): Buffer {
   const [root] = spans;
   if (!root) throw new Error("a frame needs an entry span");
-  const encoder = new SpanEncoder();
+  const encoder = new SpanEncoder(MAX_TRACE_BYTES);
   const word = (hex: string, i: number): number => Number.parseInt(hex.slice(i * 8, i * 8 + 8) || "0", 16);
   const trace = new TraceEntry(
     word(traceId, 0),

@@ -12,7 +12,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
 import type { BatchRange } from "../batch-index.ts";
-import { emitBatchRows, type ReceivedBatch, traceRow } from "../batch-rows.ts";
+import { emitBatchRows, emitTrace, type ReceivedBatch } from "../batch-rows.ts";
 import type { StoredTracePart } from "../store.ts";
 import { type Row, TABLE_NAMES, type TableName } from "../tables.ts";
 import { identifier } from "./column-types.ts";
@@ -31,6 +31,11 @@ import { QueryGate, type ResultRow } from "./query-gate.ts";
 import { TableAppender } from "./table-appender.ts";
 
 const QUERY_CONNECTIONS = 2;
+/**
+ * Of new files. Rows since the last checkpoint take two blocks a column, and there are 190 columns: 97 MB with DuckDB's own
+ * 256 KiB. Smaller ones than these make larger files and slower scans; see docs/decisions/0019.
+ */
+const BLOCK_BYTES = 65_536;
 const LOCK_CATALOG = "lock";
 
 export interface DatabaseOptions {
@@ -81,6 +86,7 @@ export class Database {
       threads: String(options.threads),
       memory_limit: `${options.memoryLimitMb}MB`,
       checkpoint_threshold: "16MB",
+      default_block_size: String(BLOCK_BYTES),
       temp_directory: path.join(store, "tmp"),
       autoinstall_known_extensions: "false",
       autoload_known_extensions: "false",
@@ -121,7 +127,7 @@ export class Database {
   async addTraceParts(parts: readonly StoredTracePart[], nowMs: number): Promise<void> {
     await this.#turnTo(utcDay(nowMs));
     await this.#transaction((append) => {
-      for (const part of parts) append("traces", traceRow(part, part.frame));
+      for (const part of parts) emitTrace(part, part.frame, append);
     });
   }
 

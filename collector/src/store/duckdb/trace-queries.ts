@@ -11,6 +11,12 @@ const SUMMARY = `trace_id AS "traceId", root_span_id AS "rootSpanId", app, host,
 
 const IS_FETCHED = "reason IN ('fetched', 'unfinished')";
 
+/** Null for most; few pieces have the time of a trace, which spares looking through all of them. */
+const OTHER_PIECES = `(SELECT list(bytes ORDER BY piece) FROM frame_pieces
+  WHERE frame_pieces.ts_s = parts.ts_s AND frame_pieces.frame_id = parts.frame_id)`;
+
+type PartRow = StoredTracePart & { pieces: Uint8Array[] | null };
+
 const ORDERS: Readonly<Record<TraceFilter["sort"], string>> = {
   slowest: "duration_us DESC, start_ms DESC, trace_id",
   recent: "start_ms DESC, trace_id",
@@ -46,11 +52,16 @@ export class DuckDbTraceQueries implements TraceQueries {
 
   async parts(traceId: string): Promise<StoredTracePart[]> {
     const rows = await this.#query(
-      `SELECT ${SUMMARY}, frame FROM traces WHERE trace_id = $traceId
-       QUALIFY row_number() OVER (PARTITION BY root_span_id ORDER BY spans DESC, ${IS_FETCHED}) = 1
-       ORDER BY start_ms, root_span_id LIMIT ${MAX_PARTS}`,
+      `WITH parts AS (
+         SELECT * FROM traces WHERE trace_id = $traceId
+         QUALIFY row_number() OVER (PARTITION BY root_span_id ORDER BY spans DESC, ${IS_FETCHED}) = 1
+         ORDER BY start_ms, root_span_id LIMIT ${MAX_PARTS})
+       SELECT ${SUMMARY}, frame, ${OTHER_PIECES} AS pieces FROM parts ORDER BY start_ms, root_span_id`,
       { traceId },
     );
-    return rows as unknown as StoredTracePart[];
+    return (rows as unknown as PartRow[]).map(({ frame, pieces, ...trace }) => ({
+      ...trace,
+      frame: pieces === null ? frame : Buffer.concat([frame, ...pieces]),
+    }));
   }
 }
