@@ -1,5 +1,5 @@
 // Work of an action breaks where its promise does not see it: the process dies while the action runs.
-import { action } from "../dist/index.js";
+import { action } from "@apm-daemon/agent";
 
 const how = process.argv[2];
 const work = async () => {

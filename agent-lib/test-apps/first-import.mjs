@@ -1,3 +1,3 @@
-// As users do who cannot change the command line: there it is "@apm-daemon/agent/register".
-import "../dist/register.js";
+// As users do who cannot change the command line.
+import "@apm-daemon/agent/register";
 import "./web.mjs";

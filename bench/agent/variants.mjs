@@ -6,7 +6,7 @@ import { startDaemon } from "../support/daemon.mjs";
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const moduleAt = (path) => pathToFileURL(path).href;
-const OWN_AGENT = fileURLToPath(new URL("../../agent-lib/dist/register.js", import.meta.url));
+const OWN_AGENT = fileURLToPath(import.meta.resolve("@apm-daemon/agent/register"));
 
 /** The ways in which an app may run: without any agent, with ours and with each peer, and where these deliver to. */
 export class Variants {

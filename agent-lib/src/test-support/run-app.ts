@@ -9,7 +9,7 @@ export interface AppEnd {
 }
 
 /** What users write: `--import @apm-daemon/agent/register`. */
-export const REGISTER: string = fileURLToPath(new URL("../register.js", import.meta.url));
+export const REGISTER: string = fileURLToPath(import.meta.resolve("@apm-daemon/agent/register"));
 
 /** Path of one of the apps that stand in for users' own: plain JavaScript, not compiled. */
 export function appPath(name: string): string {

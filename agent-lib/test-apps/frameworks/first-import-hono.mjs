@@ -1,2 +1,2 @@
-import "../../dist/register.js";
+import "@apm-daemon/agent/register";
 import "./call-hono.mjs";

@@ -15,9 +15,7 @@ import {
 import { takeTurn } from "../support/take-turn.ts";
 
 const FOLDER: string = fileURLToPath(new URL("../../apps/workers/", import.meta.url));
-const REGISTER: string = pathToFileURL(
-  fileURLToPath(new URL("../../../agent-lib/dist/register.js", import.meta.url)),
-).href;
+const REGISTER: string = pathToFileURL(fileURLToPath(import.meta.resolve("@apm-daemon/agent/register"))).href;
 const WORKERS = 8;
 const SPANS_EACH = 500;
 

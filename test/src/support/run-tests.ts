@@ -4,7 +4,7 @@
  * contains one of them. `--deadline-ms=N` ends a run that takes longer; other arguments that begin with "--" go to node.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -34,6 +34,18 @@ function testFiles(root: string, folder: string): string[] {
     .map((name) => join(folder, name));
 }
 
+/** Apps under test load the agent's bundle, which `tsc -b` alone leaves as it was. */
+function requireFreshBundle(root: string): void {
+  const bundle = join(root, "agent-lib/dist/bundle/agent.js");
+  const madeMs = statSync(bundle, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const isStale = ["agent-lib/dist", "protocol/dist"].some((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".js") && !name.endsWith(".test.js") && !name.startsWith("bundle/"))
+      .some((name) => statSync(join(root, folder, name)).mtimeMs > madeMs),
+  );
+  if (isStale) throw new Error(`${bundle} is older than what it is made of: run "npm run build" first`);
+}
+
 function chooseFiles(root: string, fragments: string[]): string[] {
   const all = TEST_FOLDERS.map((folder) => ({ folder, files: testFiles(root, folder) }));
   const empty = all.filter(({ files }) => files.length === 0).map(({ folder }) => folder);
@@ -57,6 +69,7 @@ function runTests(args: string[]): void {
     args.filter((arg) => !arg.startsWith("--")),
   );
   const endAfterMs = deadlineMs(args);
+  requireFreshBundle(root);
   const child = spawn(
     process.execPath,
     [
