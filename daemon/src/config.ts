@@ -20,7 +20,9 @@ export interface DaemonConfig {
     keep: "sampled" | "all";
     errors_per_action: number;
     slowest_per_action: number;
+    repeats_per_action: number;
     random_per_action: number;
+    slow_action_ms?: number | undefined;
   };
   limits: {
     connections: number;
@@ -37,11 +39,12 @@ export interface DaemonConfig {
     overhead_budget: number;
     slow_statement_ms: number;
   };
-  apps: Record<string, { apdex_t_ms?: number | undefined }>;
+  apps: Record<string, { apdex_t_ms?: number | undefined; slow_action_ms?: number | undefined }>;
 }
 
 const MIB = 1_048_576;
 
+const slowActionMs: z.ZodInt = z.int().min(1).max(600_000);
 const apdexTMs: z.ZodInt = z.int().min(1).max(600_000);
 
 function whole(min: number, max: number, standard: number, sentence: string): z.ZodDefault<z.ZodInt> {
@@ -148,7 +151,19 @@ export const DaemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
         .describe("Whether to keep a sample of the traces or each; counters are exact in both cases."),
       errors_per_action: whole(0, 10_000, 10, "Failed requests kept per action and 10 s window."),
       slowest_per_action: whole(0, 10_000, 2, "Slowest requests kept per action and window."),
+      repeats_per_action: whole(
+        0,
+        10_000,
+        1,
+        "Requests kept per action and window because they repeat a statement more than 10 times below one span (N+1).",
+      ),
       random_per_action: whole(0, 10_000, 1, "Random requests kept per action and window."),
+      slow_action_ms: slowActionMs
+        .optional()
+        .describe(
+          "Requests that take that long are kept as slow, the 10 slowest per action and window; default: the slowest alone, however fast.",
+        )
+        .meta({ examples: [2_000] }),
     })
     .prefault({})
     .describe("Which requests are kept span by span."),
@@ -223,6 +238,10 @@ export const DaemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
           .optional()
           .describe("Apdex threshold T of this app.")
           .meta({ examples: [2_000] }),
+        slow_action_ms: slowActionMs
+          .optional()
+          .describe("Instead of traces.slow_action_ms for this app.")
+          .meta({ examples: [5_000] }),
       }),
     )
     .default({})

@@ -47,6 +47,8 @@ class CountingRun {
       keep: "sampled",
       errorsPerAction: 2,
       slowestPerAction: 1,
+      repeatsPerAction: 0,
+      slowUs: () => Number.POSITIVE_INFINITY,
       randomPerAction: 1,
       random: () => 0.5,
     });

@@ -289,7 +289,21 @@ export interface LedgerState {
   instances: InstanceCounts[];
 }
 
-export type KeepReason = "error" | "slow" | "random";
+export type KeepReason = "error" | "slow" | "n_plus_one" | "random";
+
+/** One statement, or one command of a cache, that was called often below one span: as a rule once for each row of another answer. */
+export interface RepeatedCall {
+  /** 16 hex digits. */
+  parentSpanId: string;
+  system: string;
+  /** Short name, as in the operations. */
+  operation: string;
+  /** Fingerprint of the statement, "" where there is none, as of commands of caches. */
+  statement: string;
+  calls: number;
+  /** Of all these calls; they may have overlapped. */
+  totalUs: number;
+}
 
 export interface TraceSummary {
   /** 32 hex digits. */
@@ -306,4 +320,6 @@ export interface TraceSummary {
   error: boolean;
   spans: number;
   reason: KeepReason;
+  /** At most MAX_REPEATS_PER_TRACE, most calls first; only there when there are some. */
+  repeats?: RepeatedCall[];
 }

@@ -60,6 +60,7 @@ export type {
 export {
   type AskedHost,
   type FetchedTraceAnswer,
+  type RepeatAnswer,
   type TraceAnswer,
   traceAnswer,
   type WholeTraceAnswer,

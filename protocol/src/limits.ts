@@ -25,6 +25,8 @@ export const MAX_ATTRIBUTE_CHARS = 1_024;
 export const MAX_STATEMENT_CHARS = 4_096;
 /** The attribute under which the spans of a kept trace carry their statement's fingerprint; daemons set it, not agents. */
 export const FINGERPRINT_KEY = "apm.statement.fingerprint";
+/** Repeats that the summary of a trace names. */
+export const MAX_REPEATS_PER_TRACE = 5;
 export const MAX_STACK_FRAMES = 50;
 export const MAX_EVENTS_PER_SPAN = 16;
 export const MAX_NAME_CHARS = 255;

@@ -1,4 +1,15 @@
+import type { RepeatedCall } from "./batch-header.ts";
 import { type SpanAnswer, spansOfPart, type TracePart } from "./span-answer.ts";
+
+/** As RepeatedCall. */
+export interface RepeatAnswer {
+  parentSpanId: string;
+  system: string;
+  operation: string;
+  statement: string;
+  calls: number;
+  totalTimeMs: number;
+}
 
 /** One process's part of a trace, without its spans. */
 export interface TraceAnswer {
@@ -14,6 +25,8 @@ export interface TraceAnswer {
   error: boolean;
   spans: number;
   reason: string;
+  /** What was called often below one span, most calls first; only there when there is some. */
+  repeats?: RepeatAnswer[];
 }
 
 export interface WholeTraceAnswer {
@@ -64,7 +77,8 @@ export function wholeTraceAnswer(
 }
 
 export function traceAnswer(part: Omit<TracePart, "frame">): TraceAnswer {
-  const { traceId, rootSpanId, app, host, action, kind, startUnixMs, status, error, spans, reason } = part;
+  const { traceId, rootSpanId, app, host, action, kind, startUnixMs, status, error, spans, reason, repeats } =
+    part;
   const durationMs = part.durationUs / 1000;
   return {
     traceId,
@@ -79,7 +93,12 @@ export function traceAnswer(part: Omit<TracePart, "frame">): TraceAnswer {
     error,
     spans,
     reason,
+    ...(repeats && { repeats: repeats.map(repeatAnswer) }),
   };
+}
+
+function repeatAnswer({ totalUs, ...repeat }: RepeatedCall): RepeatAnswer {
+  return { ...repeat, totalTimeMs: totalUs / 1_000 };
 }
 
 /**

@@ -6,7 +6,7 @@ import { launchBrowser, openPage, takeScreenshot } from "./support/browser.ts";
 import { Cleanup } from "./support/cleanup.ts";
 import { startDatabases } from "./support/databases.ts";
 import { eventually } from "./support/eventually.ts";
-import { sendAll } from "./support/load-generator.ts";
+import { type PlannedRequest, sendAll } from "./support/load-generator.ts";
 import { skipWithout } from "./support/parts.ts";
 import { type Collector, StateDir, startUp } from "./support/system.ts";
 import { takeTurn } from "./support/take-turn.ts";
@@ -32,7 +32,14 @@ describe("the console in a browser", {
     const agent = { by: "--import", socket: stateDir.agentSocket } as const;
     const stock = await startStock(cleanup, { agent, databases });
     const shop = await startShop(cleanup, { agent, databases, stockUrl: stock.url });
-    const planned = plan5000(shop.url, stock.url).all.filter((_, n) => n % EVERY === 0);
+    const cart: PlannedRequest = {
+      url: `${shop.url}/carts/12`,
+      method: "GET",
+      expectedStatus: 200,
+      action: "GET /carts/:lines",
+    };
+    const some = plan5000(shop.url, stock.url).all.filter((_, n) => n % EVERY === 0);
+    const planned = [...some, cart];
     await sendAll(planned, 16);
     const toShop = planned.filter(({ url }) => url.startsWith(shop.url)).length;
     await eventually("all that the pages show is in the API", 40_000, async () => {
@@ -94,6 +101,26 @@ describe("the console in a browser", {
     await page.locator("canvas").first().waitFor();
     await takeScreenshot(page, "6-host");
     assert.deepEqual(complaints, []);
+  });
+
+  test("marks and filters traces with repeated calls, and says of a trace what could spare them, in both languages", async () => {
+    for (const [options, sentence, name] of [
+      [DESKTOP, /ran 12 times under .*: .*One statement \(IN/, "9-repeats"],
+      [{ ...PHONE, locale: "zh-CN" }, /下执行了 12 次/, "10-repeats-phone"],
+    ] as const) {
+      const { page, complaints } = await openPage(browser, options);
+      await page.goto(`${up.url}/apps/shop/traces?repeats=true`);
+      const trace = page.locator('tr:has-text("N+1") a[href*="/traces/"]').first();
+      await trace.waitFor();
+      await assertNoSidewaysScroll(page);
+      assert.equal(await page.getByText("/users/:id").count(), 0);
+      await trace.click();
+      await page.getByText(sentence).waitFor();
+      await page.getByRole("link", { name: /^SELECT name FROM users WHERE id = / }).waitFor();
+      await assertNoSidewaysScroll(page);
+      await takeScreenshot(page, name);
+      assert.deepEqual(complaints, []);
+    }
   });
 
   test("fits a phone and a dark room", async () => {

@@ -94,6 +94,53 @@ test("says of a request that has not ended where it hangs, and not that it went 
   assert.ok(lines.includes("not ended yet: the request in shop on web-1"));
 });
 
+test("names what was called often below one span, with its statement if that is here", () => {
+  const repeat = {
+    parentSpanId: idOf(4),
+    system: "mysql",
+    operation: "SELECT items",
+    calls: 1_234,
+    totalTimeMs: 41.5,
+  };
+  const spans = [
+    sampleSpan(4, null, { name: "GET /items/:id" }),
+    sampleSpan(5, 4, {
+      attributes: {
+        "db.query.text": "SELECT *\n  FROM items WHERE id = ?",
+        "apm.statement.fingerprint": "ab",
+      },
+    }),
+  ];
+  const [root] = sampleTrace().roots;
+  assert.ok(root);
+  const repeats = [
+    { ...repeat, statement: "ab" },
+    { ...repeat, statement: "cd", parentSpanId: idOf(99) },
+    { ...repeat, statement: "", system: "redis", operation: "GET" },
+  ];
+  const lines = shown({ spans, roots: [{ ...root, spans: 2, repeats }] });
+  assert.deepEqual(lines.slice(3, 9), [
+    "1,234 × SELECT * FROM items WHERE id = ?",
+    "  under GET /items/:id, 41.5 ms; one statement (IN, a join) could do",
+    "1,234 × SELECT items (mysql)",
+    "  under POST /checkout, 41.5 ms; one statement (IN, a join) could do",
+    "1,234 × GET (redis)",
+    "  under GET /items/:id, 41.5 ms; one command could do",
+  ]);
+  for (const columns of [60, 80, 200]) {
+    const name = "x".repeat(500);
+    const long = shown(
+      {
+        spans: spans.map((span) => ({ ...span, name })),
+        roots: [{ ...root, action: name, repeats }],
+        hosts: [],
+      },
+      columns,
+    );
+    for (const line of long) assert.ok(textWidth(line) <= columns, line);
+  }
+});
+
 test("says how many spans did not come", () => {
   const { roots } = sampleTrace();
   const lines = shown({ roots: roots.map((root) => ({ ...root, spans: 2_000 })) });

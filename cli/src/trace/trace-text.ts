@@ -4,6 +4,7 @@ import { shownCount, shownMs } from "../terminal/quantities.ts";
 import { safeText } from "../terminal/safe-text.ts";
 import { cutText, textWidth } from "../terminal/text-width.ts";
 import { hostLines } from "./host-lines.ts";
+import { repeatLines } from "./repeat-lines.ts";
 import { spanTree, type TreeRow } from "./span-tree.ts";
 
 export interface TracePage {
@@ -80,6 +81,7 @@ function headLines(trace: FetchedTraceAnswer, columns: number, paint: Paint): st
       .map(({ app, host }) =>
         paint("yellow", `not ended yet: the request in ${safeText(app)} on ${safeText(host)}`),
       ),
+    ...repeatLines(trace, columns, paint),
   ];
 }
 

@@ -5,6 +5,7 @@ import {
   MAX_ATTRIBUTE_CHARS,
   MAX_BUCKET,
   MAX_NAME_CHARS,
+  MAX_REPEATS_PER_TRACE,
   MAX_STACK_FRAMES,
   MAX_STATEMENT_CHARS,
 } from "@apm-daemon/protocol";
@@ -170,9 +171,11 @@ const operation = z.object({
   histogram,
 });
 
+const spanId = z.string().regex(/^[0-9a-f]{16}$/, "16 hex digits");
+
 const traceShape = {
   traceId: z.string().regex(/^[0-9a-f]{32}$/, "32 hex digits"),
-  rootSpanId: z.string().regex(/^[0-9a-f]{16}$/, "16 hex digits"),
+  rootSpanId: spanId,
   app: shownName,
   instance: name,
   action: shownName,
@@ -182,6 +185,19 @@ const traceShape = {
   status: u16,
   error: z.boolean(),
   spans: u32,
+  repeats: z.exactOptional(
+    listOf(
+      z.object({
+        parentSpanId: spanId,
+        system: name,
+        operation: name,
+        statement: name,
+        calls: u32,
+        totalUs: amount,
+      }),
+      SLACK * MAX_REPEATS_PER_TRACE,
+    ),
+  ),
 };
 
 /** Of a part that a daemon found in its journal. */
@@ -271,7 +287,7 @@ export const BatchHeaderSchema: z.ZodType<BatchHeader> = z.object({
     })
     .optional(),
   events: z.exactOptional(appEvents),
-  traces: listOf(z.object({ ...traceShape, reason: z.enum(["error", "slow", "random"]) })),
+  traces: listOf(z.object({ ...traceShape, reason: z.enum(["error", "slow", "n_plus_one", "random"]) })),
   journal: z.object({ sealed: whole, replayFrom: whole }),
   partOf: z.exactOptional(z.object({ stream: z.guid().lowercase(), number: whole })),
 });

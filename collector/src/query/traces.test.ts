@@ -79,6 +79,16 @@ const home: SampleSpan = {
   startMs: 15_000,
   durationMs: 900,
 };
+const repeats = [
+  {
+    parentSpanId: id(9),
+    system: "mysql",
+    operation: "SELECT users",
+    statement: "574ec9451ec664c1",
+    calls: 48,
+    totalUs: 210_500,
+  },
+];
 const traceIds = { job: "1".repeat(32), home: "2".repeat(32), damaged: "3".repeat(32) };
 
 interface Trace {
@@ -109,7 +119,7 @@ describe("traces", () => {
           traces: [
             traceSummary(TRACE, root, { status: 500, reason: "error", spans: 5 }),
             traceSummary(traceIds.job, job, { kind: "background", status: 0 }),
-            traceSummary(traceIds.home, home, { reason: "slow" }),
+            traceSummary(traceIds.home, home, { reason: "n_plus_one", repeats }),
             traceSummary(traceIds.damaged, { ...home, durationMs: 1 }, { startUnixMs: BASE - 7_200_000 }),
           ],
         }),
@@ -147,6 +157,8 @@ describe("traces", () => {
     assert.deepEqual(await list("sort=recent&limit=1"), ["nightly"]);
     assert.deepEqual(await list("error=true"), ["POST /checkout"]);
     assert.deepEqual(await list("error=false"), ["GET /", "nightly"]);
+    assert.deepEqual(await list("repeats=true"), ["GET /"]);
+    assert.deepEqual(await list("repeats=false"), ["POST /checkout", "nightly"]);
     assert.deepEqual(await list(`action=${encodeURIComponent("GET /")}`), ["GET /"]);
     assert.deepEqual(await list(`from=${BASE}&to=${BASE + 10_000}`), ["POST /checkout"]);
   });
@@ -169,6 +181,16 @@ describe("traces", () => {
         reason: "error",
       },
     ]);
+  });
+
+  test("say what was called often below one span, in the list and alone", async () => {
+    const expected = repeats.map(({ totalUs, ...repeat }) => ({ ...repeat, totalTimeMs: totalUs / 1_000 }));
+    const listed = await collector.get<{ traces: unknown[] }>("apps/shop/traces?repeats=true");
+    const { body } = await collector.get<Trace>(`traces/${traceIds.home}`);
+    for (const trace of [listed.body.traces[0], body.roots[0]]) {
+      assert.deepEqual((trace as { reason: string }).reason, "n_plus_one");
+      assert.deepEqual((trace as { repeats: unknown }).repeats, expected);
+    }
   });
 
   test("come whole from all hosts, parents before children although a clock is behind", async () => {

@@ -13,6 +13,7 @@ export interface TracesAnswer {
 export interface TracesOptions {
   action: string | undefined;
   error: boolean | undefined;
+  hasRepeat: boolean | undefined;
   sort: "slowest" | "recent";
   limit: number;
 }

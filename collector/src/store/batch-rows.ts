@@ -253,6 +253,7 @@ export function emitTrace(trace: StoredTrace, payload: Uint8Array, emit: Emit): 
     error: trace.error,
     spans: trace.spans,
     reason: trace.reason,
+    repeats: trace.repeats?.length ? JSON.stringify(trace.repeats) : null,
     frame,
     frame_id,
   });

@@ -2,6 +2,7 @@ import type {
   ActionKind,
   BatchIdentity,
   OperationCategory,
+  RepeatedCall,
   SlowStatementRow,
   SparseHistogram,
 } from "@apm-daemon/protocol";
@@ -267,6 +268,8 @@ export interface TraceFilter {
   app: string;
   action?: string | undefined;
   error?: boolean | undefined;
+  /** Whether calls were repeated, see RepeatedCall. */
+  hasRepeat?: boolean | undefined;
   sort: "slowest" | "recent";
   limit: number;
 }
@@ -285,6 +288,7 @@ export interface StoredTrace {
   error: boolean;
   spans: number;
   reason: string;
+  repeats?: RepeatedCall[];
 }
 
 /** One process's part of a trace with its SPANS payload. */

@@ -172,6 +172,8 @@ export const TABLES: Readonly<Record<TableName, Columns>> = {
     error: "bool",
     spans: "u32",
     reason: "text",
+    /** JSON of a list of RepeatedCall, null for none. */
+    repeats: "text",
     /** The beginning of its SPANS payload; `frame_id` is null when that is all of it. */
     frame: "blob",
     frame_id: "text",

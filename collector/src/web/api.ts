@@ -76,8 +76,8 @@ export function api({ store, traceFetch, version, uplinks, clock }: ApiOptions):
     c.json(await events(store, app(c), range(c), parameters(c, "events").limit)),
   );
   routes.get("/apps/:app/traces", async (c) => {
-    const { action, error, sort, limit } = parameters(c, "traces");
-    return c.json(await traces(store, app(c), range(c), { action, error, sort, limit }));
+    const { action, error, repeats: hasRepeat, sort, limit } = parameters(c, "traces");
+    return c.json(await traces(store, app(c), range(c), { action, error, hasRepeat, sort, limit }));
   });
   routes.get("/traces/:traceId", async (c) => {
     const { traceId } = readParameters("trace", c.req.param());

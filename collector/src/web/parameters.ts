@@ -33,6 +33,7 @@ export interface ParameterSets {
   traces: {
     action?: string | undefined;
     error?: boolean | undefined;
+    repeats?: boolean | undefined;
     sort: "slowest" | "recent";
     limit: number;
   };
@@ -49,6 +50,7 @@ const wholeNumber = (min: number, max: number): z.ZodType<number> =>
     .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`);
 const ACTION_LENGTH = `must be a name of 1 to ${MAX_NAME_CHARS} characters`;
 const action = z.string().min(1, ACTION_LENGTH).max(MAX_NAME_CHARS, ACTION_LENGTH).optional();
+const yesOrNo = z.enum(["true", "false"]).transform((text) => text === "true");
 const kind = z.enum(["web", "background", "all"]).default("web");
 const stepMs = wholeNumber(1_000, 86_400_000).optional();
 
@@ -75,10 +77,8 @@ const SCHEMAS: { readonly [Call in keyof ParameterSets]: z.ZodType<ParameterSets
   events: z.object({ limit: wholeNumber(1, 100).default(20) }),
   traces: z.object({
     action,
-    error: z
-      .enum(["true", "false"])
-      .transform((text) => text === "true")
-      .optional(),
+    error: yesOrNo.optional(),
+    repeats: yesOrNo.optional(),
     sort: z.enum(["slowest", "recent"]).default("slowest"),
     limit: wholeNumber(1, 500).default(50),
   }),

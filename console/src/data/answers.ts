@@ -183,6 +183,17 @@ export interface EventsAnswer extends Span {
   events: AppEnd[];
 }
 
+/** A statement, or a command of a cache, that was called often below one span. */
+export interface RepeatedCall {
+  parentSpanId: string;
+  system: string;
+  operation: string;
+  /** Fingerprint, "" where there is none. */
+  statement: string;
+  calls: number;
+  totalTimeMs: number;
+}
+
 export interface TraceRow {
   traceId: string;
   rootSpanId: string;
@@ -196,6 +207,8 @@ export interface TraceRow {
   error: boolean;
   spans: number;
   reason: string;
+  /** Only there when there is some. */
+  repeats?: RepeatedCall[];
 }
 
 export interface TracesAnswer extends Span {

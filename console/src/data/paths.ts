@@ -28,8 +28,13 @@ export const apiPaths = {
   errors: (app: string): string => path(["apps", app, "errors"]),
   traces: (
     app: string,
-    query: { action?: string | null; sort: string; error: boolean; limit: number },
-  ): string => path(["apps", app, "traces"], { ...query, error: query.error ? true : null }),
+    query: { action?: string | null; sort: string; error: boolean; repeats?: boolean; limit: number },
+  ): string =>
+    path(["apps", app, "traces"], {
+      ...query,
+      error: query.error ? true : null,
+      repeats: query.repeats ? true : null,
+    }),
   trace: (traceId: string): string => path(["traces", traceId]),
   fetchTrace: (traceId: string): string => path(["traces", traceId, "fetch"]),
   hosts: (): string => path(["hosts"]),

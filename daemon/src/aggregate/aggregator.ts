@@ -32,7 +32,7 @@ import type { AgentCounts, LedgerSource, LossLedger } from "./loss-ledger.ts";
 import { OpenRequest } from "./open-request.ts";
 import { type Operation, OperationTable } from "./operation.ts";
 import { spanErrorOf } from "./span-error.ts";
-import { SpanPlan } from "./span-plan.ts";
+import { isCall, SpanPlan } from "./span-plan.ts";
 import { AppWindow, WINDOW_SEC } from "./window.ts";
 
 export interface AggregatorOptions {
@@ -232,7 +232,7 @@ export class Aggregator {
     frame: FrameContext,
   ): void {
     const weight = request.weight;
-    request.addCall(operation, endUs, span.durationNs / 1_000, span.hasError);
+    request.addCall(operation, endUs, span.durationNs / 1_000, span.hasError, span.parentLo);
     this.#noteSlow(request, span, plan, operation, endUs, frame);
     this.#openWeight += request.weight - weight;
     if (this.#openWeight > MAX_OPEN_WEIGHT) this.#abandonOldest(frame.receivedUnixMs);
@@ -275,6 +275,7 @@ export class Aggregator {
       isError,
       durationUs,
       positions: request.positions,
+      hasRepeat: () => request.hasRepeat(),
       summarise: (reason) => ({
         traceId: span.trace.traceId,
         rootSpanId: span.trace.rootSpanId,
@@ -397,10 +398,6 @@ export class Aggregator {
     }
     return rows;
   }
-}
-
-function isCall(role: SpanPlan["role"]): role is OperationCategory {
-  return role === "database" || role === "cache" || role === "external";
 }
 
 /** Identity of an open request: the process and the root's span id. */

@@ -1,5 +1,6 @@
 import type { OperationCategory } from "@apm-daemon/protocol";
 import { fingerprintOf } from "./fingerprint.ts";
+import { repeatKeyOf } from "./repeat-key.ts";
 import type { SpanPlan } from "./span-plan.ts";
 
 /** What was called: the identity of an operation's counters. */
@@ -10,6 +11,8 @@ export interface Operation {
   readonly operation: string;
   readonly statement: string;
   readonly fingerprint: string;
+  /** See repeat-key.ts. */
+  readonly repeatKey: string;
 }
 
 /** What calls are counted as when there are too many different ones. */
@@ -37,14 +40,14 @@ export class OperationTable {
     const known = this.#operations.get(key);
     if (known !== undefined) return known;
     if (this.#operations.size >= this.#limit) return OTHER_OPERATIONS[category];
-    return this.#add(key, {
+    const identity = {
       category,
       system,
-      target,
       operation: name,
       statement,
       fingerprint: fingerprintOf(system, statement),
-    });
+    };
+    return this.#add(key, { ...identity, target, repeatKey: repeatKeyOf(identity) });
   }
 
   #add(key: string, operation: Operation): Operation {
@@ -54,5 +57,13 @@ export class OperationTable {
 }
 
 function otherOperation(category: OperationCategory): Operation {
-  return { category, system: "(other)", target: "", operation: "(other)", statement: "", fingerprint: "" };
+  return {
+    category,
+    system: "(other)",
+    target: "",
+    operation: "(other)",
+    statement: "",
+    fingerprint: "",
+    repeatKey: "",
+  };
 }

@@ -10,6 +10,11 @@ import {
 /** What spans of one shape mean to the counters. */
 export type SpanRole = "server" | "background" | OperationCategory | "internal";
 
+/** Whether spans of that role are calls to something outside of the app. */
+export function isCall(role: SpanRole): role is OperationCategory {
+  return role === "database" || role === "cache" || role === "external";
+}
+
 /** Agents send no longer ones. */
 const MAX_STACK_CHARS = 4_096;
 /** Longer waits in front of the app are a wrong clock's or a wrong unit's. */

@@ -1,6 +1,7 @@
 import { decodeSpans, decodeSpansHeader, type FoundSummary, ProtocolError } from "@apm-daemon/protocol";
+import { withRepeats } from "../traces/repeated-calls.ts";
 import type { StatementTexts } from "../traces/span-statements.ts";
-import { extractTraces } from "../traces/trace-extractor.ts";
+import { type ExtractedTrace, extractTraces } from "../traces/trace-extractor.ts";
 import { PartSummary } from "./part-summary.ts";
 import type { RingFrame } from "./ring-scan.ts";
 
@@ -70,13 +71,14 @@ export class FoundFrames {
     for (let from = 0; from < summaries.length; from += PARTS_AT_ONCE) {
       if (performance.now() > stopMs) return { parts, left: "deadline" };
       const some = summaries.slice(from, from + PARTS_AT_ONCE);
-      for (const [i, frame] of this.#extract(some, statementTexts).entries()) {
+      for (const [i, found] of this.#extract(some, statementTexts).entries()) {
         const summary = some[i]?.toFound();
-        if (frame === null || summary === undefined) continue;
+        if (found === null || summary === undefined) continue;
+        const { frame, repeats } = found;
         bytes += frame.length;
         if (bytes > MAX_ANSWER_BYTES || parts.length >= MAX_PARTS) return { parts, left: "too_large" };
         // A copy of its own size: it goes to another thread, which takes whole buffers.
-        parts.push({ summary, frame: new Uint8Array(frame) });
+        parts.push({ summary: withRepeats(summary, repeats), frame: new Uint8Array(frame) });
       }
     }
     return { parts, left: "" };
@@ -107,7 +109,7 @@ export class FoundFrames {
     return [...summaries.values()];
   }
 
-  #extract(summaries: readonly PartSummary[], statementTexts: StatementTexts): (Uint8Array | null)[] {
+  #extract(summaries: readonly PartSummary[], statementTexts: StatementTexts): (ExtractedTrace | null)[] {
     const archive = {
       readFrame: (position: number) => (this.#frames.get(position) as HeldFrame).payload,
       endReading: () => {},

@@ -59,6 +59,8 @@ class SealingDaemon {
       keep: "all",
       errorsPerAction: 0,
       slowestPerAction: 0,
+      repeatsPerAction: 0,
+      slowUs: () => Number.POSITIVE_INFINITY,
       randomPerAction: 0,
       random: () => 0,
     });

@@ -36,8 +36,9 @@ import { diskProblem, isOutOfSpace, isSystemError } from "../disk/disk-problem.t
 import type { DiskReserve } from "../disk/disk-reserve.ts";
 import type { InstanceRegistry } from "../intake/instance-registry.ts";
 import type { Journal } from "../journal/journal.ts";
+import { withRepeats } from "../traces/repeated-calls.ts";
 import type { StatementTexts } from "../traces/span-statements.ts";
-import { extractTraces } from "../traces/trace-extractor.ts";
+import { type ExtractedTrace, extractTraces } from "../traces/trace-extractor.ts";
 import type { KeptTrace, TraceKeeper } from "../traces/trace-keeper.ts";
 import { type Cursor, writeCursor } from "./cursor.ts";
 import type { Outbox } from "./outbox.ts";
@@ -184,7 +185,7 @@ export class Sealer {
     const { stream, nextNumber } = this.#cursor;
     const hostSnapshot = hostSampler.snapshot();
     const kept = traces.drain();
-    const frames = extractTraces(journal, kept, statementTexts);
+    const found = extractTraces(journal, kept, statementTexts);
     const hostSeconds = hostSampler.drain();
     // Before the rows are taken: it may close instances, which adds to the rows.
     const ledgerState = this.#options.ledger.state(now);
@@ -207,7 +208,7 @@ export class Sealer {
         return encoded({ header: { ...header, ...before, isContinued: true }, frames: [] });
       }
       const end = { hostSeconds, hostSnapshot, journal: range, ledgerState };
-      return encoded(this.#withTraces({ ...header, ...end }, kept, frames));
+      return encoded(this.#withTraces({ ...header, ...end }, kept, found));
     });
     return {
       batches,
@@ -219,11 +220,11 @@ export class Sealer {
   #withTraces(
     header: BatchHeader,
     kept: readonly KeptTrace[],
-    frames: readonly (Uint8Array | null)[],
+    extracted: readonly (ExtractedTrace | null)[],
   ): Batch {
     const found = kept.flatMap(({ summary }, i) => {
-      const frame = frames[i];
-      return frame ? [{ summary, frame }] : [];
+      const trace = extracted[i];
+      return trace ? [{ summary: withRepeats(summary, trace.repeats), frame: trace.frame }] : [];
     });
     let bytes = Buffer.byteLength(JSON.stringify(header));
     const fitting = found.filter(

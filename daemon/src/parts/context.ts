@@ -14,6 +14,8 @@ export interface DaemonContext {
   /** A path below the state directory. */
   path: (...parts: string[]) => string;
   apdexTMs: (app: string) => number;
+  /** Requests of an app that take that long are slow; infinite when nobody said. */
+  slowActionMs: (app: string) => number;
   /** What leaves this host of statements. */
   statementTexts: StatementTexts;
   stops: StopStack;
@@ -29,6 +31,8 @@ export function createContext(options: Pick<DaemonContext, "config" | "version" 
     startUnixMs: clock.unixMs(),
     path: (...parts) => join(config.state_dir, ...parts),
     apdexTMs: (app) => config.apps[app]?.apdex_t_ms ?? config.apdex_t_ms,
+    slowActionMs: (app) =>
+      config.apps[app]?.slow_action_ms ?? config.traces.slow_action_ms ?? Number.POSITIVE_INFINITY,
     statementTexts: config.settings.sql === "local" ? "hidden" : "shown",
     stops: new StopStack(),
   };

@@ -19,7 +19,7 @@ export interface Counting {
 }
 
 export function createCounting(
-  { config, clock, log, path, apdexTMs, statementTexts }: DaemonContext,
+  { config, clock, log, path, apdexTMs, slowActionMs, statementTexts }: DaemonContext,
   { journal, cursor, ledger }: Storage,
   { processes }: HostWatch,
   sealSoon: () => void,
@@ -28,7 +28,9 @@ export function createCounting(
     keep: config.traces.keep,
     errorsPerAction: config.traces.errors_per_action,
     slowestPerAction: config.traces.slowest_per_action,
+    repeatsPerAction: config.traces.repeats_per_action,
     randomPerAction: config.traces.random_per_action,
+    slowUs: (app) => slowActionMs(app) * 1_000,
     random: Math.random,
   });
   const aggregator = new Aggregator({

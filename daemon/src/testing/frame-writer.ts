@@ -15,6 +15,8 @@ export interface TestSpan {
   root: string;
   /** 16 hex digits; the root's own for the root. */
   id: string;
+  /** 16 hex digits; default: the root. */
+  parent?: string;
   /** 32 hex digits; default: made from the root's. */
   traceId?: string;
   name: string;
@@ -69,6 +71,7 @@ export class FrameWriter {
     }
     const traceId = span.traceId ?? span.root + span.root;
     const isLocalRoot = span.id === span.root;
+    const parent = isLocalRoot ? spanId(0) : (span.parent ?? span.root);
     return {
       shape,
       values: attributes.map(([, value]) => value),
@@ -83,8 +86,8 @@ export class FrameWriter {
       ),
       idHi: word(span.id, 0),
       idLo: word(span.id, 1),
-      parentHi: isLocalRoot ? 0 : word(span.root, 0),
-      parentLo: isLocalRoot ? 0 : word(span.root, 1),
+      parentHi: word(parent, 0),
+      parentLo: word(parent, 1),
       isLocalRoot,
       hasRemoteParent: false,
       hasError: span.hasError ?? false,

@@ -5,8 +5,8 @@ import {
   type SpanExtra,
   type SpanView,
 } from "@apm-daemon/protocol";
-import { fingerprintOf } from "../aggregate/fingerprint.ts";
-import { SpanPlan } from "../aggregate/span-plan.ts";
+import { type Operation, OperationTable } from "../aggregate/operation.ts";
+import { isCall, SpanPlan } from "../aggregate/span-plan.ts";
 
 /** Whether what is read back of the journal has the statements' texts, or their fingerprints alone. */
 export type StatementTexts = "shown" | "hidden";
@@ -18,28 +18,22 @@ const TEXT_KEY = /^(?:db\.query\.text|db\.statement|db\.query\.parameter\..*|db\
 export class SpanStatements {
   readonly #texts: StatementTexts;
   readonly #plans = new WeakMap<DecodedShape, SpanPlan>();
-  readonly #fingerprints = new Map<string, string>();
+  /** Of the spans that are copied, which are limited. */
+  readonly #operations = new OperationTable(Number.POSITIVE_INFINITY);
 
   constructor(texts: StatementTexts) {
     this.#texts = texts;
   }
 
-  /** Of the statement of a call to a database; "" where there is none. */
-  fingerprintOf({ shape }: SpanView): string {
+  /** What a call called, as it is counted; null for spans that are no calls. */
+  operationOf({ shape, name }: SpanView): Operation | null {
     let plan = this.#plans.get(shape);
     if (plan === undefined) {
       plan = new SpanPlan(shape);
       this.#plans.set(shape, plan);
     }
-    const { system, statement } = plan;
-    if (statement === "") return "";
-    const key = `${system}\n${statement}`;
-    let fingerprint = this.#fingerprints.get(key);
-    if (fingerprint === undefined) {
-      fingerprint = fingerprintOf(system, statement);
-      this.#fingerprints.set(key, fingerprint);
-    }
-    return fingerprint;
+    const { role } = plan;
+    return isCall(role) ? this.#operations.find(plan, role, name) : null;
   }
 
   /** Whether an attribute is left out; a fingerprint is, because it is computed here and not believed. */

@@ -10,7 +10,7 @@ import {
 import * as fc from "fast-check";
 import { FrameWriter, KIND, spanId, type TestSpan } from "../testing/frame-writer.ts";
 import { cut, plannedRequests, spansOf } from "../testing/request-trees.ts";
-import { extractTraces, type FrameArchive } from "./trace-extractor.ts";
+import { type ExtractedTrace, extractTraces, type FrameArchive } from "./trace-extractor.ts";
 import type { KeptTrace } from "./trace-keeper.ts";
 
 const START_US = 1_790_000_000_000_000;
@@ -65,10 +65,10 @@ function kept(root: string, positions: readonly number[], traceId = root + root)
   };
 }
 
-function shownIn(frame: Uint8Array | null): Shown[] {
+function shownIn(found: ExtractedTrace | null): Shown[] {
   const shown: Shown[] = [];
-  if (frame === null) return shown;
-  const payload = Buffer.from(frame);
+  if (found === null) return shown;
+  const payload = Buffer.from(found.frame);
   const { baseUnixUs } = decodeSpansHeader(payload);
   const hex = (hi: number, lo: number): string =>
     hi.toString(16).padStart(8, "0") + lo.toString(16).padStart(8, "0");
@@ -234,7 +234,7 @@ test("where statements stay on the host the copy has the fingerprint alone, wher
   ];
   const frame = new FrameWriter().payload(spans);
   const [found] = extractTraces(archiveOf(new Map([[0, frame]])), [kept(ROOT, [0])], "hidden");
-  assert.ok(found && !Buffer.from(found).includes(secret));
+  assert.ok(found && !Buffer.from(found.frame).includes(secret));
   const copy = shownIn(found).find(({ name }) => name === "child 1");
   assert.deepEqual(Object.keys(copy?.attributes ?? {}), ["db.system", "other", FINGERPRINT_KEY]);
   assert.deepEqual(copy?.extra, {
@@ -296,10 +296,127 @@ test("a trace of large spans is cut at its size, the root stays", () => {
     );
   frames.set(20, writer.payload([root]));
   const [found] = extractTraces(archiveOf(frames), [kept(ROOT, [...frames.keys()])]);
-  assert.ok(found && found.length <= 262_144);
+  assert.ok(found && found.frame.length <= 262_144);
   const shown = shownIn(found);
   assert.ok(shown.some(({ isRoot }) => isRoot));
   assert.ok(shown.length > 3);
+});
+
+/** Alike calls below the root, if nothing else is said. */
+function calls(
+  count: number,
+  attributes: Record<string, AttributeValue>,
+  changes: Partial<TestSpan> = {},
+): TestSpan[] {
+  return Array.from({ length: count }, (_, i) =>
+    child(++callNumber, {
+      name: "call",
+      kind: KIND.client,
+      durationUs: 2,
+      endUnixUs: START_US + i,
+      attributes,
+      ...changes,
+    }),
+  );
+}
+let callNumber = 1_000;
+
+const query = (
+  text: string,
+  changes: Record<string, AttributeValue> = {},
+): Record<string, AttributeValue> => ({
+  "db.system.name": "mysql",
+  "db.operation.name": "SELECT",
+  "db.collection.name": "items",
+  "db.query.text": text,
+  ...changes,
+});
+
+/** "calls of what below which parent", for what was called too often. */
+function repeatsOf(spans: TestSpan[], frameSize = 1_000): string[] {
+  const writer = new FrameWriter();
+  const frames = new Map(cut([...spans, root], [frameSize]).map((piece, i) => [i, writer.payload(piece)]));
+  const [found] = extractTraces(archiveOf(frames), [kept(ROOT, [...frames.keys()])]);
+  return (found?.repeats ?? []).map(
+    ({ calls: count, system, operation, parentSpanId, totalUs }) =>
+      `${count} × ${system} ${operation} below ${Number.parseInt(parentSpanId, 16)}, ${totalUs} µs`,
+  );
+}
+
+test("a statement that ran eleven times below one span is a repeat, one that ran ten times is none", () => {
+  const statement = query("SELECT * FROM items WHERE id = ?");
+  assert.deepEqual(repeatsOf(calls(10, statement)), []);
+  assert.deepEqual(repeatsOf(calls(11, statement)), ["11 × mysql SELECT items below 1, 22 µs"]);
+  const [found] = extractTraces(
+    archiveOf(new Map([[0, new FrameWriter().payload([...calls(11, query("SELECT ?")), root])]])),
+    [kept(ROOT, [0])],
+    "hidden",
+  );
+  // Written out: fingerprints never change; and of the text there is nothing more.
+  assert.equal(found?.repeats[0]?.statement, "574ec9451ec664c1");
+  assert.deepEqual(Object.keys(found?.repeats[0] ?? {}).sort(), [
+    "calls",
+    "operation",
+    "parentSpanId",
+    "statement",
+    "system",
+    "totalUs",
+  ]);
+});
+
+test("a repeat is found whatever ran between, on whichever server, and in however many frames", () => {
+  const one = calls(11, query("SELECT a", { "server.address": "db-1" }));
+  const other = calls(11, query("SELECT b"));
+  const mixed = one.flatMap((span, i) => [
+    i % 2 === 0 ? span : { ...span, attributes: { ...span.attributes, "server.address": "db-2" } },
+    other[i] as TestSpan,
+  ]);
+  for (const frameSize of [1, 7, 1_000])
+    assert.deepEqual(repeatsOf(mixed, frameSize), Array(2).fill("11 × mysql SELECT items below 1, 22 µs"));
+});
+
+test("the same statement below different spans is none, and each span with eleven is one", () => {
+  const statement = query("SELECT ?");
+  const below = (parent: number, count: number): TestSpan[] =>
+    calls(count, statement, { parent: spanId(parent) });
+  assert.deepEqual(repeatsOf([...below(101, 10), ...below(102, 10)]), []);
+  assert.deepEqual(repeatsOf([...below(101, 11), ...below(102, 12), ...below(103, 10)]), [
+    "12 × mysql SELECT items below 102, 24 µs",
+    "11 × mysql SELECT items below 101, 22 µs",
+  ]);
+});
+
+test("commands of caches are alike by their name; other services, transactions and SQL without its text are not counted", () => {
+  const cache = { "db.system.name": "redis", "db.operation.name": "GET" };
+  assert.deepEqual(repeatsOf(calls(11, cache)), ["11 × redis GET below 1, 22 µs"]);
+  const find = { "db.system.name": "mongodb", "db.operation.name": "find", "db.collection.name": "users" };
+  assert.deepEqual(repeatsOf(calls(11, find)), ["11 × mongodb find users below 1, 22 µs"]);
+  for (const attributes of [
+    { "http.request.method": "GET", "server.address": "pay" },
+    { "db.system.name": "mysql", "db.operation.name": "SELECT" },
+    query("BEGIN"),
+    query("commit"),
+    query("START TRANSACTION READ ONLY"),
+  ])
+    assert.deepEqual(repeatsOf(calls(20, attributes)), [], JSON.stringify(attributes));
+});
+
+test("of many repeats the five with most calls are told, and spans without room in the trace are counted too", () => {
+  const many = Array.from({ length: 8 }, (_, i) => calls(11 + i, query(`SELECT ${i}`))).flat();
+  assert.deepEqual(
+    repeatsOf(many).map((text) => text.split(" ")[0]),
+    ["18", "17", "16", "15", "14"],
+  );
+  assert.deepEqual(repeatsOf(calls(3_000, query("SELECT ?"))), [
+    "3000 × mysql SELECT items below 1, 6000 µs",
+  ]);
+});
+
+test("an endless trace of ever new calls is counted up to a limit", () => {
+  const ever = (from: number, to: number): TestSpan[] =>
+    Array.from({ length: to - from }, (_, i) => calls(1, query(`SELECT ${from + i}`))).flat();
+  assert.deepEqual(repeatsOf([...ever(0, 4_999), ...calls(11, query("SELECT a"))]).length, 1);
+  assert.deepEqual(repeatsOf([...ever(0, 5_000), ...calls(11, query("SELECT a"))]).length, 0);
 });
 
 test("spans with more attributes than shapes take keep them all", () => {

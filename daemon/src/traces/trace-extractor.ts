@@ -5,6 +5,7 @@ import {
   FINGERPRINT_KEY,
   MESSAGE_HEADER_BYTES,
   parseSpanExtra,
+  type RepeatedCall,
   type SlotType,
   SpanEncoder,
   type SpanExtra,
@@ -12,6 +13,8 @@ import {
   type SpanView,
   TraceEntry,
 } from "@apm-daemon/protocol";
+import type { Operation } from "../aggregate/operation.ts";
+import { RepeatedCalls } from "./repeated-calls.ts";
 import { SpanStatements, type StatementTexts } from "./span-statements.ts";
 import { MAX_SPANS_PER_TRACE } from "./trace-keeper.ts";
 
@@ -27,19 +30,26 @@ export interface WantedTrace {
   positions: readonly number[];
 }
 
+/** What was found of one trace. */
+export interface ExtractedTrace {
+  /** SPANS payload. */
+  frame: Uint8Array;
+  repeats: RepeatedCall[];
+}
+
 /** Bytes kept of one trace at most. */
 const MAX_TRACE_BYTES = 262_144;
 
 /**
- * Reads the spans of kept traces back from the journal: one SPANS payload per trace, in the order of `traces`; null for a
- * trace none of whose spans could be read any more. Frames shared by several traces are decoded once. Calls to databases get
+ * Reads the spans of kept traces back from the journal, in the order of `traces`; null for a trace none of whose spans could
+ * be read any more. Frames shared by several traces are decoded once. Calls to databases get
  * their statement's fingerprint.
  */
 export function extractTraces(
   archive: FrameArchive,
   traces: readonly WantedTrace[],
   texts: StatementTexts = "shown",
-): (Uint8Array | null)[] {
+): (ExtractedTrace | null)[] {
   const encoder = new SpanEncoder(MAX_TRACE_BYTES);
   const statements = new SpanStatements(texts);
   const collections = traces.map(
@@ -58,7 +68,7 @@ export function extractTraces(
   } finally {
     archive.endReading();
   }
-  return collections.map((collection) => collection.encode());
+  return collections.map((collection) => collection.extracted());
 }
 
 function collectFrame(
@@ -90,6 +100,7 @@ class SpanCollection {
   readonly #encoder: SpanEncoder;
   readonly #statements: SpanStatements;
   readonly #trace: TraceEntry;
+  readonly #repeated = new RepeatedCalls();
   readonly #spans: { record: SpanRecord; endUnixUs: number; durationNs: number }[] = [];
 
   constructor(encoder: SpanEncoder, statements: SpanStatements, traceId: string, rootSpanId: string) {
@@ -107,16 +118,24 @@ class SpanCollection {
   }
 
   add(span: SpanView, baseUnixUs: number): void {
+    const operation = this.#statements.operationOf(span);
+    // Of all spans, also of those that there is no room for.
+    if (operation !== null) this.#repeated.add(span, operation);
     // One more for the root, which ends last.
     if (this.#spans.length >= MAX_SPANS_PER_TRACE + (span.isLocalRoot ? 1 : 0)) return;
     this.#spans.push({
-      record: this.#copy(span),
+      record: this.#copy(span, operation),
       endUnixUs: baseUnixUs + span.endOffsetNs / 1_000,
       durationNs: span.durationNs,
     });
   }
 
-  encode(): Uint8Array | null {
+  extracted(): ExtractedTrace | null {
+    const frame = this.#encode();
+    return frame && { frame, repeats: this.#repeated.list() };
+  }
+
+  #encode(): Uint8Array | null {
     if (this.#spans.length === 0) return null;
     const baseUnixUs = Math.floor(Math.min(...this.#spans.map(({ endUnixUs }) => endUnixUs)));
     this.#encoder.begin(baseUnixUs);
@@ -127,7 +146,7 @@ class SpanCollection {
     return this.#encoder.spans === 0 ? null : this.#encoder.take(0).subarray(MESSAGE_HEADER_BYTES);
   }
 
-  #copy(span: SpanView): SpanRecord {
+  #copy(span: SpanView, operation: Operation | null): SpanRecord {
     const source = span.shape;
     let shape = this.#encoder.shapes.root(source.scope, source.kind);
     const values: AttributeValue[] = [];
@@ -144,8 +163,7 @@ class SpanCollection {
       if (!this.#statements.isLeftOut(key))
         put(key, source.types[i] ?? 0, source.values[i] as AttributeValue);
     });
-    const fingerprint = this.#statements.fingerprintOf(span);
-    if (fingerprint !== "") put(FINGERPRINT_KEY, 0, fingerprint);
+    if (operation !== null && operation.fingerprint !== "") put(FINGERPRINT_KEY, 0, operation.fingerprint);
     return {
       shape,
       values,

@@ -9,6 +9,8 @@ function keeper(options: Partial<TraceKeeperOptions> = {}): TraceKeeper {
     keep: "sampled",
     errorsPerAction: 0,
     slowestPerAction: 0,
+    repeatsPerAction: 0,
+    slowUs: () => Number.POSITIVE_INFINITY,
     randomPerAction: 0,
     random: () => 0.999,
     ...options,
@@ -17,15 +19,23 @@ function keeper(options: Partial<TraceKeeperOptions> = {}): TraceKeeper {
 
 function candidate(
   number: number,
-  changes: Partial<TraceCandidate & { spans: number }> = {},
+  changes: Partial<TraceCandidate & { spans: number; repeats: boolean }> = {},
 ): TraceCandidate {
-  const { app = "shop", action = "GET /", isError = false, durationUs = 10, spans = 1 } = changes;
+  const {
+    app = "shop",
+    action = "GET /",
+    isError = false,
+    durationUs = 10,
+    spans = 1,
+    repeats = false,
+  } = changes;
   return {
     app,
     action,
     isError,
     durationUs,
     positions: [number],
+    hasRepeat: () => repeats,
     summarise: (reason: KeepReason) => ({
       traceId: spanId(number) + spanId(number),
       rootSpanId: spanId(number),
@@ -106,6 +116,78 @@ test("a request that is both slow and chosen at random is kept once, as slow", (
   const traces = keeper({ slowestPerAction: 2, randomPerAction: 3 });
   for (let number = 1; number <= 3; number++) traces.offer(candidate(number, { durationUs: number }));
   assert.deepEqual(drained(traces).sort(), ["1 random", "2 slow", "3 slow"]);
+});
+
+test("the first that repeats a call is kept for it, if it is not kept as an error or as slow, and only if that is wanted", () => {
+  const offered = [
+    candidate(1, { isError: true, repeats: true }),
+    candidate(2, { durationUs: 99, repeats: true }),
+    candidate(3),
+    candidate(4, { repeats: true }),
+    candidate(5, { repeats: true }),
+  ];
+  const wanted = { errorsPerAction: 1, slowestPerAction: 1, repeatsPerAction: 2 };
+  for (const [options, expected] of [
+    [wanted, ["1 error", "2 slow", "4 n_plus_one"]],
+    [{ ...wanted, repeatsPerAction: 3 }, ["1 error", "2 slow", "4 n_plus_one", "5 n_plus_one"]],
+    [{ ...wanted, repeatsPerAction: 0 }, ["1 error", "2 slow"]],
+  ] as const) {
+    const traces = keeper(options);
+    for (const one of offered) traces.offer(one);
+    assert.deepEqual(drained(traces), expected);
+  }
+});
+
+test("whether a call was repeated is not asked once there is no room", () => {
+  let asked = 0;
+  const traces = keeper({ repeatsPerAction: 1 });
+  for (let number = 1; number <= 5; number++) {
+    traces.offer({
+      ...candidate(number),
+      hasRepeat() {
+        asked++;
+        return number === 2;
+      },
+    });
+  }
+  assert.deepEqual([drained(traces), asked], [["2 n_plus_one"], 2]);
+});
+
+test("what takes as long as its app's threshold is kept as slow, the ten slowest, beside the slowest of others", () => {
+  const options = { slowestPerAction: 2, slowUs: (app: string) => (app === "shop" ? 100 : 1_000) };
+  const keptOf = (...durations: number[]): string[] => {
+    const traces = keeper(options);
+    for (const durationUs of durations) traces.offer(candidate(durationUs, { durationUs }));
+    return drained(traces)
+      .map((trace) => trace.replace(" slow", ""))
+      .sort((a, b) => Number(a) - Number(b));
+  };
+  assert.deepEqual(keptOf(97, 98, 99), ["98", "99"]);
+  assert.deepEqual(keptOf(98, 99, 100), ["99", "100"]);
+  assert.deepEqual(keptOf(100, 98, 101, 99, 102), ["100", "101", "102"]);
+  assert.deepEqual(keptOf(98, 102, 99, 101, 100), ["100", "101", "102"]);
+  const many = Array.from({ length: 12 }, (_, i) => 100 + i);
+  const tenSlowest = many.slice(2).map(String);
+  assert.deepEqual(keptOf(...many), tenSlowest);
+  assert.deepEqual(keptOf(...many.toReversed(), 99), tenSlowest);
+});
+
+test("the threshold is the app's own, and holds also where no slowest are wanted", () => {
+  const traces = keeper({ slowUs: (app) => (app === "shop" ? 100 : 1_000) });
+  for (const [number, app] of [
+    [1, "shop"],
+    [2, "stock"],
+  ] as const)
+    traces.offer(candidate(number, { app, durationUs: 999 }));
+  assert.deepEqual(drained(traces), ["1 slow"]);
+});
+
+test("keep = all says which were slow", () => {
+  const traces = keeper({ keep: "all", slowUs: () => 100 });
+  traces.offer(candidate(1, { durationUs: 99 }));
+  traces.offer(candidate(2, { durationUs: 100 }));
+  traces.offer(candidate(3, { durationUs: 100, isError: true }));
+  assert.deepEqual(drained(traces), ["3 error", "2 slow", "1 random"]);
 });
 
 test("keep = all keeps each, errors first", () => {

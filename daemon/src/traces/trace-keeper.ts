@@ -4,7 +4,11 @@ export interface TraceKeeperOptions {
   keep: "sampled" | "all";
   errorsPerAction: number;
   slowestPerAction: number;
+  /** Of those that repeat a call, see RepeatedCalls. */
+  repeatsPerAction: number;
   randomPerAction: number;
+  /** How long a request of an app takes that is slow in any case; infinite when there is no such time. */
+  slowUs: (app: string) => number;
   /** 0 ≤ random() < 1. */
   random: () => number;
 }
@@ -16,6 +20,8 @@ export interface TraceCandidate {
   isError: boolean;
   durationUs: number;
   positions: readonly number[];
+  /** Asked only while the action has room for one more that is kept for it. */
+  hasRepeat(): boolean;
   summarise(reason: KeepReason): TraceSummary;
 }
 
@@ -25,6 +31,8 @@ export interface KeptTrace {
   positions: readonly number[];
 }
 
+/** Slow in any case, of one action; when all of its requests are, more of them say nothing new. */
+const MAX_SLOW_PER_ACTION = 10;
 /** Traces of one batch at most; the rest is counted as passed over, not as lost: its spans are counted all the same. */
 const MAX_TRACES_PER_BATCH = 2_000;
 /** Spans kept of one trace at most; what is beyond stays in the journal only. */
@@ -33,8 +41,8 @@ export const MAX_SPANS_PER_TRACE = 2_000;
 const MAX_SPANS_PER_BATCH = 100_000;
 
 /**
- * Decides at a request's end whether its spans are kept: the first errors, the slowest, and a fair random sample (reservoir
- * sampling, Vitter's algorithm R) of each action between two seals.
+ * Decides at a request's end whether its spans are kept: the first errors, the slowest, the first that repeat a call, and a fair
+ * random sample (reservoir sampling, Vitter's algorithm R) of each action between two seals.
  */
 export class TraceKeeper {
   readonly #options: TraceKeeperOptions;
@@ -50,7 +58,7 @@ export class TraceKeeper {
     const key = `${candidate.app}\n${candidate.action}`;
     let sample = this.#actions.get(key);
     if (sample === undefined) {
-      sample = new ActionSample(this.#options);
+      sample = new ActionSample(this.#options, this.#options.slowUs(candidate.app));
       this.#actions.set(key, sample);
     }
     sample.offer(candidate);
@@ -74,21 +82,24 @@ export class TraceKeeper {
 
 class ActionSample {
   readonly #options: TraceKeeperOptions;
+  readonly #slowUs: number;
   readonly #errors: KeptTrace[] = [];
   /** Ascending by duration. */
   readonly #slowest: KeptTrace[] = [];
+  readonly #repeats: KeptTrace[] = [];
   readonly #random: KeptTrace[] = [];
   #sampled = 0;
 
-  constructor(options: TraceKeeperOptions) {
+  constructor(options: TraceKeeperOptions, slowUs: number) {
     this.#options = options;
+    this.#slowUs = slowUs;
   }
 
   offer(candidate: TraceCandidate): void {
-    const { errorsPerAction, randomPerAction, keep, random } = this.#options;
+    const { errorsPerAction, repeatsPerAction, randomPerAction, keep, random } = this.#options;
     if (keep === "all") {
       if (this.#random.length < MAX_TRACES_PER_BATCH)
-        this.#random.push(keptAs(candidate, candidate.isError ? "error" : "random"));
+        this.#random.push(keptAs(candidate, this.#reasonOf(candidate)));
       return;
     }
     if (candidate.isError && this.#errors.length < errorsPerAction) {
@@ -102,24 +113,34 @@ class ActionSample {
       if (place < randomPerAction) this.#random[place] = keptAs(candidate, "random");
     }
     this.#offerSlow(candidate);
+    if (this.#repeats.length < repeatsPerAction && candidate.hasRepeat())
+      this.#repeats.push(keptAs(candidate, "n_plus_one"));
   }
 
   kept(): KeptTrace[] {
     const byRoot = new Map<string, KeptTrace>();
-    for (const trace of [...this.#errors, ...this.#slowest, ...this.#random]) {
+    for (const trace of [...this.#errors, ...this.#slowest, ...this.#repeats, ...this.#random]) {
       if (!byRoot.has(trace.summary.rootSpanId)) byRoot.set(trace.summary.rootSpanId, trace);
     }
     return [...byRoot.values()];
   }
 
+  #reasonOf({ isError, durationUs }: TraceCandidate): KeepReason {
+    if (isError) return "error";
+    return durationUs >= this.#slowUs ? "slow" : "random";
+  }
+
   #offerSlow(candidate: TraceCandidate): void {
     const { slowestPerAction } = this.#options;
     const slowest = this.#slowest;
-    if (slowestPerAction === 0) return;
-    if (slowest.length >= slowestPerAction) {
-      if (candidate.durationUs <= (slowest[0]?.summary.durationUs ?? 0)) return;
+    const isSlow = candidate.durationUs >= this.#slowUs;
+    const room = isSlow ? Math.max(slowestPerAction, MAX_SLOW_PER_ACTION) : slowestPerAction;
+    if (room === 0) return;
+    const fastestUs = slowest[0]?.summary.durationUs ?? 0;
+    if (slowest.length >= room) {
+      if (candidate.durationUs <= fastestUs) return;
       slowest.shift();
-    }
+    } else if (slowest.length >= slowestPerAction && fastestUs < this.#slowUs) slowest.shift();
     const place = slowest.findIndex((trace) => trace.summary.durationUs > candidate.durationUs);
     slowest.splice(place === -1 ? slowest.length : place, 0, keptAs(candidate, "slow"));
   }
@@ -129,6 +150,8 @@ function keptAs(candidate: TraceCandidate, reason: KeepReason): KeptTrace {
   return { summary: candidate.summarise(reason), positions: candidate.positions };
 }
 
+const RANKS: Readonly<Record<KeepReason, number>> = { error: 0, slow: 1, n_plus_one: 2, random: 3 };
+
 function rank(trace: KeptTrace): number {
-  return trace.summary.reason === "error" ? 0 : trace.summary.reason === "slow" ? 1 : 2;
+  return RANKS[trace.summary.reason];
 }

@@ -74,6 +74,8 @@ export class DecoderTargets {
     keep: "sampled",
     errorsPerAction: 10,
     slowestPerAction: 2,
+    repeatsPerAction: 0,
+    slowUs: () => Number.POSITIVE_INFINITY,
     randomPerAction: 1,
     random: () => 0.5,
   });
@@ -173,10 +175,10 @@ export class DecoderTargets {
   /** What a daemon would send next: a collector has to take it. */
   #seal(): void {
     const kept = this.#traces.drain();
-    const frames = extractTraces(this.#journal, kept);
+    const extracted = extractTraces(this.#journal, kept);
     const found = kept.flatMap(({ summary }, i) => {
-      const frame = frames[i];
-      return frame ? [{ summary, frame }] : [];
+      const trace = extracted[i];
+      return trace ? [{ summary: { ...summary, repeats: trace.repeats }, frame: trace.frame }] : [];
     });
     const header: BatchHeader = {
       ...sampleBatchHeader(),

@@ -58,6 +58,14 @@ export interface TraceEntry {
   error: boolean;
   spans: number;
   reason: string;
+  repeats?: {
+    parentSpanId: string;
+    system: string;
+    operation: string;
+    statement: string;
+    calls: number;
+    totalTimeMs: number;
+  }[];
 }
 
 export interface TraceSpan {

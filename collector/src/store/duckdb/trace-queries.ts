@@ -1,3 +1,4 @@
+import type { RepeatedCall } from "@apm-daemon/protocol";
 import type { StoredTrace, StoredTracePart, TraceFilter, TraceQueries } from "../store.ts";
 import type { Query } from "./database-client.ts";
 import type { SqlValues } from "./database-messages.ts";
@@ -7,7 +8,7 @@ import { IN_RANGE } from "./sql-parts.ts";
 const MAX_PARTS = 500;
 
 const SUMMARY = `trace_id AS "traceId", root_span_id AS "rootSpanId", app, host, instance, action, kind,
-  start_ms AS "startUnixMs", duration_us AS "durationUs", status, error, spans, reason`;
+  start_ms AS "startUnixMs", duration_us AS "durationUs", status, error, spans, reason, repeats`;
 
 const IS_FETCHED = "reason IN ('fetched', 'unfinished')";
 
@@ -15,7 +16,8 @@ const IS_FETCHED = "reason IN ('fetched', 'unfinished')";
 const OTHER_PIECES = `(SELECT list(bytes ORDER BY piece) FROM frame_pieces
   WHERE frame_pieces.ts_s = parts.ts_s AND frame_pieces.frame_id = parts.frame_id)`;
 
-type PartRow = StoredTracePart & { pieces: Uint8Array[] | null };
+type SummaryRow = Omit<StoredTrace, "repeats"> & { repeats: string | null };
+type PartRow = SummaryRow & { frame: Uint8Array; pieces: Uint8Array[] | null };
 
 const ORDERS: Readonly<Record<TraceFilter["sort"], string>> = {
   slowest: "duration_us DESC, start_ms DESC, trace_id",
@@ -43,11 +45,13 @@ export class DuckDbTraceQueries implements TraceQueries {
       conditions.push(`${name} = $${name}`);
       values[name] = value;
     }
+    if (filter.hasRepeat !== undefined)
+      conditions.push(filter.hasRepeat ? "repeats IS NOT NULL" : "repeats IS NULL");
     const rows = await this.#query(
       `SELECT ${SUMMARY} FROM traces WHERE ${conditions.join(" AND ")} ORDER BY ${ORDERS[filter.sort]} LIMIT $limit`,
       values,
     );
-    return rows as unknown as StoredTrace[];
+    return (rows as unknown as SummaryRow[]).map(storedTrace);
   }
 
   async parts(traceId: string): Promise<StoredTracePart[]> {
@@ -60,8 +64,12 @@ export class DuckDbTraceQueries implements TraceQueries {
       { traceId },
     );
     return (rows as unknown as PartRow[]).map(({ frame, pieces, ...trace }) => ({
-      ...trace,
+      ...storedTrace(trace),
       frame: pieces === null ? frame : Buffer.concat([frame, ...pieces]),
     }));
   }
+}
+
+function storedTrace({ repeats, ...trace }: SummaryRow): StoredTrace {
+  return repeats === null ? trace : { ...trace, repeats: JSON.parse(repeats) as RepeatedCall[] };
 }

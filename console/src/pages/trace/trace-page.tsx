@@ -13,6 +13,7 @@ import { Answered, Empty } from "../../ui/states.tsx";
 import { dateTimeText, offsetText } from "../../ui/time-text.ts";
 import { Outcome } from "../traces/traces-table.tsx";
 import { AskButton, HostAnswers, type HostsQuestion, useHostsQuestion } from "./ask-hosts.tsx";
+import { Repeats } from "./repeats.tsx";
 import { SpanPanel } from "./span-panel.tsx";
 import { traceBounds } from "./span-rows.ts";
 import { Waterfall } from "./waterfall.tsx";
@@ -68,6 +69,7 @@ function Trace({ trace, question }: { trace: TraceAnswer; question: HostsQuestio
     <>
       <Card>
         <Header trace={trace} root={root} />
+        <Repeats trace={trace} />
       </Card>
       <div class="trace-grid">
         <div class="trace-main">

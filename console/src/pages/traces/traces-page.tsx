@@ -19,8 +19,15 @@ const LIMIT = 200;
 export function TracesPage({ app }: { app: string }): JSX.Element {
   const sort = choice(search.value, "sort", SORTS);
   const isErrorsOnly = search.value.get("error") === "true";
+  const isRepeatsOnly = search.value.get("repeats") === "true";
   const action = search.value.get("action");
-  const path = apiPaths.traces(app, { action, sort, error: isErrorsOnly, limit: LIMIT });
+  const path = apiPaths.traces(app, {
+    action,
+    sort,
+    error: isErrorsOnly,
+    repeats: isRepeatsOnly,
+    limit: LIMIT,
+  });
   const answer = useAnswer<TracesAnswer>(path, pageRange.value);
   const note = action === null ? t("traces.note") : t("traces.ofAction", { action });
   return (
@@ -42,6 +49,16 @@ export function TracesPage({ app }: { app: string }): JSX.Element {
               onChange={(event) => replaceParameters({ error: event.currentTarget.checked ? "true" : null })}
             />
             {t("traces.errorsOnly")}
+          </label>
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={isRepeatsOnly}
+              onChange={(event) =>
+                replaceParameters({ repeats: event.currentTarget.checked ? "true" : null })
+              }
+            />
+            {t("traces.repeatsOnly")}
           </label>
           {action !== null && (
             <a class="quiet" href={changedLink({ action: null })}>

@@ -7,7 +7,7 @@ import { duration, text } from "../../ui/number-text.ts";
 import { Table, type TableColumn } from "../../ui/table.tsx";
 import { dateTimeText } from "../../ui/time-text.ts";
 
-const REASONS = ["error", "slow", "random", "fetched", "unfinished"] as const;
+const REASONS = ["error", "slow", "n_plus_one", "random", "fetched", "unfinished"] as const;
 
 /** Kept traces; `isShort` leaves out what a narrow card has no room for. */
 export function TracesTable({
@@ -47,7 +47,16 @@ export function TracesTable({
         </span>
       ),
     },
-    { key: "status", label: t("metric.status"), cell: (row) => <Outcome row={row} /> },
+    {
+      key: "status",
+      label: t("metric.status"),
+      cell: (row) => (
+        <>
+          <Outcome row={row} />
+          <RepeatMark row={row} />
+        </>
+      ),
+    },
     { key: "reason", label: t("metric.kept"), isLong: true, cell: (row) => reasonText(row.reason) },
     { key: "host", label: t("metric.host"), isLong: true, cell: (row) => row.host },
     { key: "spans", label: t("metric.spans"), isLong: true, isNumber: true, cell: (row) => row.spans },
@@ -76,6 +85,20 @@ function startText(unixMs: number, isShort: boolean): string {
 function reasonText(reason: string): string {
   const known = REASONS.find((one) => one === reason);
   return known === undefined ? reason : t(`traces.reason.${known}`);
+}
+
+/** For requests that call the same again and again. */
+function RepeatMark({ row }: { row: TraceRow }): JSX.Element | null {
+  const [most] = row.repeats ?? [];
+  if (most === undefined) return null;
+  return (
+    <>
+      {" "}
+      <span class="chip grade-fair" title={t("traces.repeats", { count: most.calls, name: most.operation })}>
+        N+1
+      </span>
+    </>
+  );
 }
 
 /** Status code and, apart from colour, a sign for failures. */
