@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 /** Another package's program: it knows how to start each server. */
 const SERVE = fileURLToPath(new URL("../../../test/dist/support/serve-databases.js", import.meta.url));
 
-type DatabaseName = "postgresql" | "mariadb" | "redis" | "redis-cluster" | "memcached";
+type DatabaseName = "postgresql" | "mariadb" | "redis" | "redis-cluster" | "memcached" | "kafka";
 
 interface Answer {
   urls?: Record<string, string>;

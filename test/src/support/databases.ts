@@ -47,6 +47,7 @@ export const DATABASE_STARTERS: Readonly<Record<string, DatabaseStarter>> = {
   redis: { part: "redis", start: (cleanup) => startRedis(cleanup) },
   "redis-cluster": { part: "redis", start: startRedisCluster },
   memcached: { part: "memcached", start: startMemcached },
+  kafka: { part: "kafka", start: startKafka },
 };
 
 function programPath(name: string): string {
@@ -212,6 +213,20 @@ async function startMemcached(cleanup: Cleanup): Promise<string> {
     await once(socket, "connect").finally(() => socket.destroy());
   });
   return `memcached://127.0.0.1:${port}`;
+}
+
+/** librdkafka's own cluster for tests: one broker, topics of four partitions that are made when they are first named. */
+async function startKafka(cleanup: Cleanup): Promise<string> {
+  // A producer that waits for its first message keeps the broker; the address that it is told is not used.
+  const args = ["-P", "-b", "none", "-t", "none", "-X", "test.mock.num.brokers=1"];
+  const server = startServer(
+    cleanup,
+    { name: "kcat", command: programPath("kcat"), args, stdin: "pipe" },
+    // Reading, it does not hear of gentler ones.
+    "SIGKILL",
+  );
+  const [, address] = await server.waitForOutput(/replaced with ([\d.]+:\d+)/, START_DEADLINE_MS);
+  return `kafka://${address}`;
 }
 
 function failWhenEnded(server: Program): void {

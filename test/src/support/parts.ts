@@ -14,6 +14,7 @@ export type PartName =
   | "mariadb"
   | "redis"
   | "memcached"
+  | "kafka"
   | "chromium"
   | "strace"
   | "nftables"
@@ -27,6 +28,8 @@ export const PARTS: readonly Part[] = [
   { name: "mariadb", debianPackage: "mariadb-server", program: "mariadbd" },
   { name: "redis", debianPackage: "redis-server", program: "redis-server" },
   { name: "memcached", debianPackage: "memcached", program: "memcached" },
+  // librdkafka, which kcat is made with, has a cluster for tests in it.
+  { name: "kafka", debianPackage: "kcat", program: "kcat" },
   { name: "chromium", debianPackage: "chromium", program: "chromium" },
   { name: "strace", debianPackage: "strace", program: "strace" },
   { name: "nftables", debianPackage: "nftables", program: "nft" },
