@@ -9,6 +9,7 @@ import { instrumentHttp2Client } from "./http2-client.ts";
 import { instrumentHttp2Server } from "./http2-server.ts";
 import type { InstrumentationParts } from "./instrumentation-parts.ts";
 import { instrumentIoredis } from "./ioredis.ts";
+import { instrumentKafkajs } from "./kafkajs.ts";
 import { instrumentKoa } from "./koa.ts";
 import { instrumentMemcached } from "./memcached.ts";
 import { instrumentMemjs } from "./memjs.ts";
@@ -40,6 +41,7 @@ const INSTRUMENTATIONS: Readonly<Record<string, (parts: InstrumentationParts) =>
   memjs: instrumentMemjs,
   mongodb: instrumentMongodb,
   amqplib: instrumentAmqplib,
+  kafkajs: instrumentKafkajs,
 };
 
 /** Sets all of them up; one that fails is said to have failed, and leaves the others alone. */

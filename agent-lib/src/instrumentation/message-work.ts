@@ -42,6 +42,7 @@ export function runConsumer(
   destination: Destination,
   traceparent: unknown,
   handle: () => unknown,
+  describeMore?: (span: ApmSpan) => void,
 ): unknown {
   const tracer = provider.tracer(destination.system);
   let span: ApmSpan;
@@ -50,6 +51,7 @@ export function runConsumer(
     const parent = sender === null ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, sender);
     span = tracer.start(`${destination.name} process`, SpanKind.CONSUMER, parent, nowMs());
     describe(span, destination, "process", "process");
+    describeMore?.(span);
   } catch (error) {
     log.internalError(destination.system, error);
     return handle();

@@ -4,6 +4,13 @@ import type { AgentLog } from "../agent-log.ts";
 // A patched method is called with whatever its callers give.
 export type Method = (this: unknown, ...args: unknown[]) => unknown;
 
+/** Gives a wrapper the name and the length of what it stands for. */
+export function looksLike(wrapper: Method, original: Method): Method {
+  Object.defineProperty(wrapper, "name", { value: original.name, configurable: true });
+  Object.defineProperty(wrapper, "length", { value: original.length, configurable: true });
+  return wrapper;
+}
+
 /** Everything the agent changed in the process, so that stop() can undo it. */
 export class Patches {
   readonly #log: AgentLog;
@@ -19,9 +26,7 @@ export class Patches {
     const original = methods[name];
     if (typeof original !== "function") return;
     const own = Object.getOwnPropertyDescriptor(target, name);
-    const wrapped = make(original as Method);
-    Object.defineProperty(wrapped, "name", { value: original.name, configurable: true });
-    Object.defineProperty(wrapped, "length", { value: original.length, configurable: true });
+    const wrapped = looksLike(make(original as Method), original as Method);
     Object.defineProperty(target, name, {
       value: wrapped,
       writable: true,
