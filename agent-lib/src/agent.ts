@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { randomBytes } from "node:crypto";
 import {
   type AgentSettings,
   DEFAULT_AGENT_SETTINGS,
@@ -30,7 +29,7 @@ import { Statements } from "./sql/statements.ts";
 import { nowMs } from "./tracer/clock.ts";
 import { StorageContextManager } from "./tracer/context-manager.ts";
 import { KeyPolicies } from "./tracer/key-policy.ts";
-import { RandomIds } from "./tracer/random-ids.ts";
+import { hexOf, RandomIds } from "./tracer/random-ids.ts";
 import { SpanRules } from "./tracer/span-rules.ts";
 import { TraceContextPropagator } from "./tracer/trace-context.ts";
 import { ApmTracerProvider } from "./tracer/tracer-provider.ts";
@@ -98,7 +97,8 @@ export class Agent {
   readonly #statements = new Statements();
   readonly #actions: ActionParts;
   readonly #users: UserPseudonyms;
-  readonly #instance = randomBytes(16).toString("hex");
+  readonly #ids = new RandomIds();
+  readonly #instance = Array.from({ length: 4 }, () => hexOf(this.#ids.next())).join("");
   readonly #uncaught: UncaughtErrors;
   readonly #onExit = (code: number): void => this.#exit(code);
 
@@ -146,7 +146,7 @@ export class Agent {
       shapes: this.#buffer.encoder.shapes,
       sink: this.#buffer,
       rules: new SpanRules(new KeyPolicies(), this.#statements),
-      ids: new RandomIds(),
+      ids: this.#ids,
       storage: this.#storage,
     });
     this.#parts = {

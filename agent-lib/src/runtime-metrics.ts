@@ -1,16 +1,12 @@
-import {
-  type EventLoopUtilization,
-  type IntervalHistogram,
-  monitorEventLoopDelay,
-  PerformanceObserver,
-  performance,
-} from "node:perf_hooks";
+import type { EventLoopUtilization, IntervalHistogram, PerformanceObserver } from "node:perf_hooks";
 import type { LibrariesReport, RuntimeFrame } from "@apm-daemon/protocol";
 import type { Counters } from "./api/counters.ts";
 import type { OverheadContract } from "./overhead/overhead-contract.ts";
 import { nowMs } from "./tracer/clock.ts";
 
 const INTERVAL_MS = 1_000;
+/** Observing needs parts of Node that an app does not wait for while it starts. */
+const OBSERVE_AFTER_MS = 50;
 const DELAY_RESOLUTION_MS = 20;
 const MAX_IN_FLIGHT = 20;
 /** What is known of libraries is told again after this many frames: the daemon may be another one. */
@@ -32,24 +28,22 @@ export interface RuntimeSources {
 /** Once a second: how the event loop, the garbage collector and the heap are doing. Keeps no process alive. */
 export class RuntimeMetrics {
   readonly #sources: RuntimeSources;
-  readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
-  readonly #gc: PerformanceObserver;
+  #delay: IntervalHistogram | null = null;
+  #gc: PerformanceObserver | null = null;
   #gcPauseMs = 0;
   #utilization: EventLoopUtilization = performance.eventLoopUtilization();
+  #startTimer: NodeJS.Timeout | null = null;
   #timer: NodeJS.Timeout | null = null;
   #framesSinceLibraries = 0;
   #libraryChangesTold = -1;
 
   constructor(sources: RuntimeSources) {
     this.#sources = sources;
-    this.#gc = new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) this.#gcPauseMs += entry.duration;
-    });
   }
 
   start(): void {
-    this.#delay.enable();
-    this.#gc.observe({ entryTypes: ["gc"] });
+    this.#startTimer = setTimeout(() => this.#observe(), OBSERVE_AFTER_MS);
+    this.#startTimer.unref();
     this.#timer = setInterval(() => this.#sample(), INTERVAL_MS);
     this.#timer.unref();
   }
@@ -57,14 +51,26 @@ export class RuntimeMetrics {
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
-    this.#delay.disable();
-    this.#gc.disconnect();
+    if (this.#startTimer !== null) clearTimeout(this.#startTimer);
+    this.#startTimer = null;
+    this.#delay?.disable();
+    this.#gc?.disconnect();
+  }
+
+  #observe(): void {
+    const { monitorEventLoopDelay, PerformanceObserver } = process.getBuiltinModule("node:perf_hooks");
+    this.#delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+    this.#delay.enable();
+    this.#gc = new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) this.#gcPauseMs += entry.duration;
+    });
+    this.#gc.observe({ entryTypes: ["gc"] });
   }
 
   #sample(): void {
     this.#sources.contract.second();
     const frame = this.#read();
-    this.#delay.reset();
+    this.#delay?.reset();
     this.#gcPauseMs = 0;
     if (this.#sources.isConnected()) this.#send(frame);
   }
@@ -97,7 +103,7 @@ export class RuntimeMetrics {
     const { utilization: ratio } = performance.eventLoopUtilization(utilization, this.#utilization);
     this.#utilization = utilization;
     const { heapUsed, heapTotal } = process.memoryUsage();
-    const p99Ns = this.#delay.count === 0 ? 0 : this.#delay.percentile(99);
+    const p99Ns = this.#delay === null || this.#delay.count === 0 ? 0 : this.#delay.percentile(99);
     return {
       unixMs: Date.now(),
       // The histogram measures the timer's whole period; the delay is what exceeds it.

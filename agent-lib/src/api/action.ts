@@ -9,7 +9,7 @@ import { ApmSpan } from "../tracer/span.ts";
 import { parseTraceparent } from "../tracer/trace-context.ts";
 import type { ApmTracer } from "../tracer/tracer.ts";
 import { textOf, truncate } from "../tracer/truncate.ts";
-import type { OpenActions } from "./open-actions.ts";
+import type { OpenAction, OpenActions } from "./open-actions.ts";
 
 export interface ActionOptions {
   /**
@@ -44,25 +44,25 @@ export function runAction(
 
 /** Runs work in a span that began with it, and ends that; a promise that it returns is replaced by one like it. */
 export function runInAction(parts: Omit<ActionParts, "tracer">, span: ApmSpan, work: () => unknown): unknown {
-  parts.open.add(span);
+  const action = parts.open.add(span);
   let result: unknown;
   try {
     result = parts.storage.run(span, work);
   } catch (error) {
-    failAction(parts, span, error);
+    failAction(parts, action, error);
     throw error;
   }
   if (!(result instanceof Promise)) {
-    endAction(parts, span);
+    endAction(parts, action);
     return result;
   }
   return result.then(
     (value: unknown) => {
-      endAction(parts, span);
+      endAction(parts, action);
       return value;
     },
     (error: unknown) => {
-      failAction(parts, span, error);
+      failAction(parts, action, error);
       throw error;
     },
   );
@@ -101,16 +101,16 @@ function parentOf(tracer: ApmTracer): Context {
   return active instanceof ApmSpan && !active.isRecording() ? ROOT_CONTEXT : context;
 }
 
-function failAction(parts: Pick<ActionParts, "open" | "log">, span: ApmSpan, error: unknown): void {
+function failAction(parts: Pick<ActionParts, "open" | "log">, action: OpenAction, error: unknown): void {
   try {
-    failSpan(span, error);
+    failSpan(action.span, error);
   } catch (internal) {
     parts.log.internalError("action", internal);
   }
-  endAction(parts, span);
+  endAction(parts, action);
 }
 
-function endAction({ open }: Pick<ActionParts, "open">, span: ApmSpan): void {
-  open.delete(span);
-  span.endAt(nowMs());
+function endAction({ open }: Pick<ActionParts, "open">, action: OpenAction): void {
+  open.delete(action);
+  action.span.endAt(nowMs());
 }

@@ -1,4 +1,3 @@
-import { createHash, createHmac, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Context } from "@opentelemetry/api";
 import { SPAN_KEY } from "../tracer/linked-context.ts";
@@ -16,27 +15,38 @@ const HASH_DIGITS = 16;
 
 /** Turns the app's ids of users into pseudonyms, which nobody can turn back who does not know the salt. */
 export class UserPseudonyms {
-  readonly #key: Buffer;
+  readonly #salt: string;
+  readonly #app: string;
+  readonly #machineIdFile: string;
+  #key: Buffer | null = null;
 
   /** Without a salt of the app's own: the host's, so that one user is one pseudonym to all processes of the app on this host. */
   constructor(salt: string, app: string, machineIdFile: string = "/etc/machine-id") {
-    const secret = salt === "" ? machineId(machineIdFile) : salt;
-    this.#key = createHash("sha256").update(`apm-daemon user\0${secret}\0${app}`).digest();
+    this.#salt = salt;
+    this.#app = app;
+    this.#machineIdFile = machineIdFile;
   }
 
   /** 16 hex digits. */
   of(id: string): string {
-    return createHmac("sha256", this.#key).update(id).digest("hex").slice(0, HASH_DIGITS);
+    // Loaded here: most apps name no users, and some have no other use for it.
+    const crypto = process.getBuiltinModule("node:crypto");
+    this.#key ??= this.#makeKey(crypto);
+    return crypto.createHmac("sha256", this.#key).update(id).digest("hex").slice(0, HASH_DIGITS);
+  }
+
+  #makeKey({ createHash, randomBytes }: typeof import("node:crypto")): Buffer {
+    // A host without an identity gets pseudonyms that hold for this process alone.
+    const secret = this.#salt || machineId(this.#machineIdFile) || randomBytes(32).toString("hex");
+    return createHash("sha256").update(`apm-daemon user\0${secret}\0${this.#app}`).digest();
   }
 }
 
-/** A host without an identity gets pseudonyms that hold for this process alone. */
+/** "" for a host without an identity. */
 function machineId(file: string): string {
   try {
-    const id = readFileSync(file, "utf8").trim();
-    if (id !== "") return id;
+    return readFileSync(file, "utf8").trim();
   } catch {
-    // As if it were empty.
+    return "";
   }
-  return randomBytes(32).toString("hex");
 }

@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { promises, readFileSync } from "node:fs";
 import type { LibrariesReport, LibraryReport } from "@apm-daemon/protocol";
 
 /** Read of a main script, to see whether it is a bundle. */
@@ -77,7 +76,7 @@ function packageOf(folder: string): { name: string; version: string } {
 
 async function readStart(file: string): Promise<string> {
   try {
-    const handle = await open(file);
+    const handle = await promises.open(file);
     try {
       const { size } = await handle.stat();
       const buffer = Buffer.alloc(Math.min(size, MAX_BUNDLE_BYTES));

@@ -8,8 +8,7 @@
  * or where its connection closes.
  */
 import * as http from "node:http";
-import * as https from "node:https";
-import type { Socket } from "node:net";
+import { Server, type Socket } from "node:net";
 import { bindEmitter } from "../tracer/bind-emitter.ts";
 import type { ApmSpan } from "../tracer/span.ts";
 import { IncomingRequests } from "./incoming-request.ts";
@@ -22,8 +21,8 @@ type ServerSocket = Socket & { encrypted?: boolean; [OPEN_ON_SOCKET]?: OpenReque
 
 export function instrumentHttpServer(parts: InstrumentationParts): void {
   const server = new HttpServerSpans(parts);
-  for (const { Server } of [http, https])
-    parts.patches.wrap(Server.prototype, "emit", (emit) => server.wrapEmit(emit));
+  // What the servers of http, https and http2 have in common. Loading node:https only to patch it would cost each app 10 ms.
+  parts.patches.wrap(Server.prototype, "emit", (emit) => server.wrapEmit(emit));
   parts.patches.subscribe(
     "http.server.response.finish",
     ({ request, response }: { request: http.IncomingMessage; response: http.ServerResponse }) =>
@@ -53,10 +52,10 @@ export class HttpServerSpans {
       }
     };
     return function (this: unknown, ...args: unknown[]): unknown {
-      const isRequest =
-        args[0] === "request" || args[0] === "checkContinue" || args[0] === "checkExpectation";
-      if (!isRequest) return emit.apply(this, args);
-      const span = begin(args[1] as http.IncomingMessage, args[2] as http.ServerResponse);
+      const [event, message] = args;
+      const isRequest = event === "request" || event === "checkContinue" || event === "checkExpectation";
+      if (!isRequest || !(message instanceof http.IncomingMessage)) return emit.apply(this, args);
+      const span = begin(message, args[2] as http.ServerResponse);
       return span === null ? emit.apply(this, args) : storage.run(span, () => emit.apply(this, args));
     };
   }

@@ -5,14 +5,13 @@
  * A request starts where the server emits "stream"; the compatibility API makes its request of that, within the span's
  * context, and the request is marked so that frameworks find the span. A request ends where its stream closes. The
  * classes of node:http2 are not exported, and loading it only to patch it would cost each app some 20 ms: a server
- * that begins to listen shows them.
+ * that begins to listen shows them. A secure server may speak HTTP/1.1 as well: http-server.ts sees these messages.
  */
 import type { IncomingMessage } from "node:http";
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { Server } from "node:net";
 import { bindEmitter } from "../tracer/bind-emitter.ts";
 import type { ApmSpan } from "../tracer/span.ts";
-import { HttpServerSpans } from "./http-server.ts";
 import { IncomingRequests } from "./incoming-request.ts";
 import type { InstrumentationParts } from "./instrumentation-parts.ts";
 import { OpenRequest } from "./open-requests.ts";
@@ -24,14 +23,12 @@ const COMPAT_EVENTS = new Set<unknown>(["request", "checkContinue", "checkExpect
 export function instrumentHttp2Server(parts: InstrumentationParts): void {
   const { patches, log } = parts;
   const http2 = new Http2ServerSpans(parts);
-  const http1 = new HttpServerSpans(parts);
   const seen = new WeakSet<object>();
   const look = (server: object): void => {
     const { constructor } = server;
     if (!CLASSES.has(constructor.name) || seen.has(constructor)) return;
     seen.add(constructor);
-    // A secure server may speak HTTP/1.1 as well, with messages of node:http.
-    patches.wrap(constructor.prototype, "emit", (emit) => http2.wrapEmit(http1.wrapEmit(emit)));
+    patches.wrap(constructor.prototype, "emit", (emit) => http2.wrapEmit(emit));
   };
   patches.wrap(Server.prototype, "listen", (listen) => {
     return function (this: unknown, ...args: unknown[]): unknown {

@@ -1,12 +1,16 @@
 import type { ServerResponse } from "node:http";
 import type { Context } from "@opentelemetry/api";
+import { OpenList, type OpenMember } from "../open-list.ts";
 import { nowMs } from "../tracer/clock.ts";
 import { failSpan } from "../tracer/fail-span.ts";
 import { SPAN_KEY } from "../tracer/linked-context.ts";
 import { ApmSpan } from "../tracer/span.ts";
 
 /** A request that an HTTP server is answering. Found again at the request object by REQUEST. */
-export class OpenRequest {
+export class OpenRequest implements OpenMember<OpenRequest> {
+  older: OpenRequest | null = null;
+  newer: OpenRequest | null = null;
+  isOpen = false;
   readonly span: ApmSpan;
   readonly method: string;
   /** Null where the answer is none of node:http's: an HTTP/2 stream. */
@@ -77,7 +81,7 @@ const REQUEST = Symbol("apm-daemon request");
 type Marked = { [REQUEST]?: OpenRequest };
 
 export class OpenRequests {
-  readonly #open = new Set<OpenRequest>();
+  readonly #open = new OpenList<OpenRequest>();
 
   open(message: object, request: OpenRequest): void {
     this.mark(message, request);
@@ -115,7 +119,6 @@ export class OpenRequests {
   /** Requests older than a second, oldest first. */
   slow(now: number, most: number): { action: string; traceId: string; ageMs: number }[] {
     const slow: { action: string; traceId: string; ageMs: number }[] = [];
-    // A Set keeps the order of insertion: the oldest come first.
     for (const { action, span } of this.#open) {
       const ageMs = now - span.startMs;
       if (ageMs < 1_000 || slow.length === most) break;

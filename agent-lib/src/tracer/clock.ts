@@ -1,4 +1,3 @@
-import { performance } from "node:perf_hooks";
 import type { TimeInput } from "@opentelemetry/api";
 
 /** Monotonic ms since process start. Bound once; hrtime.bigint would allocate. */
