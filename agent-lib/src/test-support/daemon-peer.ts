@@ -48,7 +48,7 @@ export interface PeerBehaviour {
   onConnection?: (socket: Socket) => void;
 }
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 30_000;
 
 /** A real Unix socket that speaks the daemon's side of the protocol and keeps what it is told. */
 export class DaemonPeer {
@@ -208,7 +208,7 @@ function writePast(socket: Socket, bytes: Buffer): void {
   }
 }
 
-/** Waits until a condition holds; fails after 10 s with the sentence. */
+/** Waits until a condition holds; fails after 30 s with the sentence: machines that run tests are busy. */
 export async function until(isTrue: () => boolean, sentence: string): Promise<void> {
   const deadline = Date.now() + DEADLINE_MS;
   while (!isTrue()) {
