@@ -21,7 +21,8 @@ type ServerSocket = Socket & { encrypted?: boolean; [OPEN_ON_SOCKET]?: OpenReque
 
 export function instrumentHttpServer(parts: InstrumentationParts): void {
   const server = new HttpServerSpans(parts);
-  // What the servers of http, https and http2 have in common. Loading node:https only to patch it would cost each app 10 ms.
+  // What the servers of http, https and http2 have in common. Loading node:https only to patch it would cost an app that has no use for it
+  // 1 MB and 2 ms.
   parts.patches.wrap(Server.prototype, "emit", (emit) => server.wrapEmit(emit));
   parts.patches.subscribe(
     "http.server.response.finish",

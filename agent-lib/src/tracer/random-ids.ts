@@ -40,7 +40,7 @@ export class RandomIds {
 
 const RANDOM_DEVICE = "/dev/urandom";
 
-/** What node:crypto would read there as well; loading it costs an app that has no use for it some 10 ms and 1 MB. */
+/** What node:crypto would read there as well; loading it costs an app that has no use for it 2 ms and 0.6 MB. */
 function seedOfSystem(): Int32Array {
   const seed = new Int32Array(4);
   try {

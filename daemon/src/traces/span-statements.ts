@@ -11,6 +11,12 @@ import { isCall, SpanPlan } from "../aggregate/span-plan.ts";
 /** Whether what is read back of the journal has the statements' texts, or their fingerprints alone. */
 export type StatementTexts = "shown" | "hidden";
 
+/**
+ * Different calls in the traces of one batch: twice the spans that it may have, since spans that are not copied are looked at,
+ * too. Calls beyond have no fingerprint, and are no repeats.
+ */
+const MAX_OPERATIONS = 200_000;
+
 /** Everywhere that instrumentations of today and yesterday put a statement's text or its values. */
 const TEXT_KEY = /^(?:db\.query\.text|db\.statement|db\.query\.parameter\..*|db\.operation\.parameter\..*)$/;
 
@@ -18,8 +24,7 @@ const TEXT_KEY = /^(?:db\.query\.text|db\.statement|db\.query\.parameter\..*|db\
 export class SpanStatements {
   readonly #texts: StatementTexts;
   readonly #plans = new WeakMap<DecodedShape, SpanPlan>();
-  /** Of the spans that are copied, which are limited. */
-  readonly #operations = new OperationTable(Number.POSITIVE_INFINITY);
+  readonly #operations = new OperationTable(MAX_OPERATIONS);
 
   constructor(texts: StatementTexts) {
     this.#texts = texts;

@@ -1,3 +1,5 @@
+import type { RepeatAnswer } from "@apm-daemon/protocol";
+
 /** A client of docs/api.md with what the tests read of its answers. */
 
 export interface Statistics {
@@ -58,14 +60,7 @@ export interface TraceEntry {
   error: boolean;
   spans: number;
   reason: string;
-  repeats?: {
-    parentSpanId: string;
-    system: string;
-    operation: string;
-    statement: string;
-    calls: number;
-    totalTimeMs: number;
-  }[];
+  repeats?: RepeatAnswer[];
 }
 
 export interface TraceSpan {
