@@ -2,6 +2,7 @@ import type { AppEvent } from "./app-event.ts";
 import type { Deployment } from "./control.ts";
 import type { SparseHistogram } from "./histogram.ts";
 import type { SecondsTable } from "./host-metrics.ts";
+import type { Verdict } from "./verdict.ts";
 
 /**
  * The JSON part of a batch: all that a daemon learned between two seals.
@@ -322,4 +323,6 @@ export interface TraceSummary {
   reason: KeepReason;
   /** At most MAX_REPEATS_PER_TRACE, most calls first; only there when there are some. */
   repeats?: RepeatedCall[];
+  /** Why it was slow; only there for requests that were slow or failed. */
+  verdict?: Verdict;
 }

@@ -67,3 +67,4 @@ export {
   wholeTraceAnswer,
 } from "./trace-answer.ts";
 export * from "./uplink.ts";
+export * from "./verdict.ts";
