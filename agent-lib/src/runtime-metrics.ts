@@ -1,6 +1,7 @@
-import type { EventLoopUtilization, IntervalHistogram, PerformanceObserver } from "node:perf_hooks";
+import type { EventLoopUtilization, IntervalHistogram } from "node:perf_hooks";
 import type { LibrariesReport, RuntimeFrame } from "@apm-daemon/protocol";
 import type { Counters } from "./api/counters.ts";
+import { GcPauses } from "./gc-pauses.ts";
 import type { OverheadContract } from "./overhead/overhead-contract.ts";
 import { nowMs } from "./tracer/clock.ts";
 
@@ -29,8 +30,7 @@ export interface RuntimeSources {
 export class RuntimeMetrics {
   readonly #sources: RuntimeSources;
   #delay: IntervalHistogram | null = null;
-  #gc: PerformanceObserver | null = null;
-  #gcPauseMs = 0;
+  #gc: GcPauses | null = null;
   #utilization: EventLoopUtilization = performance.eventLoopUtilization();
   #startTimer: NodeJS.Timeout | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -54,24 +54,20 @@ export class RuntimeMetrics {
     if (this.#startTimer !== null) clearTimeout(this.#startTimer);
     this.#startTimer = null;
     this.#delay?.disable();
-    this.#gc?.disconnect();
+    this.#gc?.stop();
   }
 
   #observe(): void {
-    const { monitorEventLoopDelay, PerformanceObserver } = process.getBuiltinModule("node:perf_hooks");
+    const { monitorEventLoopDelay } = process.getBuiltinModule("node:perf_hooks");
     this.#delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
     this.#delay.enable();
-    this.#gc = new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) this.#gcPauseMs += entry.duration;
-    });
-    this.#gc.observe({ entryTypes: ["gc"] });
+    this.#gc = new GcPauses();
   }
 
   #sample(): void {
     this.#sources.contract.second();
     const frame = this.#read();
     this.#delay?.reset();
-    this.#gcPauseMs = 0;
     if (this.#sources.isConnected()) this.#send(frame);
   }
 
@@ -109,7 +105,7 @@ export class RuntimeMetrics {
       // The histogram measures the timer's whole period; the delay is what exceeds it.
       eventLoopDelayP99Ms: Math.max(0, p99Ns / 1e6 - DELAY_RESOLUTION_MS),
       eventLoopUtilizationRatio: ratio,
-      gcPauseMs: this.#gcPauseMs,
+      gcPauseMs: this.#gc?.second(heapUsed, ratio) ?? null,
       heapUsedBytes: heapUsed,
       heapTotalBytes: heapTotal,
       spansCreated: this.#sources.spansCreated(),

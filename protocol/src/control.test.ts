@@ -258,7 +258,7 @@ test("BYE's exit code is a whole number or unknown, and so are its counts", () =
   assert.equal(decodeBye(sequenced({ spansFramed: -1 })).spansFramed, null);
 });
 
-test("RUNTIME's numbers that are missing or not finite read as 0", () => {
+test("RUNTIME's numbers that are missing or not finite read as 0, pauses as unknown", () => {
   const decoded = decodeRuntime(
     Buffer.concat([Buffer.alloc(8), Buffer.from('{"unixMs":"1","gcPauseMs":1e999,"heapUsedBytes":null}')]),
   );
@@ -266,7 +266,7 @@ test("RUNTIME's numbers that are missing or not finite read as 0", () => {
     unixMs: 0,
     eventLoopDelayP99Ms: 0,
     eventLoopUtilizationRatio: 0,
-    gcPauseMs: 0,
+    gcPauseMs: null,
     heapUsedBytes: 0,
     heapTotalBytes: 0,
     spansCreated: 0,

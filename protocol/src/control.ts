@@ -85,8 +85,8 @@ export interface RuntimeFrame {
   unixMs: number;
   eventLoopDelayP99Ms: number;
   eventLoopUtilizationRatio: number;
-  /** Sum of the pauses since the last frame. */
-  gcPauseMs: number;
+  /** Sum of the pauses since the last frame; null when they were not watched. */
+  gcPauseMs: number | null;
   heapUsedBytes: number;
   heapTotalBytes: number;
   /** Spans ended since process start, sent or not. */
@@ -273,7 +273,7 @@ export function encodeRuntime(sequence: number, runtime: RuntimeFrame): Buffer {
   return encodeSequenced(MessageType.runtime, sequence, runtime);
 }
 
-/** Numbers that are missing or not finite read as 0; entries of `inFlight` and `counters` that are malformed are left out. */
+/** Numbers that are missing or not finite read as 0, pauses as unknown; entries of `inFlight` and `counters` that are malformed are left out. */
 export function decodeRuntime(payload: Buffer): RuntimeFrame {
   sequenceOf(payload);
   const frame = parseJson(payload.subarray(8), "RUNTIME");
@@ -284,7 +284,7 @@ export function decodeRuntime(payload: Buffer): RuntimeFrame {
     unixMs: number("unixMs"),
     eventLoopDelayP99Ms: number("eventLoopDelayP99Ms"),
     eventLoopUtilizationRatio: number("eventLoopUtilizationRatio"),
-    gcPauseMs: number("gcPauseMs"),
+    gcPauseMs: Number.isFinite(frame["gcPauseMs"]) ? number("gcPauseMs") : null,
     heapUsedBytes: number("heapUsedBytes"),
     heapTotalBytes: number("heapTotalBytes"),
     spansCreated: number("spansCreated"),

@@ -68,7 +68,11 @@ export const PROCESS_METRICS: readonly HostMetric[] = [
   metric("openFds", "1", "Open file descriptors, where readable."),
   metric("eventLoopDelayP99Ms", "ms", "99th percentile of the event loop's delay in the last interval."),
   metric("eventLoopUtilizationRatio", "ratio", "Share of time in which the event loop was busy."),
-  metric("gcPauseMs", "ms", "Garbage-collection pauses in the last interval, summed."),
+  metric(
+    "gcPauseMs",
+    "ms",
+    "Garbage-collection pauses in the last interval, summed; null in seconds that were not watched (a small heap and an idle loop).",
+  ),
   metric("heapUsedBytes", "bytes", "V8 heap in use."),
   metric("heapTotalBytes", "bytes", "V8 heap reserved."),
 ];

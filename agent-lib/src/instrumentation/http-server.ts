@@ -57,7 +57,7 @@ export class HttpServerSpans {
       const isRequest = event === "request" || event === "checkContinue" || event === "checkExpectation";
       if (!isRequest || !(message instanceof http.IncomingMessage)) return emit.apply(this, args);
       const span = begin(message, args[2] as http.ServerResponse);
-      return span === null ? emit.apply(this, args) : storage.run(span, () => emit.apply(this, args));
+      return span === null ? emit.apply(this, args) : storage.run(span, emitAs, emit, this, args);
     };
   }
 
@@ -66,8 +66,8 @@ export class HttpServerSpans {
     const request = requests.of(message);
     if (request === undefined) return;
     const open = (message.socket as ServerSocket)[OPEN_ON_SOCKET];
-    const index = open?.indexOf(request) ?? -1;
-    if (index !== -1) open?.splice(index, 1);
+    if (open?.at(-1) === request) open.pop();
+    else if (open?.includes(request)) open.splice(open.indexOf(request), 1);
     requests.end(request, response.statusCode);
   }
 
@@ -106,6 +106,10 @@ export class HttpServerSpans {
     request.span.put("apm.aborted", true);
     this.#parts.requests.end(request, response?.headersSent === true ? response.statusCode : 0);
   }
+}
+
+function emitAs(emit: Method, emitter: unknown, args: unknown[]): unknown {
+  return emit.apply(emitter, args);
 }
 
 function hasBody({ headers }: http.IncomingMessage): boolean {

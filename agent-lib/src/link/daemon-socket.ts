@@ -6,6 +6,9 @@ interface PipeHandle {
   readonly fd: number;
 }
 
+/** What a daemon says in one go usually is far shorter. */
+const READ_BYTES = 4_096;
+
 /**
  * The Unix socket to the daemon. Writing goes past Node's stream: a write that libuv has queued would keep the process
  * alive until the daemon reads (even if the socket is unref'ed), and the memory of a growing queue is not bounded.
@@ -14,16 +17,25 @@ interface PipeHandle {
 export class DaemonSocket {
   readonly #socket: Socket;
 
-  /** Connects at once; the process is not kept alive by it. */
+  /** Connects at once; the process is not kept alive by it. A chunk is to be read at once: the next one overwrites it. */
   constructor(
     path: string,
     events: { onConnect(): void; onData(chunk: Buffer): void; onClose(error: Error | null): void },
   ) {
     let failure: Error | null = null;
-    this.#socket = connect({ path });
+    this.#socket = connect({
+      path,
+      // The stream would take 64 KiB of memory for each acknowledgement, and hand them over by an event of its own.
+      onread: {
+        buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+        callback: (bytes, buffer) => {
+          events.onData(Buffer.from(buffer.buffer, buffer.byteOffset, bytes));
+          return true;
+        },
+      },
+    });
     this.#socket.unref();
     this.#socket.on("connect", () => events.onConnect());
-    this.#socket.on("data", (chunk: Buffer) => events.onData(chunk));
     this.#socket.on("error", (error) => {
       failure = error;
     });

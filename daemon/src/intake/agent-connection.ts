@@ -5,7 +5,7 @@
  *      └── anything else, 2 s of silence, more than its share (connection-guard.ts): REFUSE, ended
  *
  * The stream is read to its end, also when the app is gone already: what it wrote before is there still.
- * All frames of one read are journaled in one write and acknowledged together. When the journal cannot be written these frames wait
+ * All frames of one read are journaled in one write; acknowledgements.ts says when the agent is told. When the journal cannot be written these frames wait
  * (WriteGate) and nothing more is read, until they are: the app's ring holds what it sends meanwhile, and counts what it drops. Bytes that break the protocol end this
  * connection with a REFUSE that says why; no other connection notices.
  */
@@ -13,7 +13,6 @@ import type { Socket } from "node:net";
 import {
   type AgentSettings,
   decodeHello,
-  encodeAck,
   encodeRefuse,
   encodeWelcome,
   type Hello,
@@ -24,6 +23,7 @@ import {
   sequenceOf,
 } from "@apm-daemon/protocol";
 import type { Logger } from "pino";
+import { Acknowledgements } from "./acknowledgements.ts";
 import { type ConnectionGuard, type Refusal, WHAT_MAY_CONNECT } from "./connection-guard.ts";
 import type { DataFrame, FrameIntake } from "./frame-intake.ts";
 import { type AppInstance, type InstanceRegistry, InstanceTaken } from "./instance-registry.ts";
@@ -45,7 +45,7 @@ export interface AgentConnectionOptions {
   gate: WriteGate;
   settings: AgentSettings;
   log: Logger;
-  clock: { unixMs(): number };
+  clock: { unixMs(): number; monoMs(): number };
   onOpen: (instance: AppInstance) => void;
   onEnd: (instance: AppInstance | null, end: "bye" | "closed" | "refused") => void;
 }
@@ -56,8 +56,6 @@ const DATA_FRAMES: ReadonlySet<number> = new Set([
   MessageType.gap,
   MessageType.bye,
 ]);
-/** An agent that does not read its acknowledgements is told again after this. */
-const ACKNOWLEDGE_AGAIN_MS = 50;
 /** A stop waits this long for agents to hang up, and takes in what they wrote before. */
 const HANG_UP_WITHIN_MS = 500;
 
@@ -67,16 +65,17 @@ export class AgentConnection {
   readonly #options: AgentConnectionOptions;
   readonly #reader: MessageReader;
   readonly #guard: ConnectionGuard;
+  readonly #acknowledgements: Acknowledgements;
   #messages = 0;
   #frames: DataFrame[] = [];
   #instance: AppInstance | null = null;
   #end: "bye" | "closed" | "refused" = "closed";
   #isEnded = false;
-  #ackTimer: NodeJS.Timeout | null = null;
 
   constructor(options: AgentConnectionOptions) {
     this.#options = options;
     this.#reader = new MessageReader((type, payload) => this.#accept(type, payload));
+    this.#acknowledgements = new Acknowledgements(options.socket, options.clock.monoMs);
     const account = options.quotas.accountOf(options.peer);
     this.#guard = options.quotas.enter(account, options.socket, (refusal) => this.#turnAway(refusal));
     options.socket.on("data", (chunk: Buffer) => this.#read(chunk));
@@ -91,6 +90,7 @@ export class AgentConnection {
       return;
     }
     const { socket } = this.#options;
+    this.#acknowledgements.tell();
     writePast(socket, encodeRefuse({ code: "SHUTTING_DOWN", message: STOPPING, retryAfterMs: 1_000 }));
     const timer = setTimeout(() => socket.destroy(), HANG_UP_WITHIN_MS);
     socket.once("close", () => clearTimeout(timer));
@@ -163,23 +163,17 @@ export class AgentConnection {
     const { intake, gate } = this.#options;
     const frames = this.#frames;
     this.#frames = [];
+    const bytes = frames.reduce((sum, { payload }) => sum + payload.length, 0);
     const isTaken = gate.run({
       owner: this,
-      write: () => intake.receive(instance, frames, () => this.#acknowledge()),
+      write: () =>
+        intake.receive(instance, frames, (sequence) => {
+          if (!this.#isEnded) this.#acknowledgements.journaled(sequence, frames.length, bytes);
+        }),
       written: () => this.#guard.release(),
       failed: (error) => this.#giveUp(error),
     });
     if (!isTaken) this.#guard.hold();
-  }
-
-  /** Tells the agent how far its frames are journaled; again later, if it does not read what it is told. */
-  #acknowledge(): void {
-    if (this.#instance === null || this.#isEnded || this.#ackTimer !== null) return;
-    if (writePast(this.#options.socket, encodeAck(this.#instance.lastSequence))) return;
-    this.#ackTimer = setTimeout(() => {
-      this.#ackTimer = null;
-      this.#acknowledge();
-    }, ACKNOWLEDGE_AGAIN_MS);
   }
 
   #giveUp(error: unknown): void {
@@ -231,6 +225,7 @@ export class AgentConnection {
 
   #refuse(code: Refuse["code"], message: string, retryAfterMs = 30_000): void {
     if (this.#isEnded) return;
+    this.#acknowledgements.tell();
     this.#isEnded = true;
     this.#guard.end();
     this.#end = "refused";
@@ -239,7 +234,7 @@ export class AgentConnection {
 
   #ended(): void {
     if (!this.#isEnded) this.#guard.end();
-    if (this.#ackTimer !== null) clearTimeout(this.#ackTimer);
+    this.#acknowledgements.stop();
     this.#options.gate.forget(this);
     this.#isEnded = true;
     const instance = this.#instance;

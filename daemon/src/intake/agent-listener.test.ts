@@ -99,7 +99,7 @@ class Intake {
       gate: this.gate,
       settings: { ...DEFAULT_AGENT_SETTINGS, sql: "off" },
       log: this.logged.log,
-      clock: { unixMs: () => 2_000 },
+      clock: { unixMs: () => 2_000, monoMs: () => performance.now() },
       onOpen: ({ app }) => void this.events.push(`${app} open`),
       onEnd: ({ app, connections }) => void this.events.push(`${app} gone, ${connections} left`),
     });

@@ -25,7 +25,7 @@ export interface AgentListenerOptions {
   gate: WriteGate;
   settings: AgentSettings;
   log: Logger;
-  clock: { unixMs(): number };
+  clock: { unixMs(): number; monoMs(): number };
   onOpen: (instance: AppInstance) => void;
   /** `end` is how the connection ended; the instance may have another one still. */
   onEnd: (instance: AppInstance, end: "bye" | "closed" | "refused") => void;

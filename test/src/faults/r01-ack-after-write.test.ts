@@ -10,6 +10,8 @@ import { takeTurn } from "../support/take-turn.ts";
 
 /** Frames that are sent one by one, each when the one before is acknowledged, and in bursts. */
 const SINGLE_FRAMES = 300;
+/** Large enough to be acknowledged at once; small ones that follow one another wait for a quarter of a second. */
+const LARGE = { requests: 140, textChars: 1_000 };
 const BURSTS = 20;
 const FRAMES_PER_BURST = 100;
 
@@ -104,7 +106,7 @@ describe("R1: a frame is acknowledged only after it is journaled", { skip: skipW
         "abbrev=none",
       ]);
       for (let frame = 0; frame < SINGLE_FRAMES; frame++) {
-        app.send(1);
+        app.send(1, LARGE.requests, LARGE.textChars);
         while (app.acknowledged < app.lastSequence) await new Promise(setImmediate);
       }
       for (let burst = 0; burst < BURSTS; burst++) {

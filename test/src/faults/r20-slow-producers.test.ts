@@ -13,7 +13,9 @@ const PATIENCE_MS = 90_000;
 
 const DRIPPERS = 1_000;
 const SILENT = 100;
-const FRAMES = 200;
+/** One of the good client's connections sends each 25 ms; none so often that its acknowledgements wait for one another. */
+const CONNECTIONS = 12;
+const FRAMES = 17;
 
 describe("R20: who sends slowly is sent away, and nobody else notices", () => {
   const cleanup = new Cleanup();
@@ -29,20 +31,22 @@ describe("R20: who sends slowly is sent away, and nobody else notices", () => {
   });
   after(() => cleanup.run());
 
-  /** A client that says HELLO and then a frame each 25 ms. */
+  /** A client that sends a frame each 25 ms. */
   function good(name: string): Peer {
     return Peer.start(cleanup, state.agentSocket, {
       app: name,
       instancePrefix: name.padEnd(24, "0"),
+      connections: CONNECTIONS,
+      connectWithinMs: 300,
       behaviour: "paced",
-      everyMs: 25,
+      everyMs: 300,
       frames: FRAMES,
       framesFile,
     });
   }
 
   test(`${DRIPPERS} connections that drip bytes of a message are closed, each with a sentence`, async (t) => {
-    const alone = await good("a").waitFor("alone", PATIENCE_MS, ({ finished }) => finished === 1);
+    const alone = await good("a").waitFor("alone", PATIENCE_MS, ({ finished }) => finished === CONNECTIONS);
     const drippers = Peer.start(cleanup, state.agentSocket, {
       app: "drip",
       instancePrefix: "d".repeat(24),
@@ -64,9 +68,9 @@ describe("R20: who sends slowly is sent away, and nobody else notices", () => {
     const { ackedFrames, closed, ackP99Ms } = await beside.waitFor(
       "beside",
       PATIENCE_MS,
-      ({ finished }) => finished === 1,
+      ({ finished }) => finished === CONNECTIONS,
     );
-    assert.deepEqual([ackedFrames, closed], [FRAMES, 0]);
+    assert.deepEqual([ackedFrames, closed], [CONNECTIONS * FRAMES, 0]);
     const { intake } = await state.status();
     assert.equal(intake.refusedBy?.["message_late"], DRIPPERS);
     assert.equal(intake.sequenceJumps, 0);
