@@ -1,9 +1,11 @@
 /**
- * Hours of load, or of kills: `npm run test:soak -- --minutes 60 [--strict]`, `npm run test:soak -- --minutes 60 --kills [--seed N]`.
+ * Hours of load, or of kills: `npm run test:soak -- --minutes 60 [--strict]`, `npm run test:soak -- --minutes 60 --kills [--seed N]`; or of
+ * requests to an app under the agent: `npm run test:soak -- --minutes 30 --app [--strict]`.
  * Exits with 1 when anything was lost, doubled or dropped; figures are printed, and judged only with --strict.
  */
 import { parseArgs } from "node:util";
 import { Cleanup } from "../support/cleanup.ts";
+import { soakApp } from "./soak-app.ts";
 import { soakKills } from "./soak-kills.ts";
 import { type PartCost, type SoakReport, soakLoad } from "./soak-load.ts";
 
@@ -12,6 +14,9 @@ const MAX_CPU_RATIO = 0.25;
 const MAX_RSS_BYTES = 130e6;
 const MAX_RSS_SLOPE_MB_PER_HOUR = 0.5;
 const MAX_FILES_SLOPE_PER_HOUR = 1;
+
+/** Of an app under the agent, after full collections. */
+const MAX_HEAP_SLOPE_MB_PER_HOUR = 0.5;
 
 const say = (sentence: string): void => console.log(sentence);
 
@@ -47,6 +52,22 @@ function overLimits(daemon: PartCost): string[] {
     .map(([what, value, limit]) => `the daemon's ${what} is ${value.toFixed(3)}, more than ${limit}`);
 }
 
+async function app(seconds: number, isStrict: boolean): Promise<boolean> {
+  const cleanup = new Cleanup();
+  try {
+    const report = await soakApp(cleanup, { seconds, say });
+    say(JSON.stringify(report, null, 2));
+    const { requests, spansCreated, spansDropped, spansReceived, heapSlopeMbPerHour } = report;
+    const isWhole = spansDropped === 0 && spansCreated === requests && spansReceived === requests;
+    if (!isWhole) say("not all requests became spans that the daemon has");
+    const isFlat = heapSlopeMbPerHour <= MAX_HEAP_SLOPE_MB_PER_HOUR;
+    if (!isFlat) say(`the heap grows by more than ${MAX_HEAP_SLOPE_MB_PER_HOUR} MB an hour`);
+    return isWhole && (!isStrict || isFlat);
+  } finally {
+    await cleanup.run();
+  }
+}
+
 async function kills(seconds: number, seed: number): Promise<boolean> {
   const reports = await soakKills({ seconds, seed, say });
   const isExact = reports.every(
@@ -64,6 +85,7 @@ const { values: options } = parseArgs({
     minutes: { type: "string", default: "30" },
     strict: { type: "boolean", default: false },
     kills: { type: "boolean", default: false },
+    app: { type: "boolean", default: false },
     seed: { type: "string", default: "1" },
   },
 });
@@ -73,6 +95,8 @@ if (!(seconds > 0) || !Number.isInteger(seed)) {
   console.error("--minutes needs a number above 0, --seed a whole number");
   process.exitCode = 2;
 } else {
-  const isGood = options.kills ? await kills(seconds, seed) : await load(seconds, options.strict);
+  const isGood = options.kills
+    ? await kills(seconds, seed)
+    : await (options.app ? app : load)(seconds, options.strict);
   if (!isGood) process.exitCode = 1;
 }
