@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { startShop, startStock } from "./support/apps.ts";
+import { startShop, startSteady, startStock } from "./support/apps.ts";
 import { launchBrowser, openPage, takeScreenshot } from "./support/browser.ts";
 import { Cleanup } from "./support/cleanup.ts";
 import { startDatabases } from "./support/databases.ts";
@@ -30,6 +31,8 @@ describe("the console in a browser", {
     const [started, databases] = await Promise.all([startUp(cleanup, stateDir), startDatabases(cleanup)]);
     up = started;
     const agent = { by: "--import", socket: stateDir.agentSocket } as const;
+    const steady = await startSteady(cleanup, agent);
+    for (const amount of [30, 12]) assert.equal((await fetch(`${steady.url}/count/${amount}`)).status, 200);
     const stock = await startStock(cleanup, { agent, databases });
     const shop = await startShop(cleanup, { agent, databases, stockUrl: stock.url });
     const cart: PlannedRequest = {
@@ -44,6 +47,7 @@ describe("the console in a browser", {
     const toShop = planned.filter(({ url }) => url.startsWith(shop.url)).length;
     await eventually("all that the pages show is in the API", 40_000, async () => {
       assert.equal(await up.api.requestCount("shop"), toShop);
+      assert.equal(await up.api.requestCount("steady"), 2);
       const [host] = await up.api.hosts();
       assert.ok(host?.cpuRatio, "rates need two samples of the host");
     });
@@ -121,6 +125,22 @@ describe("the console in a browser", {
       await takeScreenshot(page, name);
       assert.deepEqual(complaints, []);
     }
+  });
+
+  test("shows what an app counts itself, and by which release a process runs", async () => {
+    const { version } = JSON.parse(
+      readFileSync(new URL("../apps/steady/package.json", import.meta.url), "utf8"),
+    ) as { version: string };
+    const { page, complaints } = await openPage(browser, DESKTOP);
+    await page.goto(`${up.url}/apps/steady`);
+    await page.getByRole("row", { name: /pages turned .*42$/ }).waitFor();
+    await assertNoSidewaysScroll(page);
+    await takeScreenshot(page, "11-counters");
+    const [host] = await up.api.hosts();
+    await page.goto(`${up.url}/hosts/${encodeURIComponent(host?.host ?? "")}`);
+    await page.getByRole("row", { name: `steady ${version}` }).waitFor();
+    await takeScreenshot(page, "12-processes");
+    assert.deepEqual(complaints, []);
   });
 
   test("fits a phone and a dark room", async () => {

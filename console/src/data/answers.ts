@@ -121,6 +121,12 @@ export interface SlowStatementsAnswer extends Span {
   slowStatements: SlowStatement[];
 }
 
+export interface CountersAnswer extends Span {
+  t0: number;
+  stepMs: number;
+  counters: { name: string; total: number; values: (number | null)[] }[];
+}
+
 export interface ErrorGroup {
   group: string;
   action: string;
@@ -329,6 +335,10 @@ export interface ProcessRow {
   pid: number;
   runtime: string;
   agentVersion: string;
+  /** "" where the agent did not find it. */
+  appVersion: string;
+  containerId: string;
+  systemdUnit: string;
   startUnixMs: number;
   cpuRatio: number | null;
   rssBytes: number | null;

@@ -24,6 +24,7 @@ export const apiPaths = {
     path(["apps", app, "operations"], { category, action }),
   slowStatements: (app: string, action?: string): string =>
     path(["apps", app, "slow-statements"], { action, limit: 5 }),
+  counters: (app: string): string => path(["apps", app, "counters"]),
   events: (app: string): string => path(["apps", app, "events"]),
   errors: (app: string): string => path(["apps", app, "errors"]),
   traces: (

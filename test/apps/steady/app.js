@@ -1,11 +1,13 @@
-// Answers HTTP. "look" on stdin: one line of JSON, what is in use after a full collection, for which it wants --expose-gc. "end" ends.
+// Answers HTTP, and counts what it is told to by /count/N. "look" on stdin: one line of JSON, what is in use after a full collection, for which it wants --expose-gc. "end" ends.
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
-import { status } from "@apm-daemon/agent";
+import { metrics, status } from "@apm-daemon/agent";
 
+const counted = metrics.counter("pages turned");
 let answered = 0;
-const server = createServer((_request, response) => {
+const server = createServer((request, response) => {
   answered++;
+  if (request.url.startsWith("/count/")) counted.add(Number(request.url.slice("/count/".length)));
   response.setHeader("content-type", "text/plain");
   response.end("hello\n");
 });
@@ -30,4 +32,6 @@ createInterface({ input: process.stdin }).on("line", (line) => {
   else if (line === "end") process.exit(0);
 });
 
-server.listen(0, "127.0.0.1", () => console.log(`listening on http://127.0.0.1:${server.address().port}`));
+server.listen(Number(process.env.PORT ?? 0), "127.0.0.1", () =>
+  console.log(`listening on http://127.0.0.1:${server.address().port}`),
+);

@@ -14,7 +14,7 @@ export type Agent =
   | { by: "apm run" | "--import" | "--require"; socket: string; name?: string }
   | { by: "none" };
 
-type AppName = "shop" | "stock" | "hello" | "relay" | "doomed" | "canary";
+type AppName = "shop" | "stock" | "hello" | "relay" | "doomed" | "canary" | "steady";
 
 export interface RunningApp {
   url: string;
@@ -117,6 +117,11 @@ export function startCanary(
 /** An app of plain node:http: each request is answered at once, with 200. */
 export function startHello(cleanup: Cleanup, agent: Agent): Promise<RunningApp> {
   return startApp(cleanup, "hello", agent, {}, []);
+}
+
+/** An app of plain node:http that counts for itself: `/count/N` adds N to "pages turned". */
+export function startSteady(cleanup: Cleanup, agent: Agent): Promise<RunningApp> {
+  return startApp(cleanup, "steady", agent, {}, []);
 }
 
 /** One hop of several, with a database span of its own; the last one has no `nextUrl`. `/hold/MS` answers late there. */

@@ -17,6 +17,7 @@ import { ActionsTable } from "../actions/actions-table.tsx";
 import { TracesTable } from "../traces/traces-table.tsx";
 import { ErrorGroups } from "./error-groups.tsx";
 import { CallsTable, SqlTable } from "./operation-tables.tsx";
+import { OwnCounters } from "./own-counters.tsx";
 import { SlowStatements } from "./slow-statements.tsx";
 import { StatusCodesTable } from "./status-codes.tsx";
 
@@ -135,6 +136,7 @@ export function AppTables({ app }: { app: string }): JSX.Element {
           }
         </Answered>
       </Card>
+      <OwnCounters app={app} />
     </div>
   );
 }

@@ -26,9 +26,12 @@ function MonitoredProcesses({ processes }: { processes: ProcessRow[] }): JSX.Ele
           key: "app",
           label: t("metric.app"),
           cell: (row) => (
-            <a class="row-link strong" href={link({ page: "app", app: row.app })}>
-              {row.app}
-            </a>
+            <span class="two-lines">
+              <a class="row-link strong" href={link({ page: "app", app: row.app })}>
+                {row.app} <small>{row.appVersion}</small>
+              </a>
+              <Deployed row={row} />
+            </span>
           ),
         },
         { key: "pid", label: t("host.pid"), isNumber: true, cell: (row) => row.pid },
@@ -49,6 +52,18 @@ function MonitoredProcesses({ processes }: { processes: ProcessRow[] }): JSX.Ele
         },
       ]}
     />
+  );
+}
+
+/** Where a process runs, as far as its agent found it. */
+function Deployed({ row: { systemdUnit, containerId } }: { row: ProcessRow }): JSX.Element | null {
+  const places = [systemdUnit, containerId && t("host.container", { id: containerId.slice(0, 12) })].filter(
+    Boolean,
+  );
+  return places.length === 0 ? null : (
+    <small class="clip" title={containerId}>
+      {places.join(" · ")}
+    </small>
   );
 }
 
