@@ -32,6 +32,8 @@ createInterface({ input: process.stdin }).on("line", (line) => {
   else if (line === "end") process.exit(0);
 });
 
+// A machine that has no time for this process for 5 s must not look like an idle connection.
+server.keepAliveTimeout = 60_000;
 server.listen(Number(process.env.PORT ?? 0), "127.0.0.1", () =>
   console.log(`listening on http://127.0.0.1:${server.address().port}`),
 );

@@ -25,9 +25,12 @@ export class RequestLoad {
     this.#request = request;
     for (const connection of connections) {
       connection.socket.setEncoding("latin1").on("data", (text: string) => this.#read(connection, text));
+      connection.socket.on("error", (error) => {
+        this.#problem = error;
+      });
       connection.socket.on("close", () => {
         if (connection.waiting > 0)
-          this.#problem = new Error(`the app hung up on ${connection.waiting} requests`);
+          this.#problem ??= new Error(`the app hung up on ${connection.waiting} requests`);
       });
     }
   }
