@@ -71,7 +71,7 @@ export async function soakApp(
   await app.end();
   const measured = looks.slice(Math.floor(looks.length * WARM_UP_SHARE));
   const perHour = (key: "heapUsedBytes" | "rssBytes"): number =>
-    (slope(measured.map((look) => ({ t: look.t, value: look[key] }))) * 3_600) / 1e6;
+    (slope(measured.map((look) => ({ t: look.t, value: look[key] }))).slope * 3_600) / 1e6;
   const heaps = measured.map(({ heapUsedBytes }) => heapUsedBytes);
   return {
     requests: load.answered,

@@ -13,13 +13,14 @@ import { auditProblems, runAudit } from "../support/run-audit.ts";
 import { readStatus } from "../support/status-socket.ts";
 import { createKeyFile, StateDir, startCollector, startDaemon } from "../support/system.ts";
 import { type ProcessSample, processSample } from "./process-sample.ts";
-import { slope } from "./slope.ts";
+import { blockMedians, slope } from "./slope.ts";
 
 export const SOAK_SPANS_PER_SECOND = 20_000;
 const APPS = 4;
 const SAMPLE_MS = 5_000;
 /** Buffers, code and heap find their size in this share of the run; slopes are of the rest. */
 const WARM_UP_SHARE = 0.25;
+const BLOCK_SECONDS = 180;
 const DRAIN_WITHIN_MS = 120_000;
 
 interface Sample {
@@ -34,7 +35,10 @@ export interface PartCost {
   /** Share of one core, over the measured time. */
   cpuRatio: number;
   maxRssBytes: number;
+  /** Of the medians of BLOCK_SECONDS. */
   rssSlopeMbPerHour: number;
+  /** Standard error of that. */
+  rssSlopeErrorMbPerHour: number;
   openFilesSlopePerHour: number;
   maxOpenFiles: number;
 }
@@ -140,11 +144,17 @@ function costOf(samples: readonly Sample[], part: "daemon" | "collector"): PartC
     first === undefined || last === undefined || first === last
       ? 0
       : (last[part].cpuSeconds - first[part].cpuSeconds) / (last.t - first.t);
+  const rss = slope(
+    blockMedians(
+      samples.map((sample) => ({ t: sample.t, value: sample[part].rssBytes })),
+      BLOCK_SECONDS,
+    ),
+  );
   return {
     cpuRatio,
     maxRssBytes: Math.max(...samples.map((sample) => sample[part].rssBytes)),
-    rssSlopeMbPerHour:
-      perHour(samples.map((sample) => ({ t: sample.t, value: sample[part].rssBytes }))) / 1e6,
+    rssSlopeMbPerHour: (rss.slope * 3_600) / 1e6,
+    rssSlopeErrorMbPerHour: (rss.error * 3_600) / 1e6,
     openFilesSlopePerHour: perHour(samples.map((sample) => ({ t: sample.t, value: sample[part].openFiles }))),
     maxOpenFiles: Math.max(...samples.map((sample) => sample[part].openFiles)),
   };
@@ -152,7 +162,7 @@ function costOf(samples: readonly Sample[], part: "daemon" | "collector"): PartC
 
 /** Slope of values over seconds, as growth in an hour. */
 function perHour(points: readonly { t: number; value: number }[]): number {
-  return slope(points) * 3_600;
+  return slope(points).slope * 3_600;
 }
 
 function sentenceOf({ t, daemon, collector, journalBytes, outboxBytes }: Sample): string {

@@ -12,6 +12,7 @@ import { type PartCost, type SoakReport, soakLoad } from "./soak-load.ts";
 /** What the daemon may cost at 20,000 spans/s. */
 const MAX_CPU_RATIO = 0.25;
 const MAX_RSS_BYTES = 130e6;
+/** Judged only by what the run can tell: a slope is too much when it is more than that by two standard errors. */
 const MAX_RSS_SLOPE_MB_PER_HOUR = 0.5;
 const MAX_FILES_SLOPE_PER_HOUR = 1;
 
@@ -44,7 +45,11 @@ function overLimits(daemon: PartCost): string[] {
   const limits: [string, number, number][] = [
     ["share of a core", daemon.cpuRatio, MAX_CPU_RATIO],
     ["resident memory in bytes", daemon.maxRssBytes, MAX_RSS_BYTES],
-    ["growth of memory in MB an hour", daemon.rssSlopeMbPerHour, MAX_RSS_SLOPE_MB_PER_HOUR],
+    [
+      "growth of memory in MB an hour, less two standard errors,",
+      daemon.rssSlopeMbPerHour - 2 * daemon.rssSlopeErrorMbPerHour,
+      MAX_RSS_SLOPE_MB_PER_HOUR,
+    ],
     ["growth of open files in an hour", daemon.openFilesSlopePerHour, MAX_FILES_SLOPE_PER_HOUR],
   ];
   return limits
