@@ -1,24 +1,32 @@
 import { Command, CommanderError } from "commander";
 import type { CliContext } from "./cli-context.ts";
 import { CliError } from "./cli-error.ts";
-import { addAuditCommand } from "./commands/audit.ts";
-import { addBatchCommand } from "./commands/batch.ts";
-import { addCollectorCommand } from "./commands/collector.ts";
-import { addConfigCommand } from "./commands/config.ts";
-import { addDaemonCommand } from "./commands/daemon.ts";
-import { addDoctorCommand } from "./commands/doctor.ts";
-import { addKeyCommand } from "./commands/key.ts";
-import { addRunCommand } from "./commands/run.ts";
-import { addStatusCommand } from "./commands/status.ts";
-import { addTraceCommand } from "./commands/trace.ts";
-import { addUpCommand } from "./commands/up.ts";
 
 const USAGE_EXIT_CODE = 2;
+
+type AddCommand = (program: Command, context: CliContext) => void;
+
+/** In the order of the help. A command's file is only read when it is called, or when all are listed: reading files is most of a short run. */
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  up: async () => (await import("./commands/up.ts")).addUpCommand,
+  run: async () => (await import("./commands/run.ts")).addRunCommand,
+  status: async () => (await import("./commands/status.ts")).addStatusCommand,
+  trace: async () => (await import("./commands/trace.ts")).addTraceCommand,
+  audit: async () => (await import("./commands/audit.ts")).addAuditCommand,
+  doctor: async () => (await import("./commands/doctor.ts")).addDoctorCommand,
+  daemon: async () => (await import("./commands/daemon.ts")).addDaemonCommand,
+  collector: async () => (await import("./commands/collector.ts")).addCollectorCommand,
+  key: async () => (await import("./commands/key.ts")).addKeyCommand,
+  config: async () => (await import("./commands/config.ts")).addConfigCommand,
+  batch: async () => (await import("./commands/batch.ts")).addBatchCommand,
+};
 
 /** Runs one command line; its outcome goes to `context.finish`. Rejects only on bugs. */
 export async function runCli(args: readonly string[], context: CliContext): Promise<void> {
   try {
-    await apmProgram(context).parseAsync(args, { from: "user" });
+    const program = apmProgram(context);
+    for (const add of await Promise.all(commandsToLoad(args).map((load) => load()))) add(program, context);
+    await program.parseAsync(args, { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) {
       context.finish(error.exitCode === 0 ? 0 : USAGE_EXIT_CODE);
@@ -31,8 +39,15 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
   }
 }
 
+/** The command that is called, alone; all of them for the help and for what is no command. */
+function commandsToLoad([name = "", ...others]: readonly string[]): (() => Promise<AddCommand>)[] {
+  if (others.length === 0 && (name === "--version" || name === "-V")) return [];
+  const called = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  return called === undefined ? Object.values(COMMANDS) : [called];
+}
+
 function apmProgram(context: CliContext): Command {
-  const program = new Command("apm")
+  return new Command("apm")
     .description("Application performance monitoring with the machinery in your own hands.")
     .version(context.version)
     .enablePositionalOptions()
@@ -41,16 +56,4 @@ function apmProgram(context: CliContext): Command {
       writeOut: (text) => context.stdout.write(text),
       writeErr: (text) => context.stderr.write(text.replace(/^error: /, "apm: ")),
     });
-  addUpCommand(program, context);
-  addRunCommand(program, context);
-  addStatusCommand(program, context);
-  addTraceCommand(program, context);
-  addAuditCommand(program, context);
-  addDoctorCommand(program, context);
-  addDaemonCommand(program, context);
-  addCollectorCommand(program, context);
-  addKeyCommand(program, context);
-  addConfigCommand(program, context);
-  addBatchCommand(program, context);
-  return program;
 }

@@ -22,7 +22,10 @@ const context: CliContext = {
     tmpDir: tmpdir(),
   }),
   mainFile: fileURLToPath(import.meta.url),
-  consoleDir: fileURLToPath(new URL(".", import.meta.resolve("@apm-daemon/console/dist/index.html"))),
+  // Looking for it takes a while, and few commands want it.
+  get consoleDir() {
+    return fileURLToPath(new URL(".", import.meta.resolve("@apm-daemon/console/dist/index.html")));
+  },
   stdout: process.stdout,
   stderr: process.stderr,
   hasTerminal: process.stdin.isTTY ?? false,

@@ -83,3 +83,17 @@ export async function loadProgramConfig<T>(
   const file = configFile(program, options.config, context);
   return loadConfig({ program, schema, file, env, cwd, flags, defaults: placeDefaults(program, places) });
 }
+
+/** The configuration of the program that is named, from `file` where one is. */
+export async function loadNamedConfig(
+  context: CliContext,
+  name: ProgramName,
+  file: string | undefined,
+): Promise<LoadedConfig<unknown>> {
+  return loadProgramConfig(
+    context,
+    name,
+    await programSchema(name),
+    file === undefined ? {} : { config: file },
+  );
+}

@@ -1,4 +1,5 @@
 import { request } from "node:http";
+import { connect, type Socket } from "node:net";
 import { dirname } from "node:path";
 import type { StatusReport } from "@apm-daemon/protocol";
 import { CliError } from "../cli-error.ts";
@@ -12,7 +13,7 @@ export interface DaemonAnswer {
 }
 
 /** Says why a socket must not be asked, or null. */
-export type Distrust = (socket: string) => string | null;
+export type Distrust = (socket: string) => Promise<string | null>;
 
 /** The daemon's status. Throws as fetchDaemon() does. */
 export async function fetchStatus(sockets: readonly string[], distrust?: Distrust): Promise<StatusReport> {
@@ -37,13 +38,13 @@ export async function fetchDaemon(
  */
 export async function askDaemon<T>(
   sockets: readonly string[],
-  distrust: Distrust = () => null,
+  distrust: Distrust = () => Promise.resolve(null),
   question: { path: string; withinMs: number },
   read: (answer: DaemonAnswer) => T,
 ): Promise<T> {
   const passedOver: string[] = [];
   for (const socket of sockets) {
-    const reason = distrust(socket);
+    const reason = await distrust(socket);
     if (reason !== null) {
       passedOver.push(`; the folder ${dirname(socket)} is not trusted: ${reason}`);
       continue;
@@ -74,7 +75,9 @@ function get(
   { path, withinMs }: { path: string; withinMs: number },
 ): Promise<DaemonAnswer> {
   return new Promise((resolve, reject) => {
-    const call = request({ socketPath, path, timeout: withinMs }, (answer) => {
+    // One question: no agent, which would first find out whether its address is one of a network.
+    const createConnection = (): Socket => connect(socketPath);
+    const call = request({ createConnection, path, timeout: withinMs }, (answer) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
       answer.on("data", (chunk: Buffer) => {
