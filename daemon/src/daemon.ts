@@ -15,6 +15,7 @@ import { claimStateDir } from "./state-lock.ts";
 import { ledgerReport } from "./status/ledger-report.ts";
 import { StatusReporter } from "./status/status-reporter.ts";
 import { StatusServer } from "./status/status-server.ts";
+import { topReport } from "./status/top-report.ts";
 import { readLicenseKey } from "./uplink/license-key.ts";
 import { Progress } from "./watchdog/progress.ts";
 import type { ServiceOptions } from "./watchdog/service-manager.ts";
@@ -95,6 +96,8 @@ async function startParts(context: DaemonContext, service: ServiceOptions | null
     report: () => reporter.report(),
     ledger: () =>
       ledgerReport({ host: watch.identity, collector: config.collector, journal, sealer, ledger, clock }),
+    top: () => topReport({ version, startUnixMs, clock, watch, reporter, ...counting, ...sending }),
+    recent: (query) => counting.hour.report(query),
     trace: (traceId) => localTrace(recorder, { host: watch.identity.name, clock }, traceId),
   });
 

@@ -36,6 +36,7 @@ export {
   type MessageTypeNumber,
   sequenceOf,
 } from "./message.ts";
+export * from "./recent-report.ts";
 export { type AttributeValue, MAX_SHAPES, Shape, ShapeTree, type SlotType, slotTypeOf } from "./shape.ts";
 export { type SpanAnswer, type SpanCategory, spansOfPart, type TracePart } from "./span-answer.ts";
 export {
@@ -57,6 +58,7 @@ export type {
   StatusReport,
   StatusUser,
 } from "./status.ts";
+export { MAX_TOP_APPS, type TopApp, type TopReport } from "./top-report.ts";
 export {
   type AskedHost,
   type FetchedTraceAnswer,

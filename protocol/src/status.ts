@@ -129,6 +129,8 @@ export interface StatusApp {
   throughputRpm: number;
   apdex: number | null;
   avgMs: number | null;
+  /** From the minute's merged histograms; older daemons do not say it. */
+  p95Ms?: number | null;
 }
 
 /** A connected process. */

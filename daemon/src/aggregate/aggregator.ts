@@ -45,6 +45,8 @@ export interface AggregatorOptions {
   ledger: LossLedger;
   /** Called when an app is counted for the first time since start. */
   onNewApp: (app: string) => void;
+  /** Told of the statements of each drain, with their texts, wherever these may go. */
+  onStatements?: (rows: readonly StatementRow[]) => void;
 }
 
 /** The process that sent a frame. */
@@ -396,6 +398,7 @@ export class Aggregator {
         rows.push({ fingerprint, app, system, text: statement });
       }
     }
+    this.#options.onStatements?.(rows);
     return rows;
   }
 }

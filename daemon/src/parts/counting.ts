@@ -5,6 +5,7 @@ import type { HostWatch } from "../host-watch.ts";
 import { FrameIntake } from "../intake/frame-intake.ts";
 import { InstanceRegistry } from "../intake/instance-registry.ts";
 import { recover } from "../recovery.ts";
+import { RecentHour } from "../status/recent-hour.ts";
 import { TraceKeeper } from "../traces/trace-keeper.ts";
 import type { DaemonContext } from "./context.ts";
 import type { Storage } from "./storage.ts";
@@ -16,12 +17,13 @@ export interface Counting {
   aggregator: Aggregator;
   traces: TraceKeeper;
   blackBox: BlackBox;
+  hour: RecentHour;
 }
 
 export function createCounting(
   { config, clock, log, path, apdexTMs, slowActionMs, statementTexts }: DaemonContext,
   { journal, cursor, ledger }: Storage,
-  { processes }: HostWatch,
+  { processes, identity }: HostWatch,
   sealSoon: () => void,
 ): Counting {
   const traces = new TraceKeeper({
@@ -33,6 +35,7 @@ export function createCounting(
     slowUs: (app) => slowActionMs(app) * 1_000,
     random: Math.random,
   });
+  const hour = new RecentHour({ host: identity, clock });
   const aggregator = new Aggregator({
     limits: {
       actionsPerApp: config.limits.actions_per_app,
@@ -44,6 +47,7 @@ export function createCounting(
     traces,
     ledger,
     onNewApp: sealSoon,
+    onStatements: (rows) => hour.addStatements(rows),
   });
   const blackBox = new BlackBox({
     journal,
@@ -76,7 +80,7 @@ export function createCounting(
     onFrame: blackBox.noteFrame.bind(blackBox),
     clock,
   });
-  return { instances: new InstanceRegistry(journal), intake, aggregator, traces, blackBox };
+  return { instances: new InstanceRegistry(journal), intake, aggregator, traces, blackBox, hour };
 }
 
 /** Counts what the run before had journaled and not sealed; says so in one line of the log. */

@@ -1,3 +1,4 @@
+import type { HostSnapshot } from "@apm-daemon/protocol";
 import { FlightRecorder } from "../flight-recorder/flight-recorder.ts";
 import { foundMessages } from "../flight-recorder/found-messages.ts";
 import type { HostWatch } from "../host-watch.ts";
@@ -15,6 +16,8 @@ import type { Storage } from "./storage.ts";
 export interface Sending {
   sealer: Sealer;
   recent: RecentWindows;
+  /** What the host was at the last seal; null before the first. */
+  lastSeal: { host: HostSnapshot | null };
   queue: SendQueue;
   recorder: FlightRecorder;
   uplink: Uplink;
@@ -23,7 +26,7 @@ export interface Sending {
 export function createSending(
   { config, clock, log, apdexTMs, statementTexts, stops }: DaemonContext,
   { journal, reserve, ledger, outbox, parts, deadLetters, cursor, cursorPath }: Storage,
-  { instances, aggregator, traces, blackBox }: Counting,
+  { instances, aggregator, traces, blackBox, hour }: Counting,
   watch: HostWatch,
   sealSoon: () => void,
 ): Sending {
@@ -42,6 +45,7 @@ export function createSending(
   const recorder = new FlightRecorder({ journal, log });
   stops.push(() => recorder.stop());
   const recent = new RecentWindows();
+  const lastSeal: Sending["lastSeal"] = { host: null };
   const sealer = new Sealer({
     cursor,
     cursorPath,
@@ -62,8 +66,10 @@ export function createSending(
     log,
     reserve,
     onFailed: sealSoon,
-    onSealed: ({ actions }) => {
-      recent.add(actions, clock.unixMs() / 1_000);
+    onSealed: (header) => {
+      recent.add(header.actions, clock.unixMs() / 1_000);
+      hour.add(header);
+      lastSeal.host = header.hostSnapshot ?? lastSeal.host;
       uplink.notify();
     },
   });
@@ -79,5 +85,5 @@ export function createSending(
     clock,
     random: Math.random,
   });
-  return { sealer, recent, queue, recorder, uplink };
+  return { sealer, recent, lastSeal, queue, recorder, uplink };
 }

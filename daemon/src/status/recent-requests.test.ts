@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ActionRow } from "@apm-daemon/protocol";
+import { type ActionRow, bucketMiddleUs, bucketOf } from "@apm-daemon/protocol";
 import { RecentWindows } from "./recent-requests.ts";
+
+/** As a histogram has it. */
+const ONE_MS = bucketMiddleUs(bucketOf(1_000)) / 1_000;
 
 function row(tsSec: number, changes: Partial<ActionRow> = {}): ActionRow {
   return {
@@ -22,7 +25,7 @@ function row(tsSec: number, changes: Partial<ActionRow> = {}): ActionRow {
     cacheUs: 0,
     externalUs: 0,
     queueUs: 0,
-    histogram: { buckets: [], counts: [] },
+    histogram: { buckets: [bucketOf(1_000)], counts: [1] },
     ...changes,
   };
 }
@@ -37,6 +40,7 @@ test("the six newest complete windows count; the one that is running, older ones
     throughputRpm: 6,
     apdex: 1,
     avgMs: 1,
+    p95Ms: ONE_MS,
   });
   assert.equal(recent.of("shop", 1_120).requests, 6);
   assert.equal(recent.of("stock", 1_115).requests, 50);
@@ -55,7 +59,21 @@ test("rows of a window that come in parts add up", () => {
     throughputRpm: 4,
     apdex: 0.375,
     avgMs: 2,
+    p95Ms: ONE_MS,
   });
+});
+
+test("the 95th percentile is that of the merged histograms, not a mean of each row's", () => {
+  const recent = new RecentWindows();
+  const histogram = (durationUs: number, count: number) => ({
+    histogram: { buckets: [bucketOf(durationUs)], counts: [count] },
+    requests: count,
+    maxUs: 1e9,
+  });
+  recent.add([row(1_000, histogram(1_000, 94)), row(1_010, histogram(80_000, 6))], 1_025);
+  assert.equal(recent.of("shop", 1_025).p95Ms, bucketMiddleUs(bucketOf(80_000)) / 1_000);
+  recent.add([row(1_000, histogram(1_000, 100))], 1_025);
+  assert.equal(recent.of("shop", 1_025).p95Ms, bucketMiddleUs(bucketOf(1_000)) / 1_000);
 });
 
 test("an app without requests has no score, and old rows are forgotten", () => {
@@ -68,5 +86,6 @@ test("an app without requests has no score, and old rows are forgotten", () => {
     throughputRpm: 0,
     apdex: null,
     avgMs: null,
+    p95Ms: null,
   });
 });

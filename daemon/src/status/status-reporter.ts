@@ -61,19 +61,12 @@ export class StatusReporter {
 
   report(): StatusReport {
     const o = this.#options;
-    const problems = this.#problems();
     return {
       version: o.version,
       pid: process.pid,
       startUnixMs: o.startUnixMs,
       host: o.watch.identity.name,
-      health:
-        o.gate.problem !== "" || o.sealer.problem !== ""
-          ? "failing"
-          : problems.length > 0
-            ? "degraded"
-            : "ok",
-      problems,
+      ...this.health(),
       self: o.watch.self.read(),
       hostSecond: o.watch.host.newest(),
       agentSocket: o.agentSocket,
@@ -125,6 +118,14 @@ export class StatusReporter {
       dropped: o.ledger.dropped(),
       events: [...o.blackBox.recent],
     };
+  }
+
+  /** Whether all is well, and what is not. */
+  health(): Pick<StatusReport, "health" | "problems"> {
+    const { gate, sealer } = this.#options;
+    const problems = this.#problems();
+    if (gate.problem !== "" || sealer.problem !== "") return { health: "failing", problems };
+    return { health: problems.length > 0 ? "degraded" : "ok", problems };
   }
 
   /** The most important of it in one line. */

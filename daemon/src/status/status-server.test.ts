@@ -3,8 +3,9 @@ import { statSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import type { LedgerReport, StatusReport } from "@apm-daemon/protocol";
+import type { LedgerReport, RecentReport, StatusReport, TopReport } from "@apm-daemon/protocol";
 import { tempDir } from "../testing/temp-dir.ts";
+import type { RecentQuery } from "./recent-hour.ts";
 import { StatusServer } from "./status-server.ts";
 
 interface Answer {
@@ -98,6 +99,40 @@ function noLedger(): LedgerReport {
   };
 }
 
+function noTop(): TopReport {
+  const { version, startUnixMs, host, health, problems, self, hostSecond } = report();
+  const status = { version, startUnixMs, host, health, problems, self, hostSecond };
+  return {
+    ...status,
+    nowUnixMs: 2_000,
+    cores: 2,
+    apps: [],
+    appsLeftOut: 0,
+    processes: [],
+    processesTsSec: null,
+  };
+}
+
+/** Nothing happened in these minutes; nobody may ask for 60. */
+function recentOf({ minutes, app = "web-1" }: RecentQuery): Promise<RecentReport | null> {
+  if (minutes === 60) return Promise.resolve(null);
+  return Promise.resolve({
+    host: app,
+    minutes,
+    fromUnixMs: 0,
+    sinceUnixMs: 0,
+    toUnixMs: 0,
+    requests: 0,
+    errors: 0,
+    totalTimeMs: 0,
+    actions: [],
+    calls: [],
+    slowStatements: [],
+    traces: [],
+    leftOut: { actions: 0, calls: 0, slowStatements: 0, traces: 0, minutes: 0 },
+  });
+}
+
 /** Only the trace of ones is known here. */
 function traceOf(traceId: string): { status: 200 | 404; body: unknown } {
   return { status: /^1+$/.test(traceId) ? 200 : 404, body: { traceId } };
@@ -109,6 +144,8 @@ async function serve(t: TestContext, now: () => StatusReport): Promise<string> {
     path,
     report: now,
     ledger: noLedger,
+    top: noTop,
+    recent: recentOf,
     trace: (id) => Promise.resolve(traceOf(id)),
   });
   await server.start();
@@ -204,7 +241,10 @@ test("other paths are told what there is, other methods that only GET is answere
     ],
     [404, 404, 404],
   );
-  assert.match((await ask(path, "/x")).body, /\/status, \/ledger, \/metrics, \/healthz and \/traces\/ID/);
+  assert.match(
+    (await ask(path, "/x")).body,
+    /\/status, \/ledger, \/top, \/recent, \/metrics, \/healthz and \/traces\/ID/,
+  );
   for (const method of ["POST", "PUT", "DELETE", "HEAD"]) {
     const { status, allow } = await ask(path, "/status", method);
     assert.deepEqual([status, allow], [405, "GET"]);
@@ -227,10 +267,28 @@ test("stop ends open connections, and the socket is gone", async (t) => {
     path,
     report,
     ledger: noLedger,
+    top: noTop,
+    recent: recentOf,
     trace: (id) => Promise.resolve(traceOf(id)),
   });
   await server.start();
   await ask(path, "/status");
   await server.stop();
   await assert.rejects(ask(path, "/status"), { code: "ENOENT" });
+});
+
+test("/top is the host, its apps and processes; /recent what the last minutes had, by default ten", async (t) => {
+  const path = await serve(t, report);
+  const top = await ask(path, "/top");
+  assert.deepEqual([top.status, top.type, JSON.parse(top.body)], [200, "application/json", noTop()]);
+  const recent = async (query: string): Promise<unknown> => {
+    const { status, body } = await ask(path, `/recent${query}`);
+    const { host, minutes, error } = JSON.parse(body) as Partial<RecentReport> & { error?: { code: string } };
+    return [status, minutes ?? error?.code, ...(host === undefined ? [] : [host])];
+  };
+  assert.deepEqual(await recent(""), [200, 10, "web-1"]);
+  assert.deepEqual(await recent("?minutes=59&app=my%20shop%26co"), [200, 59, "my shop&co"]);
+  for (const wrong of ["0", "61", "1.5", "-1", "", "1e1", "ten"])
+    assert.deepEqual(await recent(`?minutes=${wrong}`), [400, "INVALID_QUERY"], wrong);
+  assert.deepEqual(await recent("?minutes=60"), [503, "BUSY"]);
 });

@@ -1,12 +1,22 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
-import type { LedgerReport, StatusReport } from "@apm-daemon/protocol";
+import {
+  type LedgerReport,
+  MAX_RECENT_MINUTES,
+  type RecentReport,
+  type StatusReport,
+  type TopReport,
+} from "@apm-daemon/protocol";
 import { listenOnSocket } from "../intake/socket-path.ts";
 import { prometheusText } from "./metrics.ts";
+import type { RecentQuery } from "./recent-hour.ts";
 
 export interface StatusServerOptions {
   path: string;
   report: () => StatusReport;
   ledger: () => LedgerReport;
+  top: () => TopReport;
+  /** The answer to `/recent`; null when too many ask at once. */
+  recent: (query: RecentQuery) => Promise<RecentReport | null>;
   /** The answer to `/traces/ID`; never rejects. */
   trace: (traceId: string) => Promise<{ status: 200 | 404 | 503; body: unknown }>;
 }
@@ -14,8 +24,8 @@ export interface StatusServerOptions {
 const TRACE_PATH = /^\/traces\/([0-9a-f]{32})$/;
 
 /**
- * HTTP on the status socket: `/status` and `/ledger` (JSON), `/metrics` (Prometheus), `/healthz` (200 or 503), `/traces/ID` (JSON,
- * from the journal). Only the owner's group may ask.
+ * HTTP on the status socket: `/status`, `/ledger` and `/top` (JSON), `/recent?minutes=N&app=APP` (JSON, what the last minutes' seals
+ * had), `/metrics` (Prometheus), `/healthz` (200 or 503), `/traces/ID` (JSON, from the journal). Only the owner's group may ask.
  */
 export class StatusServer {
   readonly #options: StatusServerOptions;
@@ -47,16 +57,37 @@ export class StatusServer {
       send(response, 200, "application/json", JSON.stringify(this.#options.report()));
     else if (path === "/ledger")
       send(response, 200, "application/json", JSON.stringify(this.#options.ledger()));
+    else if (path === "/top") send(response, 200, "application/json", JSON.stringify(this.#options.top()));
+    else if (path === "/recent") void this.#answerRecent(response, url);
     else if (path === "/metrics")
       send(response, 200, "text/plain; version=0.0.4", prometheusText(this.#options.report()));
     else if (path === "/healthz") this.#answerHealth(response);
     else if (traceId !== undefined) void this.#answerTrace(response, traceId);
-    else send(response, 404, "text/plain", "there are /status, /ledger, /metrics, /healthz and /traces/ID\n");
+    else
+      send(
+        response,
+        404,
+        "text/plain",
+        "there are /status, /ledger, /top, /recent, /metrics, /healthz and /traces/ID\n",
+      );
   }
 
   async #answerTrace(response: ServerResponse, traceId: string): Promise<void> {
     const { status, body } = await this.#options.trace(traceId);
     send(response, status, "application/json", JSON.stringify(body));
+  }
+
+  async #answerRecent(response: ServerResponse, url: string): Promise<void> {
+    const query = recentQuery(url);
+    if (query === null) {
+      const message = `minutes must be a whole number from 1 to ${MAX_RECENT_MINUTES}`;
+      sendError(response, 400, "INVALID_QUERY", message);
+      return;
+    }
+    const report = await this.#options.recent(query);
+    if (report === null)
+      sendError(response, 503, "BUSY", "too many ask for this at once; try again in some seconds");
+    else send(response, 200, "application/json", JSON.stringify(report));
   }
 
   #answerHealth(response: ServerResponse): void {
@@ -68,6 +99,20 @@ export class StatusServer {
       JSON.stringify({ health, problems }),
     );
   }
+}
+
+/** Null for minutes that are none. */
+function recentQuery(url: string): RecentQuery | null {
+  const { searchParams } = new URL(url, "http://daemon");
+  const text = searchParams.get("minutes") ?? "10";
+  const minutes = Number(text);
+  if (!/^\d+$/.test(text) || minutes < 1 || minutes > MAX_RECENT_MINUTES) return null;
+  const app = searchParams.get("app");
+  return { minutes, ...(app === null ? {} : { app }) };
+}
+
+function sendError(response: ServerResponse, status: number, code: string, message: string): void {
+  send(response, status, "application/json", JSON.stringify({ error: { code, message } }));
 }
 
 function send(
