@@ -9,6 +9,16 @@ export interface Output {
   readonly rows?: number;
 }
 
+/** What the user types; a terminal gives each key at once after `setRawMode(true)`. */
+export interface Input {
+  readonly isTTY?: boolean;
+  setRawMode?(isRaw: boolean): unknown;
+  on(event: "data", listener: (bytes: Uint8Array) => void): unknown;
+  off(event: "data", listener: (bytes: Uint8Array) => void): unknown;
+  resume(): unknown;
+  pause(): unknown;
+}
+
 /** The channel to `apm up`, for a part that was started by it. */
 export interface ParentChannel {
   send(message: unknown): void;
@@ -26,6 +36,7 @@ export interface CliContext {
   readonly mainFile: string;
   /** Folder of the console's built pages. */
   readonly consoleDir: string;
+  readonly stdin: Input;
   readonly stdout: Output;
   readonly stderr: Output;
   /** Whether the terminal itself sends Ctrl-C to the whole process group. */

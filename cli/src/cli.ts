@@ -11,6 +11,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   up: async () => (await import("./commands/up.ts")).addUpCommand,
   run: async () => (await import("./commands/run.ts")).addRunCommand,
   status: async () => (await import("./commands/status.ts")).addStatusCommand,
+  top: async () => (await import("./commands/top.ts")).addTopCommand,
+  slow: async () => (await import("./commands/slow.ts")).addSlowCommand,
   trace: async () => (await import("./commands/trace.ts")).addTraceCommand,
   audit: async () => (await import("./commands/audit.ts")).addAuditCommand,
   doctor: async () => (await import("./commands/doctor.ts")).addDoctorCommand,

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
+import { isatty } from "node:tty";
 import { fileURLToPath } from "node:url";
 import { runCli } from "./cli.ts";
 import type { CliContext, ParentChannel } from "./cli-context.ts";
@@ -26,9 +27,12 @@ const context: CliContext = {
   get consoleDir() {
     return fileURLToPath(new URL(".", import.meta.resolve("@apm-daemon/console/dist/index.html")));
   },
+  get stdin() {
+    return process.stdin;
+  },
   stdout: process.stdout,
   stderr: process.stderr,
-  hasTerminal: process.stdin.isTTY ?? false,
+  hasTerminal: isatty(0),
   signals: process,
   parent: process.send ? parentChannel() : null,
   finish: (exitCode) => {

@@ -3,8 +3,8 @@ import type { Output } from "../cli-context.ts";
 const ESC = "\u001b[";
 
 /**
- * A page that is redrawn in place on the terminal's second screen: each line is overwritten and its rest cleared, so
- * nothing flickers, and `close` gives the user's screen back. Where there is no terminal, pages follow one another.
+ * A page that is redrawn in place on the terminal's second screen, a line at a time, so that it does not flicker; `close` gives the
+ * user's screen back. A line is cleared before it is written: after one of full width, its last letter would be cleared. Where there is no terminal, pages follow one another.
  */
 export class LiveScreen {
   readonly #output: Output;
@@ -22,7 +22,7 @@ export class LiveScreen {
     const opening = this.#isOpen ? "" : `${ESC}?1049h${ESC}?25l${ESC}?7l`;
     this.#isOpen = true;
     const lines = page.split("\n").slice(0, Math.max(1, (this.#output.rows ?? 24) - 1));
-    this.#output.write(`${opening}${ESC}H${lines.map((line) => `${line}${ESC}K\r\n`).join("")}${ESC}J`);
+    this.#output.write(`${opening}${ESC}H${lines.map((line) => `${ESC}K${line}\r\n`).join("")}${ESC}J`);
   }
 
   close(): void {

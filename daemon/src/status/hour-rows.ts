@@ -218,14 +218,12 @@ function trace({
   };
 }
 
-function slowStatement({
-  durationUs,
-  stack,
-  text: _,
-  ...row
-}: SlowStatementRow): HourRows["slowStatements"][number] {
+function slowStatement(row: SlowStatementRow): HourRows["slowStatements"][number] {
+  const { endUnixMs, app, action, system, target, operation, statement, durationUs, error, traceId, stack } =
+    row;
   const [caller = ""] = stack.split("\n", 1);
-  return { ...row, durationMs: durationUs / 1_000, caller: caller.trim().slice(0, MAX_CALLER_CHARS) };
+  const call = { endUnixMs, app, action, system, target, operation, statement, error, traceId };
+  return { ...call, durationMs: durationUs / 1_000, caller: caller.trim().slice(0, MAX_CALLER_CHARS) };
 }
 
 function sum<Row>(rows: readonly Row[], of: (row: Row) => number): number {
