@@ -19,7 +19,7 @@ export interface RecentReport {
   calls: RecentCall[];
   /** The slowest calls to databases, the slowest first. */
   slowStatements: RecentSlowStatement[];
-  /** Kept traces of requests that failed or took longer than their Apdex threshold, the newest first. */
+  /** Kept traces of requests that failed or were slow: longer than their Apdex threshold or slow_action_ms; the newest first. */
   traces: RecentTrace[];
   leftOut: RecentLeftOut;
 }

@@ -126,7 +126,7 @@ function statementLines(statements: readonly RecentSlowStatement[], cells: numbe
 function traceLines(traces: readonly RecentTrace[], cells: number, page: SlowPage): string[] {
   const { paint } = page;
   if (traces.length === 0)
-    return ["", paint("dim", "No request failed or was slower than its Apdex threshold.")];
+    return ["", paint("dim", "No request failed or took longer than its Apdex threshold or slow_action_ms.")];
   return [
     ...titled<RecentTrace>(
       [

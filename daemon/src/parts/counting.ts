@@ -35,7 +35,11 @@ export function createCounting(
     slowUs: (app) => slowActionMs(app) * 1_000,
     random: Math.random,
   });
-  const hour = new RecentHour({ host: identity, clock });
+  const hour = new RecentHour({
+    host: identity,
+    clock,
+    slowMs: (app) => Math.min(apdexTMs(app), slowActionMs(app)),
+  });
   const aggregator = new Aggregator({
     limits: {
       actionsPerApp: config.limits.actions_per_app,

@@ -33,13 +33,13 @@ export interface RowLimits {
   traces: number;
 }
 
-export const MINUTE_LIMITS: RowLimits = { actions: 500, calls: 500, slowStatements: 50, traces: 50 };
+export const MINUTE_LIMITS: RowLimits = { actions: 200, calls: 200, slowStatements: 50, traces: 50 };
 
 const OTHER = "(other)";
 const MAX_CALLER_CHARS = 200;
 
-/** A batch's rows by the minute that they belong to, Unix minutes. */
-export function rowsByMinute(header: BatchHeader): Map<number, HourRows> {
+/** A batch's rows by the minute that they belong to, Unix minutes. Requests of an app that take longer than `slowMs` are slow. */
+export function rowsByMinute(header: BatchHeader, slowMs: (app: string) => number): Map<number, HourRows> {
   const minutes = new Map<number, HourRows>();
   const of = (unixMs: number): HourRows => {
     const minute = Math.floor(unixMs / 60_000);
@@ -52,9 +52,8 @@ export function rowsByMinute(header: BatchHeader): Map<number, HourRows> {
     of(tsSec * 1_000).actions.push(row);
   for (const { tsSec, action: _, ...row } of operations) of(tsSec * 1_000).calls.push(row);
   for (const row of slowStatements) of(row.endUnixMs).slowStatements.push(slowStatement(row));
-  const apdexTMs = new Map(header.apps.map((app) => [app.app, app.apdexTMs]));
   for (const summary of traces) {
-    if (isSlowOrFailed(summary, apdexTMs.get(summary.app)))
+    if (isSlowOrFailed(summary, slowMs(summary.app)))
       of(summary.startUnixMs + summary.durationUs / 1_000).traces.push(trace(summary));
   }
   return minutes;
@@ -188,8 +187,8 @@ function slowest<Row extends { durationMs: number }>(
 }
 
 /** The slowest of each window are kept however fast they are. */
-function isSlowOrFailed({ error, verdict, durationUs }: TraceSummary, apdexTMs = 500): boolean {
-  return error || verdict !== undefined || durationUs > apdexTMs * 1_000;
+function isSlowOrFailed({ error, verdict, durationUs }: TraceSummary, slowMs: number): boolean {
+  return error || verdict !== undefined || durationUs > slowMs * 1_000;
 }
 
 function trace({

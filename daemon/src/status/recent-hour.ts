@@ -30,6 +30,8 @@ import { StatementMemory } from "./statement-memory.ts";
 export interface RecentHourOptions {
   host: { readonly name: string };
   clock: { unixMs(): number };
+  /** Requests of an app that take longer are slow. */
+  slowMs: (app: string) => number;
 }
 
 export interface RecentQuery {
@@ -42,6 +44,9 @@ export interface RecentQuery {
 const MAX_BYTES = 6_291_456;
 /** A seal is made every 10 s, as a rule. */
 const PARTS_PER_MINUTE = 6;
+/** zlib's levels: what stays for a minute, and what stays for an hour. */
+const FAST = 1;
+const SMALL = 6;
 /** A Buffer's own objects, beside its bytes. */
 const BYTES_PER_PART = 256;
 /** Of all minutes together, while an answer is put together. */
@@ -75,12 +80,12 @@ export class RecentHour {
 
   add(header: BatchHeader): void {
     const now = this.#minuteNow();
-    for (const [minute, rows] of rowsByMinute(header)) {
+    for (const [minute, rows] of rowsByMinute(header, this.#options.slowMs)) {
       // Rows of the future are those of a clock that was set back since.
       if (Math.abs(now - minute) > MAX_RECENT_MINUTES) continue;
       const parts = this.#minutes.get(minute) ?? [];
       this.#minutes.set(minute, parts);
-      this.#push(parts, mergedRows([rows], MINUTE_LIMITS));
+      this.#push(parts, mergedRows([rows], MINUTE_LIMITS), FAST);
       if (parts.length >= PARTS_PER_MINUTE) this.#mergeParts(parts);
     }
     this.#forget(now);
@@ -121,8 +126,8 @@ export class RecentHour {
     return all;
   }
 
-  #push(parts: Uint8Array[], rows: HourRows): void {
-    const part = packed(rows);
+  #push(parts: Uint8Array[], rows: HourRows, level: number): void {
+    const part = packed(rows, level);
     parts.push(part);
     this.#partBytes += part.length + BYTES_PER_PART;
   }
@@ -130,7 +135,7 @@ export class RecentHour {
   #mergeParts(parts: Uint8Array[]): void {
     const rows = mergedRows(parts.map(unpacked), MINUTE_LIMITS);
     for (const part of parts.splice(0)) this.#partBytes -= part.length + BYTES_PER_PART;
-    this.#push(parts, rows);
+    this.#push(parts, rows, SMALL);
   }
 
   /** Minutes out of the hour go; then the oldest ones until the rest has room. */
@@ -163,9 +168,9 @@ function ofApp(rows: HourRows, app: string | undefined): HourRows {
   };
 }
 
-/** Fast rather than small. Its own copy: zlib hands out pieces of larger blocks. */
-function packed(rows: HourRows): Uint8Array {
-  return new Uint8Array(deflateRawSync(JSON.stringify(rows), { level: 1 }));
+/** Its own copy: zlib hands out pieces of larger blocks. */
+function packed(rows: HourRows, level: number): Uint8Array {
+  return new Uint8Array(deflateRawSync(JSON.stringify(rows), { level }));
 }
 
 function unpacked(part: Uint8Array): HourRows {

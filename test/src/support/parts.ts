@@ -21,7 +21,8 @@ export type PartName =
   | "iproute2"
   | "faketime"
   | "python3"
-  | "systemd";
+  | "systemd"
+  | "tmux";
 
 export const PARTS: readonly Part[] = [
   { name: "postgresql", debianPackage: "postgresql", program: "postgres" },
@@ -37,6 +38,7 @@ export const PARTS: readonly Part[] = [
   { name: "faketime", debianPackage: "faketime", program: "faketime" },
   { name: "python3", debianPackage: "python3", program: "python3" },
   { name: "systemd", debianPackage: "systemd", program: "systemd-notify" },
+  { name: "tmux", debianPackage: "tmux", program: "tmux" },
 ];
 
 /** Debian keeps PostgreSQL's programs out of PATH, one folder a version; daemons live in sbin, which users' PATH lacks. */
