@@ -16,7 +16,7 @@ const AGAIN_MS = 50;
  */
 export class Acknowledgements {
   readonly #socket: Socket;
-  readonly #monoMs: () => number;
+  readonly #clock: { monoMs(): number };
   #toldMs = Number.NEGATIVE_INFINITY;
   #sequence = 0;
   #bytes = 0;
@@ -24,9 +24,9 @@ export class Acknowledgements {
   #isDue = false;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(socket: Socket, monoMs: () => number) {
+  constructor(socket: Socket, clock: { monoMs(): number }) {
     this.#socket = socket;
-    this.#monoMs = monoMs;
+    this.#clock = clock;
   }
 
   /** Frames up to `sequence` are journaled, so many of them, with so many bytes, just now. */
@@ -35,7 +35,7 @@ export class Acknowledgements {
     this.#frames += frames;
     this.#bytes += bytes;
     this.#isDue = true;
-    const waitMs = EACH_MS - (this.#monoMs() - this.#toldMs);
+    const waitMs = EACH_MS - (this.#clock.monoMs() - this.#toldMs);
     const isMuch = this.#frames >= AT_ONCE_FRAMES || this.#bytes >= AT_ONCE_BYTES;
     if (isMuch || waitMs <= 0) this.tell();
     else this.#tellIn(waitMs);
@@ -47,7 +47,7 @@ export class Acknowledgements {
     this.stop();
     this.#frames = 0;
     this.#bytes = 0;
-    this.#toldMs = this.#monoMs();
+    this.#toldMs = this.#clock.monoMs();
     this.#isDue = !writePast(this.#socket, encodeAck(this.#sequence));
     if (this.#isDue) this.#tellIn(AGAIN_MS);
   }

@@ -75,7 +75,7 @@ export class AgentConnection {
   constructor(options: AgentConnectionOptions) {
     this.#options = options;
     this.#reader = new MessageReader((type, payload) => this.#accept(type, payload));
-    this.#acknowledgements = new Acknowledgements(options.socket, options.clock.monoMs);
+    this.#acknowledgements = new Acknowledgements(options.socket, options.clock);
     const account = options.quotas.accountOf(options.peer);
     this.#guard = options.quotas.enter(account, options.socket, (refusal) => this.#turnAway(refusal));
     options.socket.on("data", (chunk: Buffer) => this.#read(chunk));
