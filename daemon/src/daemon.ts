@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import type { DaemonConfig } from "./config.ts";
 import { localTrace } from "./flight-recorder/local-trace.ts";
 import { watchHost } from "./host-watch.ts";
+import { filesLeftBy } from "./intake/connection-room.ts";
 import { claimRunDir } from "./intake/run-dir-claim.ts";
 import { createAgents } from "./parts/agents.ts";
 import { createContext, type DaemonContext } from "./parts/context.ts";
@@ -59,9 +60,12 @@ async function startParts(context: DaemonContext, service: ServiceOptions | null
   const progress = new Progress({ sealIntervalMs: config.seal_interval_ms, monoMs: clock.monoMs });
   const watch = await watchHost(
     {
-      ...(config.host_name === undefined ? {} : { name: config.host_name }),
-      daemonVersion: version,
-      hostIdFile: path("host-id"),
+      inventory: {
+        ...(config.host_name === undefined ? {} : { name: config.host_name }),
+        daemonVersion: version,
+        hostIdFile: path("host-id"),
+      },
+      maxProcessFiles: filesLeftBy(config.limits.connections),
     },
     () => progress.samples.note(),
     stops,

@@ -21,17 +21,18 @@ const SELF_EVERY_SEC = 5;
 
 /** Begins to sample this host and the processes that `processes` is told of, once a second; `onSampled` is told each time. */
 export async function watchHost(
-  inventory: InventoryOptions,
+  { inventory, maxProcessFiles }: { inventory: InventoryOptions; maxProcessFiles: number },
   onSampled: () => void,
   stops: StopStack,
 ): Promise<HostWatch> {
   const watch: HostWatch = {
     identity: await readInventory(inventory),
-    host: new HostSampler(),
+    host: new HostSampler({ maxProcessFiles }),
     processes: new ProcessSampler(),
     self: new SelfUsage(),
   };
   stops.push(() => watch.host.stop());
+  stops.push(() => watch.processes.stop());
   const job = schedule(INVENTORY_SCHEDULE, async () => {
     Object.assign(watch.identity, await readInventory(inventory));
   });

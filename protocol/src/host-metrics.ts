@@ -75,6 +75,15 @@ export const PROCESS_METRICS: readonly HostMetric[] = [
   ),
   metric("heapUsedBytes", "bytes", "V8 heap in use."),
   metric("heapTotalBytes", "bytes", "V8 heap reserved."),
+  metric(
+    "cgroupThrottledRatio",
+    "ratio",
+    "Share of the second in which its control group, or one above, had used up its CPU quota.",
+  ),
+  metric("cgroupCpuLimitCores", "1", "CPU quota of its control group or of one above, the lowest, in cores."),
+  metric("cgroupCpuUsageRatio", "ratio", "CPU time used by its control group, 1 = one whole core."),
+  metric("cgroupMemoryUsedBytes", "bytes", "Memory of its control group, page cache included."),
+  metric("cgroupMemoryLimitBytes", "bytes", "Memory limit of its control group or of one above, the lowest."),
 ];
 
 /** Samples of consecutive or sparse seconds, column by column: `columns[name][i]` belongs to `tsSec[i]`. */

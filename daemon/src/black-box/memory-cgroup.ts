@@ -11,14 +11,14 @@
  * Both counts of kills mean processes of this very cgroup, whoever ran out of memory: it, one above it, or the host.
  * Host: oom_kill of /proc/vmstat counts all kills. What cannot be read is null.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import {
+  type CgroupController,
+  type CgroupFolder,
+  findCgroupFolder,
+} from "../host-sampling/cgroup-folder.ts";
 
-export interface MemoryCgroup {
-  version: 1 | 2;
-  /** As /proc/PID/cgroup names it. */
-  path: string;
-  folder: string;
-}
+export type MemoryCgroup = CgroupFolder;
 
 export interface MemoryCounters {
   unixMs: number;
@@ -35,22 +35,15 @@ const MAX_DEPTH = 32;
 /** v1 has no word for "no limit": it is a number of pages that no machine has. */
 const NO_LIMIT_BYTES = 2 ** 60;
 
+const MEMORY: CgroupController = {
+  name: "memory",
+  v1File: "memory.oom_control",
+  v2File: "memory.events",
+};
+
 /** Null when the process has gone, or no controller accounts its memory here. */
 export function findMemoryCgroup(procRoot: string, cgroupRoot: string, pid: number): MemoryCgroup | null {
-  const lines = (readText(`${procRoot}/${pid}/cgroup`) ?? "").split("\n");
-  for (const line of lines) {
-    const [, controllers = "", path = ""] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? [];
-    // A path above our own namespace's root names folders that are not below the mount.
-    if (path === "" || path.split("/").includes("..")) continue;
-    if (controllers.split(",").includes("memory")) {
-      const folder = `${cgroupRoot}/memory${path}`;
-      if (existsSync(`${folder}/memory.oom_control`)) return { version: 1, path, folder };
-    } else if (controllers === "") {
-      const folder = `${cgroupRoot}${path}`;
-      if (existsSync(`${folder}/memory.events`)) return { version: 2, path, folder };
-    }
-  }
-  return null;
+  return findCgroupFolder(procRoot, cgroupRoot, pid, MEMORY);
 }
 
 /** `cgroup` null: only what the host counts. */

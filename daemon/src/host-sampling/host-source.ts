@@ -1,10 +1,14 @@
 import type { HostSnapshot } from "@apm-daemon/protocol";
+import type { BusyProcess } from "./busiest-processes.ts";
+import type { ProcessCoverage } from "./process-table.ts";
 import type { SecondValues } from "./seconds-ring.ts";
 
 /** Where a host's numbers come from on one kind of system. */
 export interface HostSource {
-  /** The values of the time since the last call, by names of HOST_METRICS; rates are null at first. */
-  sample(monoMs: number): SecondValues;
+  /** The values of the time since the last call, by names of HOST_METRICS; rates are null at first. `tsSec` names the second. */
+  sample(monoMs: number, tsSec: number): SecondValues;
+  busiest(fromTsSec: number, toTsSec: number): BusyProcess[];
+  processCoverage(): ProcessCoverage | null;
   snapshot(): Omit<HostSnapshot, "tsSec">;
   stop(): void;
 }

@@ -12,8 +12,13 @@ export class LabelledNumbers {
 
   /** The number behind each label in the constructor's order, NaN where it is missing; reused by the next call. */
   read(scanner: ProcScanner, file: ProcFile): readonly number[] {
+    if (scanner.read(file)) return this.parse(scanner);
+    return this.#values.fill(Number.NaN);
+  }
+
+  /** As `read`, of what the scanner has read already. */
+  parse(scanner: ProcScanner): readonly number[] {
     this.#values.fill(Number.NaN);
-    if (!scanner.read(file)) return this.#values;
     let missing = this.#labels.length;
     do {
       const index = this.#labels.findIndex((label) => scanner.take(label));

@@ -1,4 +1,6 @@
 import type { HostSnapshot } from "@apm-daemon/protocol";
+import { BusiestProcesses, type BusyProcess } from "./busiest-processes.ts";
+import { CommandMemory } from "./command-memory.ts";
 import { Cpu } from "./cpu.ts";
 import { Disks } from "./disks.ts";
 import { Filesystems } from "./filesystems.ts";
@@ -9,13 +11,25 @@ import { Network } from "./network.ts";
 import { readPageBytes } from "./page-size.ts";
 import { Pressure } from "./pressure.ts";
 import { ProcScanner } from "./proc-scanner.ts";
+import { ProcessIo } from "./process-io.ts";
+import { type ProcessCoverage, ProcessTable } from "./process-table.ts";
 import type { SecondValues } from "./seconds-ring.ts";
 import { Tcp } from "./tcp.ts";
 import { TopProcesses } from "./top-processes.ts";
 
 const FILESYSTEMS_EVERY_MS = 60_000;
 
+/** Of the files of processes that may stay open. */
+const IO_FILES_SHARE = 1 / 16;
+
 type Parts = Pick<HostSnapshot, "coreBusyRatios" | "disks" | "interfaces">;
+
+export interface LinuxSamplerOptions {
+  procRoot: string;
+  passwdFile: string;
+  maxProcessFiles: number;
+  busiestSeconds: number;
+}
 
 /** Everything that Linux tells of a host, straight from /proc. */
 export class LinuxSampler implements HostSource {
@@ -27,13 +41,17 @@ export class LinuxSampler implements HostSource {
   readonly #pressure: Pressure;
   readonly #load: Load;
   readonly #filesystems: Filesystems;
+  readonly #processes: ProcessTable;
+  readonly #io: ProcessIo;
+  readonly #busiest: BusiestProcesses;
   readonly #topProcesses: TopProcesses;
+  readonly #values: Record<string, number | null> = {};
   #sampledMonoMs = Number.NaN;
   #partsMonoMs = Number.NaN;
   #parts: Parts = { coreBusyRatios: [], disks: [], interfaces: [] };
   #filesystemsMonoMs = Number.NEGATIVE_INFINITY;
 
-  constructor(procRoot: string, passwdFile: string) {
+  constructor({ procRoot, passwdFile, maxProcessFiles, busiestSeconds }: LinuxSamplerOptions) {
     const scanner = new ProcScanner();
     const pageBytes = readPageBytes(`${procRoot}/self/auxv`);
     this.#cpu = new Cpu(procRoot, scanner);
@@ -44,24 +62,36 @@ export class LinuxSampler implements HostSource {
     this.#pressure = new Pressure(procRoot, scanner);
     this.#load = new Load(procRoot, scanner);
     this.#filesystems = new Filesystems({ procRoot, scanner });
-    this.#topProcesses = new TopProcesses({ procRoot, passwdFile, pageBytes, scanner });
+    const ioFiles = Math.floor(maxProcessFiles * IO_FILES_SHARE);
+    this.#processes = new ProcessTable({
+      procRoot,
+      pageBytes,
+      scanner,
+      maxOpenFiles: maxProcessFiles - ioFiles,
+    });
+    this.#io = new ProcessIo(procRoot, scanner, ioFiles);
+    const commands = new CommandMemory(procRoot);
+    this.#busiest = new BusiestProcesses({
+      seconds: busiestSeconds,
+      commandOf: (process) => commands.of(process),
+    });
+    this.#topProcesses = new TopProcesses({ procRoot, passwdFile });
   }
 
-  sample(monoMs: number): SecondValues {
+  sample(monoMs: number, tsSec: number): SecondValues {
     const elapsedSec = (monoMs - this.#sampledMonoMs) / 1000;
     const isFirst = Number.isNaN(this.#sampledMonoMs);
     this.#sampledMonoMs = monoMs;
-    const values = {
-      ...this.#cpu.sample(elapsedSec),
-      ...this.#load.sample(),
-      ...this.#memory.sample(elapsedSec),
-      ...this.#disks.sample(elapsedSec),
-      ...this.#network.sample(elapsedSec),
-      ...this.#tcp.sample(elapsedSec),
-      ...this.#pressure.sample(elapsedSec),
-    };
+    // One object for all seconds: making a new one of so many parts costs more than reading half of the files.
+    const values = this.#values;
+    Object.assign(values, this.#cpu.sample(elapsedSec), this.#load.sample());
+    Object.assign(values, this.#memory.sample(elapsedSec), this.#disks.sample(elapsedSec));
+    Object.assign(values, this.#network.sample(elapsedSec), this.#tcp.sample(elapsedSec));
+    Object.assign(values, this.#pressure.sample(elapsedSec));
     if (isFirst) this.#refreshParts();
-    this.#topProcesses.tick(monoMs);
+    this.#processes.tick(monoMs);
+    this.#io.tick(this.#processes, monoMs);
+    this.#busiest.note(tsSec, this.#processes, this.#io);
     if (monoMs - this.#filesystemsMonoMs >= FILESYSTEMS_EVERY_MS) {
       this.#filesystemsMonoMs = monoMs;
       void this.#filesystems.refresh();
@@ -69,12 +99,20 @@ export class LinuxSampler implements HostSource {
     return values;
   }
 
+  busiest(fromTsSec: number, toTsSec: number): BusyProcess[] {
+    return this.#busiest.between(fromTsSec, toTsSec);
+  }
+
+  processCoverage(): ProcessCoverage {
+    return this.#processes.coverage;
+  }
+
   snapshot(): Omit<HostSnapshot, "tsSec"> {
     this.#refreshParts();
     return {
       ...this.#parts,
       filesystems: this.#filesystems.newest(),
-      topProcesses: this.#topProcesses.top(),
+      topProcesses: this.#topProcesses.top(this.#processes),
     };
   }
 
@@ -88,7 +126,7 @@ export class LinuxSampler implements HostSource {
       this.#pressure,
       this.#load,
     ];
-    for (const source of [...sources, this.#filesystems, this.#topProcesses]) source.close();
+    for (const source of [...sources, this.#filesystems, this.#processes, this.#io]) source.close();
   }
 
   /** The parts' counters are those of the last sample: between two samples the averages stay as they are. */

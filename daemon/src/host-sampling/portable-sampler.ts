@@ -37,6 +37,15 @@ export class PortableSampler implements HostSource {
     return this.#snapshot;
   }
 
+  /** It would start a program each second. */
+  busiest(): [] {
+    return [];
+  }
+
+  processCoverage(): null {
+    return null;
+  }
+
   stop(): void {}
 
   async #refresh(monoMs: number): Promise<void> {

@@ -102,6 +102,11 @@ export class ProcScanner {
     }
   }
 
+  /** As `read`, by a function that fills the bytes and says how many it filled. */
+  readBy(fill: (into: Buffer) => number): boolean {
+    return this.#stand(fill(this.#bytes));
+  }
+
   /** Moves to the start of the next line; false at the end. */
   nextLine(): boolean {
     const newline = this.#bytes.indexOf(NEWLINE, this.#at);

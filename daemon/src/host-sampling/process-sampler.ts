@@ -3,10 +3,15 @@
 // pidusage remembers the last reading of each pid and holds its stat file open; it forgets a pid only by age. Two things
 // follow. HISTORY_MS is short, so that the file of a process that went is closed soon. And a pid that fails is not asked
 // again before its history has gone, else the new process behind a reused pid would be asked through the old one's file.
+//
+// The rings of all processes share RING_BYTES: MAX_RING_SECONDS each for up to 64 processes, and half of what is left each time their
+// number doubles, so that 512 processes have two minutes. Sizes change at powers of two alone, lest each new process move all rings.
 
 import { readdirSync, statSync } from "node:fs";
 import { PROCESS_METRICS, type SecondsTable } from "@apm-daemon/protocol";
 import pidusage from "pidusage";
+import { Cgroups } from "./cgroup.ts";
+import { ProcScanner } from "./proc-scanner.ts";
 import { SecondsRing, type SecondValues } from "./seconds-ring.ts";
 
 const HISTORY_MS = 5_000;
@@ -23,7 +28,13 @@ const LIST_FDS_EVERY_SEC = 10;
  */
 const SAME_START_MS = 30_000;
 
+/** With the host's hour, and who was busiest in it, less than 8 MB. */
+const RING_BYTES = 4.5 * 1_048_576;
+const MAX_RING_SECONDS = 600;
+
 const COLUMNS: readonly string[] = PROCESS_METRICS.map((metric) => metric.name);
+/** Seven digits are more than any of these is exact to. */
+const PRECISION = "single";
 
 export interface SampledProcess {
   /** Names the process for its owner: the instance id. */
@@ -40,8 +51,8 @@ export interface SampledProcess {
 export interface ProcessSamplerOptions {
   /** Default /proc; threads and open files are null where it is missing. pidusage always reads the system's own. */
   procRoot?: string;
-  /** Seconds kept for those who drain late. Default 120. */
-  ringSeconds?: number;
+  /** Default /sys/fs/cgroup. */
+  cgroupRoot?: string;
 }
 
 type Standing = "unchecked" | "sampled" | "foreign";
@@ -63,14 +74,16 @@ export class ProcessSampler {
   /** Seconds left out because the reading before had not come back. */
   skippedSeconds = 0;
   readonly #procRoot: string;
-  readonly #ringSeconds: number;
+  readonly #cgroups: Cgroups;
+  /** Seconds that each ring keeps. */
+  #ringSeconds = MAX_RING_SECONDS;
   readonly #watched: Map<string, Watched> = new Map();
   readonly #ofUser = new Map<number, number>();
   #isReading = false;
 
   constructor(options: ProcessSamplerOptions = {}) {
     this.#procRoot = options.procRoot ?? "/proc";
-    this.#ringSeconds = options.ringSeconds ?? 120;
+    this.#cgroups = new Cgroups(this.#procRoot, options.cgroupRoot ?? "/sys/fs/cgroup", new ProcScanner());
   }
 
   /** Processes whose pid means another process on this host (an app in a container): their columns stay null. */
@@ -93,13 +106,14 @@ export class ProcessSampler {
     this.#countOfUser(sampled.uid ?? null, 1);
     this.#watched.set(sampled.key, {
       ...sampled,
-      ring: new SecondsRing(COLUMNS, this.#ringSeconds),
+      ring: new SecondsRing(COLUMNS, this.#ringSeconds, PRECISION),
       standing: sampled.isProven === true ? "sampled" : "unchecked",
       hasHistory: false,
       askAgainMonoMs: 0,
       noted: {},
       isRemoved: false,
     });
+    this.#shareRings();
     return true;
   }
 
@@ -131,6 +145,7 @@ export class ProcessSampler {
       watched.ring.push(tsSec, { ...values, ...watched.noted });
       watched.noted = {};
     }
+    this.#cgroups.forget(monoMs);
   }
 
   /** Each process's seconds since the last drain, by key; processes without any are left out. */
@@ -143,6 +158,7 @@ export class ProcessSampler {
       this.#watched.delete(key);
       this.#countOfUser(watched.uid ?? null, -1);
     }
+    this.#shareRings();
     return tables;
   }
 
@@ -154,6 +170,25 @@ export class ProcessSampler {
   /** The last `seconds` of one process, whoever drained them; null for an unknown key. */
   recent(key: string, seconds: number): SecondsTable | null {
     return this.#watched.get(key)?.ring.last(seconds) ?? null;
+  }
+
+  /** The seconds of one process from one to another, both included, as far as its ring goes back; null for an unknown key. */
+  between(key: string, fromTsSec: number, toTsSec: number): SecondsTable | null {
+    return this.#watched.get(key)?.ring.between(fromTsSec, toTsSec) ?? null;
+  }
+
+  /** Closes the kernel's files. */
+  stop(): void {
+    this.#cgroups.close();
+  }
+
+  #shareRings(): void {
+    const processes = 2 ** Math.ceil(Math.log2(Math.max(1, this.#watched.size)));
+    const seconds = Math.floor(
+      RING_BYTES / processes / SecondsRing.bytesPerSecond(COLUMNS.length, PRECISION),
+    );
+    this.#ringSeconds = Math.min(MAX_RING_SECONDS, seconds);
+    for (const { ring } of this.#watched.values()) ring.resize(this.#ringSeconds);
   }
 
   #hasRoom(uid: number | null): boolean {
@@ -179,7 +214,12 @@ export class ProcessSampler {
     if (watched.standing === "foreign") return {};
     const cpuRatio = watched.hasHistory && usage.cpu >= 0 ? usage.cpu / 100 : null;
     watched.hasHistory = true;
-    return { cpuRatio, rssBytes: usage.memory, ...this.#readCounts(watched.pid, tsSec) };
+    return {
+      cpuRatio,
+      rssBytes: usage.memory,
+      ...this.#readCounts(watched.pid, tsSec),
+      ...this.#cgroups.sample(watched.pid, monoMs),
+    };
   }
 
   #readCounts(pid: number, tsSec: number): SecondValues {

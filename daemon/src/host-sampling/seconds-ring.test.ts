@@ -74,3 +74,37 @@ test("the last seconds can be read again and again, drained or not, and the next
   assert.deepEqual(ring.drain().tsSec, []);
   assert.deepEqual(new SecondsRing(["a"], 3).last(5).tsSec, []);
 });
+
+test("the seconds between two, both included, drained or not", () => {
+  const ring = new SecondsRing(["a"], 4);
+  for (let second = 1; second <= 6; second++) ring.push(second * 10, { a: second });
+  ring.drain();
+  assert.deepEqual(ring.between(40, 50), { tsSec: [40, 50], columns: { a: [4, 5] } });
+  assert.deepEqual(ring.between(0, 35).tsSec, [30], "older ones have gone");
+  assert.deepEqual(ring.between(51, 59).tsSec, []);
+  assert.deepEqual(ring.drain().tsSec, []);
+});
+
+test("a ring that shrinks keeps the newest seconds and counts those it loses undrained; one that grows keeps all", () => {
+  const ring = new SecondsRing(["a", "b"], 5);
+  for (let second = 1; second <= 7; second++) ring.push(second, { a: second * 10 });
+  ring.resize(3);
+  assert.equal(ring.overwrittenSeconds, 4);
+  assert.deepEqual(ring.last(9), { tsSec: [5, 6, 7], columns: { a: [50, 60, 70], b: [null, null, null] } });
+  ring.resize(6);
+  for (const second of [8, 9]) ring.push(second, { b: second });
+  const drained = {
+    tsSec: [5, 6, 7, 8, 9],
+    columns: { a: [50, 60, 70, null, null], b: [null, null, null, 8, 9] },
+  };
+  assert.deepEqual(ring.drain(), drained);
+  assert.equal(ring.overwrittenSeconds, 4);
+});
+
+test("single precision has seven digits, and no noise behind them", () => {
+  const ring = new SecondsRing(["ratio", "bytes"], 2, "single");
+  ring.push(1, { ratio: 0.1, bytes: 123_456_789_012 });
+  const { ratio = 0, bytes = 0 } = ring.newest();
+  assert.equal(ratio, 0.1);
+  assert.ok(Math.abs((bytes ?? 0) / 123_456_789_012 - 1) < 1e-7);
+});

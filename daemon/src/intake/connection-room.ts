@@ -5,6 +5,10 @@ import { SOCKET_BACKLOG } from "./socket-path.ts";
 const OTHER_DESCRIPTORS = 384;
 /** The sampler of the apps' processes holds a file open for each, up to this many. */
 const SAMPLED_PROCESSES = 512;
+const FILES_LIMIT = /^Max open files +(\d+)/m;
+
+/** Files of the host's processes that are kept open where the limit leaves room for them: it is cheaper, not needed. */
+const MAX_PROCESS_FILES = 2_048;
 
 export interface ConnectionRoom {
   connections: number;
@@ -18,7 +22,7 @@ export interface ConnectionRoom {
  */
 export function connectionRoom(wanted: number, procRoot = "/proc"): ConnectionRoom {
   const warnings: string[] = [];
-  const files = numberIn(`${procRoot}/self/limits`, /^Max open files +(\d+)/m);
+  const files = numberIn(`${procRoot}/self/limits`, FILES_LIMIT);
   const free = Math.max(2, (files ?? Number.POSITIVE_INFINITY) - OTHER_DESCRIPTORS);
   const possible = free >= 2 * SAMPLED_PROCESSES ? free - SAMPLED_PROCESSES : Math.floor(free / 2);
   const connections = Math.min(wanted, possible);
@@ -34,6 +38,13 @@ export function connectionRoom(wanted: number, procRoot = "/proc"): ConnectionRo
     );
   }
   return { connections, warnings };
+}
+
+/** How many files may stay open besides all that connections, apps' processes and the rest can need. */
+export function filesLeftBy(wantedConnections: number, procRoot = "/proc"): number {
+  const files = numberIn(`${procRoot}/self/limits`, FILES_LIMIT) ?? Number.POSITIVE_INFINITY;
+  const left = files - OTHER_DESCRIPTORS - SAMPLED_PROCESSES - wantedConnections;
+  return Math.max(0, Math.min(MAX_PROCESS_FILES, left));
 }
 
 /** Null where the file or the number is missing: "unlimited", another system. */
