@@ -25,10 +25,11 @@ export async function watchHost(
   onSampled: () => void,
   stops: StopStack,
 ): Promise<HostWatch> {
+  const host = new HostSampler({ maxProcessFiles });
   const watch: HostWatch = {
     identity: await readInventory(inventory),
-    host: new HostSampler({ maxProcessFiles }),
-    processes: new ProcessSampler(),
+    host,
+    processes: new ProcessSampler({ host }),
     self: new SelfUsage(),
   };
   stops.push(() => watch.host.stop());

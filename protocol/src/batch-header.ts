@@ -138,6 +138,10 @@ export interface ProcessState {
   cpuRatio: number;
   rssBytes: number;
   threads: number;
+  /** Where they are readable; in the last second. Older daemons do not say them. */
+  openFds?: number;
+  ioReadBytesPerSecond?: number;
+  ioWriteBytesPerSecond?: number;
 }
 
 /** One monitored process; column names are those of PROCESS_METRICS. */

@@ -84,6 +84,16 @@ export const PROCESS_METRICS: readonly HostMetric[] = [
   metric("cgroupCpuUsageRatio", "ratio", "CPU time used by its control group, 1 = one whole core."),
   metric("cgroupMemoryUsedBytes", "bytes", "Memory of its control group, page cache included."),
   metric("cgroupMemoryLimitBytes", "bytes", "Memory limit of its control group or of one above, the lowest."),
+  metric(
+    "treeCpuRatio",
+    "ratio",
+    "CPU time used by the processes that it started and those below them, 1 = one whole core; instances of apps are left out.",
+  ),
+  metric("treeRssBytes", "bytes", "Resident memory of these; what they share counts several times."),
+  metric("treeProcesses", "1", "How many these are; null where it is alone."),
+  metric("contextSwitchesPerSecond", "1/s", "Context switches of its main thread."),
+  metric("ioReadBytesPerSecond", "bytes/s", "Read from disks, where the kernel lets the daemon see it."),
+  metric("ioWriteBytesPerSecond", "bytes/s", "Written to disks, when it was written to the page cache."),
 ];
 
 /** Samples of consecutive or sparse seconds, column by column: `columns[name][i]` belongs to `tsSec[i]`. */

@@ -128,6 +128,9 @@ const snapshot = z.object({
       cpuRatio: z.number(),
       rssBytes: z.number(),
       threads: z.number(),
+      openFds: z.exactOptional(z.number()),
+      ioReadBytesPerSecond: z.exactOptional(z.number()),
+      ioWriteBytesPerSecond: z.exactOptional(z.number()),
     }),
   ),
 });

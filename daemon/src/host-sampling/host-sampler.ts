@@ -4,7 +4,9 @@ import type { BusyProcess } from "./busiest-processes.ts";
 import type { HostSource } from "./host-source.ts";
 import { LinuxSampler } from "./linux-sampler.ts";
 import { PortableSampler } from "./portable-sampler.ts";
+import type { ProcessIoRate } from "./process-io.ts";
 import type { ProcessCoverage } from "./process-table.ts";
+import type { ProcessTree } from "./process-trees.ts";
 import { SecondsRing } from "./seconds-ring.ts";
 
 export interface HostSamplerOptions {
@@ -64,6 +66,16 @@ export class HostSampler {
   /** The processes that were among the busiest of these seconds, by CPU descending; none where the system does not tell. */
   busiest(fromTsSec: number, toTsSec: number): BusyProcess[] {
     return this.#source.busiest(fromTsSec, toTsSec);
+  }
+
+  /** The descendants of these processes, see process-trees.ts; none where the system does not tell. */
+  trees(roots: ReadonlySet<number>): ReadonlyMap<number, ProcessTree> {
+    return this.#source.trees(roots);
+  }
+
+  /** What a process read from and wrote to disks in the last second; null where that is not known. */
+  ioOf(pid: number): ProcessIoRate | null {
+    return this.#source.ioOf(pid);
   }
 
   /** How much of the host's processes was read in the last second; null where the system does not tell. */

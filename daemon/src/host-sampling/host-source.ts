@@ -1,6 +1,8 @@
 import type { HostSnapshot } from "@apm-daemon/protocol";
 import type { BusyProcess } from "./busiest-processes.ts";
+import type { ProcessIoRate } from "./process-io.ts";
 import type { ProcessCoverage } from "./process-table.ts";
+import type { ProcessTree } from "./process-trees.ts";
 import type { SecondValues } from "./seconds-ring.ts";
 
 /** Where a host's numbers come from on one kind of system. */
@@ -9,6 +11,8 @@ export interface HostSource {
   sample(monoMs: number, tsSec: number): SecondValues;
   busiest(fromTsSec: number, toTsSec: number): BusyProcess[];
   processCoverage(): ProcessCoverage | null;
+  trees(roots: ReadonlySet<number>): ReadonlyMap<number, ProcessTree>;
+  ioOf(pid: number): ProcessIoRate | null;
   snapshot(): Omit<HostSnapshot, "tsSec">;
   stop(): void;
 }

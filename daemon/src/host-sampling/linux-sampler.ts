@@ -11,8 +11,9 @@ import { Network } from "./network.ts";
 import { readPageBytes } from "./page-size.ts";
 import { Pressure } from "./pressure.ts";
 import { ProcScanner } from "./proc-scanner.ts";
-import { ProcessIo } from "./process-io.ts";
+import { ProcessIo, type ProcessIoRate } from "./process-io.ts";
 import { type ProcessCoverage, ProcessTable } from "./process-table.ts";
+import { type ProcessTree, processTrees } from "./process-trees.ts";
 import type { SecondValues } from "./seconds-ring.ts";
 import { Tcp } from "./tcp.ts";
 import { TopProcesses } from "./top-processes.ts";
@@ -107,12 +108,21 @@ export class LinuxSampler implements HostSource {
     return this.#processes.coverage;
   }
 
+  trees(roots: ReadonlySet<number>): Map<number, ProcessTree> {
+    return processTrees(this.#processes, roots);
+  }
+
+  ioOf(pid: number): ProcessIoRate | null {
+    const process = this.#processes.get(pid);
+    return process === undefined ? null : this.#io.of(process);
+  }
+
   snapshot(): Omit<HostSnapshot, "tsSec"> {
     this.#refreshParts();
     return {
       ...this.#parts,
       filesystems: this.#filesystems.newest(),
-      topProcesses: this.#topProcesses.top(this.#processes),
+      topProcesses: this.#topProcesses.top(this.#processes, this.#io),
     };
   }
 

@@ -1,6 +1,7 @@
 import type { HostSnapshot } from "@apm-daemon/protocol";
 import type { Systeminformation } from "systeminformation";
 import type { HostSource } from "./host-source.ts";
+import type { ProcessTree } from "./process-trees.ts";
 import type { SecondValues } from "./seconds-ring.ts";
 
 type Load = Systeminformation.CurrentLoadData;
@@ -43,6 +44,14 @@ export class PortableSampler implements HostSource {
   }
 
   processCoverage(): null {
+    return null;
+  }
+
+  trees(): Map<number, ProcessTree> {
+    return new Map();
+  }
+
+  ioOf(): null {
     return null;
   }
 

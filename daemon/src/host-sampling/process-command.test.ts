@@ -17,6 +17,8 @@ const COMMANDS: [argv: string, shown: string][] = [
     "nginx: master process /usr/sbin/nginx -g daemon off;",
   ],
   ["postgres: shop shop 127.0.0.1(4711) idle\0\0\0\0", "postgres: shop shop 127.0.0.1(4711) idle"],
+  ["sync: --password=hunter2 mysql://a:b@db/shop\0", "sync: --password=*** mysql://***@db/shop"],
+  ["bash\0API_TOKEN=abc\0", "bash API_TOKEN=***"],
   ["", "[worker]"],
 ];
 

@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
+import { redactTitle } from "./redact-title.ts";
 
 const MAX_COMMAND_CHARS = 128;
+/** So much of it is looked through for secrets. */
+const MAX_TITLE_CHARS = 1_024;
 /** Programs whose first argument says what they really are. */
 const INTERPRETER =
   /^(node|nodejs|deno|bun|python[\d.]*|ruby[\d.]*|perl[\d.]*|php[\d.]*|bash|sh|dash|zsh|tsx|ts-node)$/;
@@ -34,7 +37,7 @@ export function readProcessCommand(procRoot: string, pid: number, fallbackName: 
   const program = programName(argv[0] ?? "");
   if (program === "") return `[${fallbackName}]`;
   const script = INTERPRETER.test(program) ? scriptName(argv.slice(1)) : "";
-  return `${program} ${script}`.trim().slice(0, MAX_COMMAND_CHARS);
+  return redactTitle(`${program} ${script}`.trim().slice(0, MAX_TITLE_CHARS)).slice(0, MAX_COMMAND_CHARS);
 }
 
 /** "/usr/bin/node" -> "node"; a title such as "nginx: master process /usr/sbin/nginx" stays as it is. */

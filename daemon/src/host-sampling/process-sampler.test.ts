@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { PROCESS_METRICS } from "@apm-daemon/protocol";
+import { HostSampler } from "./host-sampler.ts";
 import { ProcFixture } from "./proc-fixture.ts";
 import { ProcessSampler } from "./process-sampler.ts";
 
@@ -205,4 +206,44 @@ test("rings of few processes keep ten minutes, and all rings together stay below
   assert.ok(seconds >= 60, `${seconds} s are left of each: a batch may be sealed once a minute`);
   assert.ok(512 * seconds * rowBytes <= 4.5 * 1_048_576, `${512 * seconds * rowBytes} bytes`);
   assert.deepEqual(sampler.between("0", 699, 700)?.columns["heapUsedBytes"], [699, 700]);
+});
+
+const PARENT = `
+const child = require("node:child_process").spawn(process.execPath, ["-e", "for (;;);"]);
+process.on("exit", () => child.kill("SIGKILL"));
+process.on("SIGTERM", () => process.exit());
+console.log("up");
+setInterval(() => {}, 10);`;
+
+test("the processes that an app started count as its tree, unless they are instances; an app alone has none", {
+  skip: process.platform !== "linux",
+}, async (t) => {
+  const [parent, alone] = [await startChild(t, PARENT), await startChild(t, IDLE)];
+  t.after(() => parent.process.kill("SIGTERM"));
+  const host = new HostSampler();
+  t.after(() => host.stop());
+  const sampler = new ProcessSampler({ host });
+  t.after(() => sampler.stop());
+  sampler.add({ key: "parent", ...parent });
+  sampler.add({ key: "alone", ...alone });
+  let second = 0;
+  const tick = async (): Promise<Record<string, number | null>> => {
+    host.tick(++second, performance.now());
+    await sampler.tick(second, performance.now());
+    await pause(300);
+    return sampler.newest("parent") ?? {};
+  };
+  let row = await tick();
+  const isBusy = ({ treeCpuRatio, contextSwitchesPerSecond }: typeof row): boolean =>
+    (treeCpuRatio ?? 0) > 0.2 && (contextSwitchesPerSecond ?? 0) > 0;
+  for (let i = 0; i < 40 && !isBusy(row); i++) row = await tick();
+  assert.ok(isBusy(row), "the child burns a core, and its parent's timer wakes it a hundred times a second");
+  assert.equal(row["treeProcesses"], 1);
+  assert.ok((row["treeRssBytes"] ?? 0) > 5_000_000);
+  assert.equal(sampler.newest("alone")?.["treeProcesses"], null);
+  const [busy] = host.busiest(second, second).filter((process) => process.isOfTree(parent.pid));
+  assert.ok(busy !== undefined && busy.pid !== parent.pid && !busy.isOfTree(alone.pid));
+  sampler.add({ key: "child", pid: busy.pid, startUnixMs: 0, isProven: true });
+  row = await tick();
+  assert.equal(row["treeProcesses"], null, "the child is an instance itself now");
 });

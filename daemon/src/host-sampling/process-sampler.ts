@@ -7,11 +7,13 @@
 // The rings of all processes share RING_BYTES: MAX_RING_SECONDS each for up to 64 processes, and half of what is left each time their
 // number doubles, so that 512 processes have two minutes. Sizes change at powers of two alone, lest each new process move all rings.
 
-import { readdirSync, statSync } from "node:fs";
 import { PROCESS_METRICS, type SecondsTable } from "@apm-daemon/protocol";
 import pidusage from "pidusage";
 import { Cgroups } from "./cgroup.ts";
 import { ProcScanner } from "./proc-scanner.ts";
+import { ProcessCounts } from "./process-counts.ts";
+import type { ProcessIoRate } from "./process-io.ts";
+import type { ProcessTree } from "./process-trees.ts";
 import { SecondsRing, type SecondValues } from "./seconds-ring.ts";
 
 const HISTORY_MS = 5_000;
@@ -20,8 +22,6 @@ const ASK_AGAIN_AFTER_MS = 8_000;
 const MAX_PROCESSES = 512;
 /** So that one user's processes cannot take the place of all others'. */
 const MAX_PROCESSES_OF_USER = 384;
-/** Kernels before 6.2 do not say how many files are open, and listing them costs by the thousand. */
-const LIST_FDS_EVERY_SEC = 10;
 /**
  * A pid that an app in a container reports is another process here. Its start tells: two differ by more than this, while
  * clock corrections between the app's start and now seldom do.
@@ -53,7 +53,23 @@ export interface ProcessSamplerOptions {
   procRoot?: string;
   /** Default /sys/fs/cgroup. */
   cgroupRoot?: string;
+  /** What is known of all processes; trees and I/O are null without it. */
+  host?: HostProcesses;
 }
+
+/** All processes of the host, as of the same second. */
+export interface HostProcesses {
+  trees(roots: ReadonlySet<number>): ReadonlyMap<number, ProcessTree>;
+  ioOf(pid: number): ProcessIoRate | null;
+}
+
+interface Tick {
+  tsSec: number;
+  monoMs: number;
+  trees: ReadonlyMap<number, ProcessTree>;
+}
+
+const NO_TREES: Tick["trees"] = new Map();
 
 type Standing = "unchecked" | "sampled" | "foreign";
 
@@ -75,6 +91,8 @@ export class ProcessSampler {
   skippedSeconds = 0;
   readonly #procRoot: string;
   readonly #cgroups: Cgroups;
+  readonly #counts: ProcessCounts;
+  readonly #host: HostProcesses | null;
   /** Seconds that each ring keeps. */
   #ringSeconds = MAX_RING_SECONDS;
   readonly #watched: Map<string, Watched> = new Map();
@@ -84,6 +102,8 @@ export class ProcessSampler {
   constructor(options: ProcessSamplerOptions = {}) {
     this.#procRoot = options.procRoot ?? "/proc";
     this.#cgroups = new Cgroups(this.#procRoot, options.cgroupRoot ?? "/sys/fs/cgroup", new ProcScanner());
+    this.#counts = new ProcessCounts(this.#procRoot);
+    this.#host = options.host ?? null;
   }
 
   /** Processes whose pid means another process on this host (an app in a container): their columns stay null. */
@@ -140,8 +160,10 @@ export class ProcessSampler {
     this.#isReading = true;
     const usage = await readUsage(present.filter((watched) => isAskable(watched, monoMs)));
     this.#isReading = false;
+    const own = present.filter(({ standing }) => standing !== "foreign").map(({ pid }) => pid);
+    const now = { tsSec, monoMs, trees: this.#host?.trees(new Set(own)) ?? NO_TREES };
     for (const watched of present) {
-      const values = this.#judge(watched, usage.get(watched.pid), tsSec, monoMs);
+      const values = this.#judge(watched, usage.get(watched.pid), now);
       watched.ring.push(tsSec, { ...values, ...watched.noted });
       watched.noted = {};
     }
@@ -191,6 +213,18 @@ export class ProcessSampler {
     for (const { ring } of this.#watched.values()) ring.resize(this.#ringSeconds);
   }
 
+  #ofHost(pid: number, trees: Tick["trees"]): SecondValues {
+    const tree = trees.get(pid);
+    const io = this.#host?.ioOf(pid) ?? null;
+    return {
+      treeCpuRatio: tree?.cpuRatio ?? null,
+      treeRssBytes: tree?.rssBytes ?? null,
+      treeProcesses: tree?.processes ?? null,
+      ioReadBytesPerSecond: io?.readBytesPerSecond ?? null,
+      ioWriteBytesPerSecond: io?.writeBytesPerSecond ?? null,
+    };
+  }
+
   #hasRoom(uid: number | null): boolean {
     if (this.#watched.size >= MAX_PROCESSES) return false;
     return uid === null || (this.#ofUser.get(uid) ?? 0) < MAX_PROCESSES_OF_USER;
@@ -203,10 +237,11 @@ export class ProcessSampler {
     else this.#ofUser.set(uid, count);
   }
 
-  #judge(watched: Watched, usage: pidusage.Status | undefined, tsSec: number, monoMs: number): SecondValues {
+  #judge(watched: Watched, usage: pidusage.Status | undefined, { tsSec, monoMs, trees }: Tick): SecondValues {
     if (usage === undefined) {
       if (isAskable(watched, monoMs)) watched.askAgainMonoMs = monoMs + ASK_AGAIN_AFTER_MS;
       watched.hasHistory = false;
+      this.#counts.forget(watched.pid);
       return {};
     }
     if (watched.standing === "unchecked")
@@ -217,15 +252,9 @@ export class ProcessSampler {
     return {
       cpuRatio,
       rssBytes: usage.memory,
-      ...this.#readCounts(watched.pid, tsSec),
+      ...this.#counts.sample(watched.pid, tsSec, monoMs),
       ...this.#cgroups.sample(watched.pid, monoMs),
-    };
-  }
-
-  #readCounts(pid: number, tsSec: number): SecondValues {
-    return {
-      threads: countThreads(`${this.#procRoot}/${pid}/task`),
-      openFds: countOpenFds(`${this.#procRoot}/${pid}/fd`, tsSec % LIST_FDS_EVERY_SEC === 0),
+      ...this.#ofHost(watched.pid, trees),
     };
   }
 }
@@ -255,24 +284,4 @@ async function readUsage(watched: readonly Watched[]): Promise<Map<number, pidus
     // All of them have gone.
   }
   return found;
-}
-
-/** A folder's link count is its subfolders and two; here one per thread. */
-function countThreads(taskFolder: string): number | null {
-  try {
-    return statSync(taskFolder).nlink - 2;
-  } catch {
-    return null;
-  }
-}
-
-/** The folder's size says it since Linux 6.2; else it is listed when `mayList`. Null where it is not ours to read. */
-function countOpenFds(fdFolder: string, mayList: boolean): number | null {
-  try {
-    const count = statSync(fdFolder).size;
-    if (count > 0) return count;
-    return mayList ? readdirSync(fdFolder).length : null;
-  } catch {
-    return null;
-  }
 }

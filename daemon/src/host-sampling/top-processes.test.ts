@@ -4,6 +4,7 @@ import { type TestContext, test } from "node:test";
 import type { ProcessState } from "@apm-daemon/protocol";
 import { ProcFixture } from "./proc-fixture.ts";
 import { ProcScanner } from "./proc-scanner.ts";
+import { ProcessIo } from "./process-io.ts";
 import { ProcessTable } from "./process-table.ts";
 import { TopProcesses } from "./top-processes.ts";
 
@@ -12,8 +13,10 @@ function topOf(t: TestContext, proc: ProcFixture): ProcessState[] {
   proc.write("passwd", `me:x:${userInfo().uid}:0::/:/bin/sh\n`);
   const table = new ProcessTable({ procRoot: proc.root, pageBytes: 4096, scanner: new ProcScanner() });
   t.after(() => table.close());
+  const io = new ProcessIo(proc.root, new ProcScanner());
   table.tick(0);
-  return new TopProcesses({ procRoot: proc.root, passwdFile: `${proc.root}/passwd` }).top(table);
+  for (const second of [0, 1]) io.tick(table, second * 1_000);
+  return new TopProcesses({ procRoot: proc.root, passwdFile: `${proc.root}/passwd` }).top(table, io);
 }
 
 test("user, command, memory and threads come with the share", (t) => {
@@ -22,6 +25,17 @@ test("user, command, memory and threads come with the share", (t) => {
   assert.deepEqual(topOf(t, proc), [
     { pid: 42, user: "me", command: "shop", cpuRatio: 0.5, rssBytes: 12_288, threads: 11 },
   ]);
+});
+
+test("open files and I/O come with it where they are readable", (t) => {
+  const proc = new ProcFixture(t);
+  proc.process(42, { userTicks: 1000 });
+  proc.io(42, 1, 2);
+  for (const fd of [0, 1, 2]) proc.write(`42/fd/${fd}`, "");
+  const [shown] = topOf(t, proc);
+  assert.ok((shown?.openFds ?? 0) >= 3, "some file systems say the size of a folder in bytes");
+  assert.equal(shown?.ioReadBytesPerSecond, 0);
+  assert.equal(shown?.ioWriteBytesPerSecond, 0);
 });
 
 test("ten by CPU and ten by memory, each once", (t) => {

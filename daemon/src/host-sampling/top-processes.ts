@@ -1,6 +1,8 @@
 import { statSync } from "node:fs";
 import type { ProcessState } from "@apm-daemon/protocol";
 import { readProcessCommand } from "./process-command.ts";
+import { countOpenFds } from "./process-counts.ts";
+import type { ProcessIo, ProcessIoRate } from "./process-io.ts";
 import type { KnownProcess, ProcessTable } from "./process-table.ts";
 import { UserNames } from "./user-names.ts";
 
@@ -23,7 +25,7 @@ export class TopProcesses {
   }
 
   /** The first ten by CPU over the last 10 to 20 s and the first ten by memory, each once, by CPU descending. */
-  top(table: ProcessTable): ProcessState[] {
+  top(table: ProcessTable, io: ProcessIo): ProcessState[] {
     const processes = [...table.all()];
     const byCpu = processes
       .filter(({ longRatio }) => longRatio > 0)
@@ -35,12 +37,27 @@ export class TopProcesses {
       .slice(0, TOP);
     return [...new Set([...byCpu, ...byMemory])]
       .sort((a, b) => b.longRatio - a.longRatio || b.rssBytes - a.rssBytes)
-      .map((process) => this.#describe(process));
+      .map((process) => this.#describe(process, io.of(process)));
   }
 
-  #describe({ pid, name, longRatio, rssBytes, threads, monoMs }: KnownProcess): ProcessState {
-    const command = readProcessCommand(this.#procRoot, pid, name);
-    return { pid, user: this.#userOf(pid, monoMs), command, cpuRatio: longRatio, rssBytes, threads };
+  #describe(process: KnownProcess, io: ProcessIoRate | null): ProcessState {
+    const { pid, name, longRatio, rssBytes, threads, monoMs } = process;
+    const openFds = countOpenFds(`${this.#procRoot}/${pid}/fd`, true);
+    return {
+      pid,
+      user: this.#userOf(pid, monoMs),
+      command: readProcessCommand(this.#procRoot, pid, name),
+      cpuRatio: longRatio,
+      rssBytes,
+      threads,
+      ...(openFds === null ? {} : { openFds }),
+      ...(io === null
+        ? {}
+        : {
+            ioReadBytesPerSecond: io.readBytesPerSecond,
+            ioWriteBytesPerSecond: io.writeBytesPerSecond,
+          }),
+    };
   }
 
   #userOf(pid: number, monoMs: number): string {
