@@ -51,7 +51,9 @@ export { MAX_POOLED_BUFFERS, SpanEncoder, type SpanRecord } from "./span-encoder
 export { parseSpanExtra, type SpanEvent, type SpanExtra, type SpanLink } from "./span-extra.ts";
 export { SPANS_HEADER_BYTES, TraceEntry } from "./span-frame.ts";
 export type {
+  FailingSampler,
   RecoveryStatus,
+  SamplingStatus,
   StatusApp,
   StatusEvent,
   StatusInstance,

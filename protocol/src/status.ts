@@ -14,6 +14,8 @@ export interface StatusReport {
   self: { cpuRatio: number; rssBytes: number };
   /** The newest host second; names of HOST_METRICS. */
   hostSecond: Record<string, number | null>;
+  /** How the sampling gets on; older daemons do not say it. */
+  sampling?: SamplingStatus;
   agentSocket: string;
   /** Where it keeps its data and has its license key from; older daemons do not say it. */
   files?: { stateDir: string; licenseKeyFile: string | null };
@@ -80,6 +82,30 @@ export interface StatusReport {
   dropped: Record<string, Record<string, number>>;
   /** The newest ends of apps' processes, newest first; none when missing. */
   events?: StatusEvent[];
+}
+
+export interface FailingSampler {
+  /** A part of the sampling, such as "disks". */
+  sampler: string;
+  /** What is wrong, of what, and what to do. */
+  problem: string;
+}
+
+export interface SamplingStatus {
+  /** Parts whose values are null now although this system has them. */
+  failing: FailingSampler[];
+  /** How the host's processes are looked at; null where the system does not tell of them. */
+  processes: {
+    count: number;
+    /** Read in the last second: all, unless they are thousands. */
+    read: number;
+    /** Those that use no CPU are read once in so many seconds. */
+    idleEverySec: number;
+    /** Beyond the most that are looked at. */
+    unlisted: number;
+  } | null;
+  /** Apps' processes that are not sampled because too many are, since start. */
+  refusedProcesses: number;
 }
 
 export interface StatusEvent {

@@ -50,6 +50,7 @@ const NO_READING: StatReading = {
 
 /** CPU time by mode, scheduling and process counters of /proc/stat. */
 export class Cpu {
+  readonly files: readonly ProcFile[];
   readonly #file: ProcFile;
   readonly #scanner: ProcScanner;
   #before: StatReading = NO_READING;
@@ -57,6 +58,7 @@ export class Cpu {
 
   constructor(procRoot: string, scanner: ProcScanner) {
     this.#file = new ProcFile(`${procRoot}/stat`);
+    this.files = [this.#file];
     this.#scanner = scanner;
   }
 

@@ -41,6 +41,7 @@ const NOTHING: DiskValues = {
 
 /** Traffic of whole disks from /proc/diskstats. A disk that came or was reset since the last reading is left out of it. */
 export class Disks {
+  readonly files: readonly ProcFile[];
   readonly #file: ProcFile;
   readonly #scanner: ProcScanner;
   readonly #wholeDisks: Map<string, boolean> = new Map();
@@ -49,6 +50,7 @@ export class Disks {
 
   constructor(procRoot: string, scanner: ProcScanner) {
     this.#file = new ProcFile(`${procRoot}/diskstats`);
+    this.files = [this.#file];
     this.#scanner = scanner;
   }
 
@@ -78,7 +80,9 @@ export class Disks {
     if (!scanner.read(this.#file)) return readings;
     let lastDisk = "";
     do {
-      scanner.skip(2);
+      // Major and minor; as numbers, so that they show whether the file can be understood.
+      scanner.number();
+      scanner.number();
       const name = scanner.word();
       if (name === "" || !this.#isWholeDisk(name, lastDisk)) continue;
       lastDisk = name;

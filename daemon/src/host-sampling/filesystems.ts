@@ -1,6 +1,6 @@
 import type { StatsFs } from "node:fs";
 import { statfs } from "node:fs/promises";
-import type { FilesystemState } from "@apm-daemon/protocol";
+import type { FailingSampler, FilesystemState } from "@apm-daemon/protocol";
 import { ProcFile, type ProcScanner } from "./proc-scanner.ts";
 
 /**
@@ -46,6 +46,14 @@ export class Filesystems {
     this.#scanner = options.scanner;
     this.#timeoutMs = options.timeoutMs ?? 2000;
     this.#statfs = options.statfs ?? statfs;
+  }
+
+  /** One for each that does not answer. */
+  get failing(): FailingSampler[] {
+    return [...this.#stuck].map((mount) => ({
+      sampler: "filesystems",
+      problem: `the filesystem at ${mount} does not answer, its size is missing: look at its disk`,
+    }));
   }
 
   /** What the last refresh found; those that did not answer are missing. */

@@ -3,36 +3,12 @@ import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { HOST_METRICS } from "@apm-daemon/protocol";
 import { HostSampler } from "./host-sampler.ts";
-import { ProcFixture } from "./proc-fixture.ts";
+import { hostFiles, ProcFixture } from "./proc-fixture.ts";
 
 const CPU_SHARES = ["User", "System", "Nice", "Iowait", "Irq", "Softirq", "Steal", "Idle"].map(
   (m) => `cpu${m}Ratio`,
 );
 const NAMES = HOST_METRICS.map((metric) => metric.name);
-
-/** A whole host in which every counter moves with `n`. */
-function hostFiles(n: number): Record<string, string> {
-  const psi = `some avg10=0.00 avg60=0.00 avg300=0.00 total=${n}\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=${n}\n`;
-  const cpu = `cpu  ${n} ${n} ${n} ${n} ${n} ${n} ${n} ${n} 0 0\n`;
-  return {
-    stat: `${cpu}${cpu.replace("cpu ", "cpu0")}ctxt ${n}\nprocesses ${n}\nprocs_running 1\nprocs_blocked 0\n`,
-    loadavg: "0.10 0.20 0.30 1/2 3\n",
-    meminfo:
-      "MemTotal: 9 kB\nMemAvailable: 5 kB\nBuffers: 1 kB\nCached: 1 kB\nDirty: 1 kB\nSReclaimable: 1 kB\nSwapTotal: 1 kB\nSwapFree: 1 kB\n",
-    vmstat: `pswpin ${n}\npswpout ${n}\noom_kill ${n}\n`,
-    diskstats: ` 254 0 vda ${n} 0 ${n} ${n} ${n} 0 ${n} ${n} 0 ${n} ${n}\n`,
-    "net/dev": `a\nb\neth0: ${n} ${n} ${n} ${n} 0 0 0 0 ${n} ${n} ${n} ${n} 0 0 0 0\n`,
-    "net/snmp": `Tcp: CurrEstab RetransSegs\nTcp: 1 ${n}\n`,
-    "net/netstat": `TcpExt: ListenOverflows\nTcpExt: ${n}\n`,
-    "pressure/cpu": psi,
-    "pressure/memory": psi,
-    "pressure/io": psi,
-    "7/stat": `7 (app) S 1 7 7 0 -1 0 1 2 3 4 ${n} ${n} 0 0 20 0 1 0 5 9 3 1\n`,
-    "7/cmdline": "app\0",
-    uptime: "100.0 1.0\n",
-    mounts: "",
-  };
-}
 
 test("on a kernel that has everything each metric has a value from the second sample on", (t) => {
   const proc = new ProcFixture(t, hostFiles(10));

@@ -1,5 +1,10 @@
 import { existsSync } from "node:fs";
-import { HOST_METRICS, type HostSnapshot, type SecondsTable } from "@apm-daemon/protocol";
+import {
+  type FailingSampler,
+  HOST_METRICS,
+  type HostSnapshot,
+  type SecondsTable,
+} from "@apm-daemon/protocol";
 import type { BusyProcess } from "./busiest-processes.ts";
 import type { HostSource } from "./host-source.ts";
 import { LinuxSampler } from "./linux-sampler.ts";
@@ -81,6 +86,11 @@ export class HostSampler {
   /** How much of the host's processes was read in the last second; null where the system does not tell. */
   get processCoverage(): ProcessCoverage | null {
     return this.#source.processCoverage();
+  }
+
+  /** The parts of the sampling that fail now: their values are null, and they are tried again. */
+  get failing(): FailingSampler[] {
+    return this.#source.failing();
   }
 
   /** The newest second's values by names of HOST_METRICS; all null before the first. */

@@ -1,4 +1,4 @@
-import type { HostSnapshot } from "@apm-daemon/protocol";
+import type { FailingSampler, HostSnapshot } from "@apm-daemon/protocol";
 import { BusiestProcesses, type BusyProcess } from "./busiest-processes.ts";
 import { CommandMemory } from "./command-memory.ts";
 import { Cpu } from "./cpu.ts";
@@ -14,6 +14,7 @@ import { ProcScanner } from "./proc-scanner.ts";
 import { ProcessIo, type ProcessIoRate } from "./process-io.ts";
 import { type ProcessCoverage, ProcessTable } from "./process-table.ts";
 import { type ProcessTree, processTrees } from "./process-trees.ts";
+import { SamplerGuard, type SamplerPart } from "./sampler-guard.ts";
 import type { SecondValues } from "./seconds-ring.ts";
 import { Tcp } from "./tcp.ts";
 import { TopProcesses } from "./top-processes.ts";
@@ -46,6 +47,8 @@ export class LinuxSampler implements HostSource {
   readonly #io: ProcessIo;
   readonly #busiest: BusiestProcesses;
   readonly #topProcesses: TopProcesses;
+  readonly #secondParts: readonly (readonly [name: string, part: SamplerPart & { close(): void }])[];
+  readonly #guard: SamplerGuard = new SamplerGuard();
   readonly #values: Record<string, number | null> = {};
   #sampledMonoMs = Number.NaN;
   #partsMonoMs = Number.NaN;
@@ -62,6 +65,15 @@ export class LinuxSampler implements HostSource {
     this.#tcp = new Tcp(procRoot, scanner);
     this.#pressure = new Pressure(procRoot, scanner);
     this.#load = new Load(procRoot, scanner);
+    this.#secondParts = [
+      ["cpu", this.#cpu],
+      ["load", this.#load],
+      ["memory", this.#memory],
+      ["disks", this.#disks],
+      ["network", this.#network],
+      ["tcp", this.#tcp],
+      ["pressure", this.#pressure],
+    ];
     this.#filesystems = new Filesystems({ procRoot, scanner });
     const ioFiles = Math.floor(maxProcessFiles * IO_FILES_SHARE);
     this.#processes = new ProcessTable({
@@ -84,20 +96,22 @@ export class LinuxSampler implements HostSource {
     const isFirst = Number.isNaN(this.#sampledMonoMs);
     this.#sampledMonoMs = monoMs;
     // One object for all seconds: making a new one of so many parts costs more than reading half of the files.
-    const values = this.#values;
-    Object.assign(values, this.#cpu.sample(elapsedSec), this.#load.sample());
-    Object.assign(values, this.#memory.sample(elapsedSec), this.#disks.sample(elapsedSec));
-    Object.assign(values, this.#network.sample(elapsedSec), this.#tcp.sample(elapsedSec));
-    Object.assign(values, this.#pressure.sample(elapsedSec));
-    if (isFirst) this.#refreshParts();
-    this.#processes.tick(monoMs);
-    this.#io.tick(this.#processes, monoMs);
-    this.#busiest.note(tsSec, this.#processes, this.#io);
+    for (const [name, part] of this.#secondParts) this.#guard.sample(name, part, elapsedSec, this.#values);
+    if (isFirst) this.#guard.run("parts", () => this.#refreshParts());
+    this.#guard.run("processes", () => {
+      this.#processes.tick(monoMs);
+      this.#io.tick(this.#processes, monoMs);
+      this.#busiest.note(tsSec, this.#processes, this.#io);
+    });
     if (monoMs - this.#filesystemsMonoMs >= FILESYSTEMS_EVERY_MS) {
       this.#filesystemsMonoMs = monoMs;
       void this.#filesystems.refresh();
     }
-    return values;
+    return this.#values;
+  }
+
+  failing(): FailingSampler[] {
+    return [...this.#guard.failing, ...this.#filesystems.failing];
   }
 
   busiest(fromTsSec: number, toTsSec: number): BusyProcess[] {
@@ -127,16 +141,8 @@ export class LinuxSampler implements HostSource {
   }
 
   stop(): void {
-    const sources = [
-      this.#cpu,
-      this.#memory,
-      this.#disks,
-      this.#network,
-      this.#tcp,
-      this.#pressure,
-      this.#load,
-    ];
-    for (const source of [...sources, this.#filesystems, this.#processes, this.#io]) source.close();
+    for (const [, part] of this.#secondParts) part.close();
+    for (const part of [this.#filesystems, this.#processes, this.#io]) part.close();
   }
 
   /** The parts' counters are those of the last sample: between two samples the averages stay as they are. */

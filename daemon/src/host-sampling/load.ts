@@ -20,6 +20,7 @@ interface LoadValues {
  */
 export class Load {
   readonly #procRoot: string;
+  readonly files: readonly ProcFile[];
   readonly #file: ProcFile;
   readonly #scanner: ProcScanner;
   #otherLinks = Number.NaN;
@@ -28,6 +29,7 @@ export class Load {
   constructor(procRoot: string, scanner: ProcScanner) {
     this.#procRoot = procRoot;
     this.#file = new ProcFile(`${procRoot}/loadavg`);
+    this.files = [this.#file];
     this.#scanner = scanner;
   }
 

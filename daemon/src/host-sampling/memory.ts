@@ -31,6 +31,7 @@ interface MemoryValues {
 
 /** Memory of /proc/meminfo; swap traffic and kills for lack of memory of /proc/vmstat. */
 export class Memory {
+  readonly files: readonly ProcFile[];
   readonly #meminfo: ProcFile;
   readonly #vmstat: ProcFile;
   readonly #scanner: ProcScanner;
@@ -42,6 +43,7 @@ export class Memory {
   constructor(procRoot: string, scanner: ProcScanner, pageBytes: number) {
     this.#meminfo = new ProcFile(`${procRoot}/meminfo`);
     this.#vmstat = new ProcFile(`${procRoot}/vmstat`);
+    this.files = [this.#meminfo, this.#vmstat];
     this.#scanner = scanner;
     this.#pageBytes = pageBytes;
   }

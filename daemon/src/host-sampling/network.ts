@@ -37,6 +37,7 @@ const NOTHING: NetworkValues = {
 
 /** Traffic of all interfaces but loopback from /proc/net/dev. One that came or was reset is left out of that reading. */
 export class Network {
+  readonly files: readonly ProcFile[];
   readonly #file: ProcFile;
   readonly #scanner: ProcScanner;
   #latest: Readings = new Map();
@@ -44,6 +45,7 @@ export class Network {
 
   constructor(procRoot: string, scanner: ProcScanner) {
     this.#file = new ProcFile(`${procRoot}/net/dev`);
+    this.files = [this.#file];
     this.#scanner = scanner;
   }
 
@@ -88,7 +90,9 @@ export class Network {
     }
     do {
       const name = scanner.word();
-      if (name !== "" && name !== "lo") readings.set(name, readCounters(scanner));
+      // Loopback is read as well: where there is nothing else it shows that the file can be understood.
+      const counters = readCounters(scanner);
+      if (name !== "" && name !== "lo") readings.set(name, counters);
     } while (scanner.nextLine());
     return readings;
   }

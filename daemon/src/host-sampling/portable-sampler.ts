@@ -1,4 +1,4 @@
-import type { HostSnapshot } from "@apm-daemon/protocol";
+import type { FailingSampler, HostSnapshot } from "@apm-daemon/protocol";
 import type { Systeminformation } from "systeminformation";
 import type { HostSource } from "./host-source.ts";
 import type { ProcessTree } from "./process-trees.ts";
@@ -27,6 +27,7 @@ export class PortableSampler implements HostSource {
   #values: SecondValues = {};
   #snapshot: Omit<HostSnapshot, "tsSec"> = NO_SNAPSHOT;
   #isReading = false;
+  #problem = "";
   #filesystemsMonoMs = Number.NEGATIVE_INFINITY;
 
   sample(monoMs: number): SecondValues {
@@ -36,6 +37,10 @@ export class PortableSampler implements HostSource {
 
   snapshot(): Omit<HostSnapshot, "tsSec"> {
     return this.#snapshot;
+  }
+
+  failing(): FailingSampler[] {
+    return this.#problem === "" ? [] : [{ sampler: "host", problem: this.#problem }];
   }
 
   /** It would start a program each second. */
@@ -61,9 +66,11 @@ export class PortableSampler implements HostSource {
     this.#isReading = true;
     try {
       await this.#read(monoMs);
-    } catch {
+      this.#problem = "";
+    } catch (error) {
       // A program that is missing or fails leaves absent values, never old ones.
       this.#values = {};
+      this.#problem = `systeminformation failed (${(error as Error).message}), the host's numbers are missing and are tried again each second: see which program it could not start`;
     }
     this.#isReading = false;
   }

@@ -17,6 +17,7 @@ interface PressureValues {
 
 /** Pressure stall information; all null where the kernel was built or booted without it. */
 export class Pressure {
+  readonly files: readonly ProcFile[];
   readonly #cpu: StallFile;
   readonly #memory: StallFile;
   readonly #io: StallFile;
@@ -25,6 +26,7 @@ export class Pressure {
     this.#cpu = new StallFile(`${procRoot}/pressure/cpu`, scanner);
     this.#memory = new StallFile(`${procRoot}/pressure/memory`, scanner);
     this.#io = new StallFile(`${procRoot}/pressure/io`, scanner);
+    this.files = [this.#cpu.file, this.#memory.file, this.#io.file];
   }
 
   sample(elapsedSec: number): PressureValues {
@@ -47,20 +49,20 @@ export class Pressure {
 
 /** One resource: two lines "some|full avg10=… avg60=… avg300=… total=<µs stalled since boot>". */
 class StallFile {
-  readonly #file: ProcFile;
+  readonly file: ProcFile;
   readonly #scanner: ProcScanner;
   #someBeforeUs = Number.NaN;
   #fullBeforeUs = Number.NaN;
 
   constructor(path: string, scanner: ProcScanner) {
-    this.#file = new ProcFile(path);
+    this.file = new ProcFile(path);
     this.#scanner = scanner;
   }
 
   sample(elapsedSec: number): { some: number | null; full: number | null } {
     let someUs = Number.NaN;
     let fullUs = Number.NaN;
-    if (this.#scanner.read(this.#file)) {
+    if (this.#scanner.read(this.file)) {
       do {
         if (this.#scanner.take(SOME)) someUs = this.#readTotalUs();
         else if (this.#scanner.take(FULL)) fullUs = this.#readTotalUs();
@@ -76,7 +78,7 @@ class StallFile {
   }
 
   close(): void {
-    this.#file.close();
+    this.file.close();
   }
 
   #readTotalUs(): number {

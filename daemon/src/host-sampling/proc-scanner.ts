@@ -2,6 +2,8 @@ import { closeSync, openSync, readSync } from "node:fs";
 
 /** Reads between two attempts to open a file that is not there: opening costs more than reading. */
 const REOPEN_AFTER_READS = 60;
+/** As a kernel answers that was built or booted without what the file would tell. */
+const ABSENT_CODES = new Set(["EOPNOTSUPP", "ENOTSUP", "ENODEV"]);
 const START_BYTES = 16_384;
 /** /proc/stat of a host with thousands of cores stays below; more is not a file of counters. */
 const MAX_BYTES = 8_388_608;
@@ -16,21 +18,43 @@ const COLON = 58;
 /** A kernel file that is opened once and read again and again from its start. */
 export class ProcFile {
   readonly path: string;
+  /** Numbers that were found in it since it was read last; kept by the scanner. */
+  numbersFound = 0;
   #fd = -1;
   #readsUntilOpen = 0;
+  #length = 0;
+  /** Why it could not be read the last time; "" when it could. */
+  #code = "";
+  #wasRead = false;
 
   constructor(path: string) {
     this.path = path;
   }
 
+  /** What is wrong with it and what to do; "" when it was read and understood, and when this kernel never had it. */
+  get problem(): string {
+    if (this.#code === "") {
+      if (this.#length === 0 || this.numbersFound > 0) return "";
+      return `no number was found in ${this.path}, what it tells is missing: report its content with the kernel's version (uname -r)`;
+    }
+    if (ABSENT_CODES.has(this.#code) || (this.#code === "ENOENT" && !this.#wasRead)) return "";
+    if (this.#code === "ENOENT")
+      return `${this.path} was there and has gone, what it tells is missing and it is looked for once a minute: see what was unmounted or unloaded`;
+    return `${this.path} cannot be read (${this.#code}), what it tells is missing and it is tried once a minute: let the daemon's user read it`;
+  }
+
   /** Reads at most `into`'s size; -1 when the kernel does not have the file or refuses it. */
   read(into: Uint8Array): number {
+    this.numbersFound = 0;
+    this.#length = 0;
     if (this.#fd < 0 && !this.#open()) return -1;
     try {
-      return readWhole(this.#fd, into);
-    } catch {
+      this.#length = readWhole(this.#fd, into);
+      this.#wasRead = true;
+      return this.#length;
+    } catch (error) {
       this.close();
-      this.#readsUntilOpen = REOPEN_AFTER_READS;
+      this.#failed(error);
       return -1;
     }
   }
@@ -47,11 +71,17 @@ export class ProcFile {
     }
     try {
       this.#fd = openSync(this.path, "r");
+      this.#code = "";
       return true;
-    } catch {
-      this.#readsUntilOpen = REOPEN_AFTER_READS;
+    } catch (error) {
+      this.#failed(error);
       return false;
     }
+  }
+
+  #failed(error: unknown): void {
+    this.#readsUntilOpen = REOPEN_AFTER_READS;
+    this.#code = (error as NodeJS.ErrnoException).code ?? "unknown error";
   }
 }
 
@@ -74,6 +104,7 @@ export class ProcScanner {
   #bytes: Buffer = Buffer.allocUnsafe(START_BYTES);
   #end = 0;
   #at = 0;
+  #file: ProcFile | null = null;
 
   /** Reads the whole file and stands at its first line; false when it is absent or empty. */
   read(file: ProcFile): boolean {
@@ -82,7 +113,9 @@ export class ProcScanner {
       this.#bytes = Buffer.allocUnsafe(length * 2);
       length = file.read(this.#bytes);
     }
-    return this.#stand(length);
+    this.#stand(length);
+    this.#file = file;
+    return this.#end > 0;
   }
 
   /** As `read`, for a file that is read seldom, such as a process's. */
@@ -135,6 +168,7 @@ export class ProcScanner {
     const isWord = !hasDigits || !this.#isBoundary(this.#at);
     while (this.#at < this.#end && !this.#isBoundary(this.#at)) this.#at++;
     if (isWord) return Number.NaN;
+    if (this.#file !== null) this.#file.numbersFound++;
     return isNegative ? -(whole + fraction) : whole + fraction;
   }
 
@@ -176,6 +210,7 @@ export class ProcScanner {
   }
 
   #stand(length: number): boolean {
+    this.#file = null;
     this.#at = 0;
     this.#end = length <= 0 ? 0 : this.#bytes.lastIndexOf(NEWLINE, length - 1) + 1;
     return this.#end > 0;

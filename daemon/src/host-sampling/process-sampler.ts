@@ -7,13 +7,14 @@
 // The rings of all processes share RING_BYTES: MAX_RING_SECONDS each for up to 64 processes, and half of what is left each time their
 // number doubles, so that 512 processes have two minutes. Sizes change at powers of two alone, lest each new process move all rings.
 
-import { PROCESS_METRICS, type SecondsTable } from "@apm-daemon/protocol";
+import { type FailingSampler, PROCESS_METRICS, type SecondsTable } from "@apm-daemon/protocol";
 import pidusage from "pidusage";
 import { Cgroups } from "./cgroup.ts";
 import { ProcScanner } from "./proc-scanner.ts";
 import { ProcessCounts } from "./process-counts.ts";
 import type { ProcessIoRate } from "./process-io.ts";
 import type { ProcessTree } from "./process-trees.ts";
+import { SamplerGuard } from "./sampler-guard.ts";
 import { SecondsRing, type SecondValues } from "./seconds-ring.ts";
 
 const HISTORY_MS = 5_000;
@@ -90,6 +91,7 @@ export class ProcessSampler {
   /** Seconds left out because the reading before had not come back. */
   skippedSeconds = 0;
   readonly #procRoot: string;
+  readonly #guard: SamplerGuard = new SamplerGuard();
   readonly #cgroups: Cgroups;
   readonly #counts: ProcessCounts;
   readonly #host: HostProcesses | null;
@@ -160,6 +162,20 @@ export class ProcessSampler {
     this.#isReading = true;
     const usage = await readUsage(present.filter((watched) => isAskable(watched, monoMs)));
     this.#isReading = false;
+    this.#guard.run("apps' processes", () => this.#push(present, usage, tsSec, monoMs));
+  }
+
+  /** The parts that fail now. */
+  get failing(): FailingSampler[] {
+    return this.#guard.failing;
+  }
+
+  #push(
+    present: readonly Watched[],
+    usage: ReadonlyMap<number, pidusage.Status>,
+    tsSec: number,
+    monoMs: number,
+  ): void {
     const own = present.filter(({ standing }) => standing !== "foreign").map(({ pid }) => pid);
     const now = { tsSec, monoMs, trees: this.#host?.trees(new Set(own)) ?? NO_TREES };
     for (const watched of present) {

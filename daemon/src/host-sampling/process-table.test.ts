@@ -194,8 +194,8 @@ test("ancestors are the parents up to the first, and a loop of them ends", (t) =
   assert.deepEqual(table.ancestors(99), []);
 });
 
-test("without /proc there are none", () => {
+test("a /proc that cannot be listed is an error, and nobody is there", () => {
   const table = new ProcessTable({ procRoot: "/nonexistent", pageBytes: 4096, scanner: new ProcScanner() });
-  table.tick(0);
+  assert.throws(() => table.tick(0), /ENOENT/);
   assert.deepEqual(pidsOf(table), []);
 });

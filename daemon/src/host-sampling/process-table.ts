@@ -104,7 +104,7 @@ export class ProcessTable {
     this.#loadavg = new ProcFile(`${options.procRoot}/loadavg`);
   }
 
-  /** Reads the processes now; call it once a second. */
+  /** Reads the processes now; call it once a second. Throws what the system throws when /proc cannot be listed. */
   tick(monoMs: number): void {
     const { scanner } = this.#options;
     this.#pass++;
@@ -276,14 +276,8 @@ function checksum(bytes: Buffer, from: number, to: number): number {
 }
 
 function listPids(procRoot: string): number[] {
-  let names: string[];
-  try {
-    names = readdirSync(procRoot);
-  } catch {
-    return [];
-  }
   const pids: number[] = [];
-  for (const name of names) {
+  for (const name of readdirSync(procRoot)) {
     const pid = Number(name);
     if (Number.isInteger(pid) && pid > 0) pids.push(pid);
   }

@@ -9,6 +9,7 @@ interface TcpValues {
 
 /** TCP's state from /proc/net/snmp and /proc/net/netstat: a line of names, then a line of numbers in the same order. */
 export class Tcp {
+  readonly files: readonly ProcFile[];
   readonly #scanner: ProcScanner;
   readonly #basic: NamedColumns;
   readonly #extended: NamedColumns;
@@ -19,6 +20,7 @@ export class Tcp {
     this.#scanner = scanner;
     this.#basic = new NamedColumns(`${procRoot}/net/snmp`, "Tcp:", ["CurrEstab", "RetransSegs"]);
     this.#extended = new NamedColumns(`${procRoot}/net/netstat`, "TcpExt:", ["ListenOverflows"]);
+    this.files = [this.#basic.file, this.#extended.file];
   }
 
   sample(elapsedSec: number): TcpValues {
@@ -42,19 +44,19 @@ export class Tcp {
 
 /** Some columns of one such pair of lines. The kernel decides on their order once: the names are read at first only. */
 class NamedColumns {
-  readonly #file: ProcFile;
+  readonly file: ProcFile;
   readonly #label: Buffer;
   readonly #names: readonly string[];
   #positions: number[] | null = null;
 
   constructor(path: string, label: string, names: readonly string[]) {
-    this.#file = new ProcFile(path);
+    this.file = new ProcFile(path);
     this.#label = Buffer.from(label);
     this.#names = names;
   }
 
   read(scanner: ProcScanner): number[] {
-    if (!scanner.read(this.#file) || !this.#find(scanner)) return [];
+    if (!scanner.read(this.file) || !this.#find(scanner)) return [];
     this.#positions ??= this.#findPositions(scanner);
     if (!scanner.nextLine() || !scanner.take(this.#label)) return [];
     const numbers: number[] = [];
@@ -68,7 +70,7 @@ class NamedColumns {
   }
 
   close(): void {
-    this.#file.close();
+    this.file.close();
   }
 
   #find(scanner: ProcScanner): boolean {

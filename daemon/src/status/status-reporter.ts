@@ -18,6 +18,7 @@ import type { SendQueue } from "../uplink/send-queue.ts";
 import type { Uplink } from "../uplink/uplink.ts";
 import { intakeUsage, throttleProblem } from "./intake-usage.ts";
 import type { RecentWindows } from "./recent-requests.ts";
+import { samplingProblems, samplingStatus } from "./sampling-status.ts";
 
 export interface StatusReporterOptions {
   version: string;
@@ -69,6 +70,7 @@ export class StatusReporter {
       ...this.health(),
       self: o.watch.self.read(),
       hostSecond: o.watch.host.newest(),
+      sampling: samplingStatus(o.watch),
       agentSocket: o.agentSocket,
       files: { stateDir: o.stateDir, licenseKeyFile: o.config.license_key_file ?? null },
       apps: this.#apps(),
@@ -165,8 +167,19 @@ export class StatusReporter {
   }
 
   #problems(): string[] {
-    const { listener, gate, sealer, uplink, outbox, deadLetters, journal, recovery, startUnixMs, clock } =
-      this.#options;
+    const {
+      listener,
+      gate,
+      sealer,
+      uplink,
+      outbox,
+      deadLetters,
+      journal,
+      recovery,
+      startUnixMs,
+      clock,
+      watch,
+    } = this.#options;
     const problems: string[] = [];
     if (gate.problem !== "") problems.push(gate.problem);
     if (sealer.problem !== "") problems.push(sealer.problem);
@@ -190,6 +203,7 @@ export class StatusReporter {
         "at its start the daemon found a journal but nothing that says what of it was sealed: what was not sealed before is not counted; do not delete journal/cursor.json",
       );
     problems.push(...this.#freeDiskProblem(), ...this.#newerFilesProblem());
+    problems.push(...samplingProblems(watch));
     problems.push(...throttleProblem(listener, this.#userNames));
     return problems;
   }
