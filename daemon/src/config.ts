@@ -1,3 +1,4 @@
+import { validate } from "node-cron";
 import { z } from "zod";
 
 /**
@@ -34,6 +35,8 @@ export interface DaemonConfig {
     open_traces: number;
     min_free_disk_bytes: number;
   };
+  sampling: { resolution: number };
+  schedule: { inventory: string; filesystems: string; packages: string; self_report: string };
   settings: {
     sql: "obfuscated" | "local" | "off" | "raw";
     overhead_budget: number;
@@ -49,6 +52,17 @@ const apdexTMs: z.ZodInt = z.int().min(1).max(600_000);
 
 function whole(min: number, max: number, standard: number, sentence: string): z.ZodDefault<z.ZodInt> {
   return z.int().min(min).max(max).default(standard).describe(sentence);
+}
+
+function cron(standard: string, sentence: string): z.ZodDefault<z.ZodString> {
+  return z
+    .string()
+    .refine((text) => text.trim().split(/\s+/).length === 5 && validate(text), {
+      error:
+        'must be a cron expression of five fields (minute, hour, day of month, month, day of week), like "17 4 * * *"',
+    })
+    .default(standard)
+    .describe(sentence);
 }
 
 /** Parses what file, environment and flags say; `state_dir` and `run_dir` have no default here because it depends on the user. */
@@ -205,6 +219,29 @@ export const DaemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
     })
     .prefault({})
     .describe("Bounds of what the daemon takes of the host."),
+  sampling: z
+    .strictObject({
+      resolution: whole(
+        1,
+        60,
+        1,
+        "Seconds of one row that is sent to the collector; what is kept on the host stays by the second.",
+      ),
+    })
+    .prefault({})
+    .describe("The host's and the apps' numbers, sampled each second."),
+  schedule: z
+    .strictObject({
+      inventory: cron("17 4 * * *", "When hardware and system are looked at anew."),
+      filesystems: cron("* * * * *", "When sizes of filesystems are read."),
+      packages: cron("23 4 * * *", "When versions of packages are read."),
+      self_report: cron(
+        "0 0 * * *",
+        "When the daemon logs what it cost and did since the report before, in one line.",
+      ),
+    })
+    .prefault({})
+    .describe("Cron expressions of five fields, in the host's time zone."),
   settings: z
     .strictObject({
       sql: z

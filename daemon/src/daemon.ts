@@ -9,6 +9,7 @@ import { claimRunDir } from "./intake/run-dir-claim.ts";
 import { createAgents } from "./parts/agents.ts";
 import { createContext, type DaemonContext } from "./parts/context.ts";
 import { countWhatIsLeft, createCounting } from "./parts/counting.ts";
+import { scheduleSelfReport } from "./parts/self-report.ts";
 import { createSending } from "./parts/sending.ts";
 import { openStorage } from "./parts/storage.ts";
 import { SealBeat } from "./seal-beat.ts";
@@ -66,8 +67,10 @@ async function startParts(context: DaemonContext, service: ServiceOptions | null
         hostIdFile: path("host-id"),
       },
       maxProcessFiles: filesLeftBy(config.limits.connections),
+      config,
+      onSampled: () => progress.samples.note(),
+      log,
     },
-    () => progress.samples.note(),
     stops,
   );
   const sealBeat = new SealBeat(config.seal_interval_ms, clock, () => {
@@ -111,6 +114,11 @@ async function startParts(context: DaemonContext, service: ServiceOptions | null
   uplink.start();
   stops.push(() => uplink.stop(UPLOAD_AT_STOP_MS));
   stops.push(() => sealer.sealFinally());
+  stops.push(() => {
+    watch.host.release();
+    watch.processes.release();
+  });
+  scheduleSelfReport(context, watch, ledger, uplink);
   sealBeat.start();
   sealBeat.sealSoon();
   stops.push(() => sealBeat.stop());

@@ -1,9 +1,12 @@
 import type { HostIdentity } from "@apm-daemon/protocol";
-import { schedule } from "node-cron";
+import type { Logger } from "pino";
+import type { DaemonConfig } from "./config.ts";
 import { Beat } from "./host-sampling/beat.ts";
 import { HostSampler } from "./host-sampling/host-sampler.ts";
 import { type InventoryOptions, readInventory } from "./host-sampling/inventory.ts";
+import { readLibc, readPackages } from "./host-sampling/packages.ts";
 import { ProcessSampler } from "./host-sampling/process-sampler.ts";
+import { runOnSchedule } from "./schedule.ts";
 import { SelfUsage } from "./status/self-usage.ts";
 import type { StopStack } from "./stop-stack.ts";
 
@@ -15,38 +18,60 @@ export interface HostWatch {
   self: SelfUsage;
 }
 
-/** Hardware and system change seldom, under a running daemon least of all: once a day is enough. */
-const INVENTORY_SCHEDULE = "17 4 * * *";
-const SELF_EVERY_SEC = 5;
+export interface HostWatchOptions {
+  inventory: InventoryOptions;
+  /** Files of processes that may stay open. */
+  maxProcessFiles: number;
+  config: Pick<DaemonConfig, "sampling" | "schedule">;
+  /** Is told each time that a second was sampled. */
+  onSampled: () => void;
+  log: Logger;
+}
 
-/** Begins to sample this host and the processes that `processes` is told of, once a second; `onSampled` is told each time. */
-export async function watchHost(
-  { inventory, maxProcessFiles }: { inventory: InventoryOptions; maxProcessFiles: number },
-  onSampled: () => void,
-  stops: StopStack,
-): Promise<HostWatch> {
-  const host = new HostSampler({ maxProcessFiles });
-  const watch: HostWatch = {
-    identity: await readInventory(inventory),
-    host,
-    processes: new ProcessSampler({ host }),
-    self: new SelfUsage(),
-  };
-  stops.push(() => watch.host.stop());
-  stops.push(() => watch.processes.stop());
-  const job = schedule(INVENTORY_SCHEDULE, async () => {
-    Object.assign(watch.identity, await readInventory(inventory));
-  });
-  stops.push(() => job.stop());
+/** Begins to sample this host and the processes that `processes` is told of, once a second. */
+export async function watchHost(options: HostWatchOptions, stops: StopStack): Promise<HostWatch> {
+  const { inventory, maxProcessFiles, config, onSampled, log } = options;
+  const resolutionSec = config.sampling.resolution;
+  const self = new SelfUsage();
+  const host = new HostSampler({ maxProcessFiles, resolutionSec, self: (monoMs) => self.sample(monoMs) });
+  const processes = new ProcessSampler({ host, resolutionSec });
+  stops.push(() => self.stop());
+  stops.push(() => host.stop());
+  stops.push(() => processes.stop());
+  const libc = readLibc();
+  const identity = { ...(await readInventory(inventory)), packages: await readPackages(libc) };
+  const { schedule } = config;
+  runOnSchedule(
+    [
+      {
+        name: "inventory",
+        expression: schedule.inventory,
+        run: async () => void Object.assign(identity, await readInventory(inventory)),
+      },
+      {
+        name: "look at packages",
+        expression: schedule.packages,
+        run: async () => {
+          identity.packages = await readPackages(libc);
+        },
+      },
+      {
+        name: "look at filesystems",
+        expression: schedule.filesystems,
+        run: () => host.refreshFilesystems(),
+      },
+    ],
+    log,
+    stops,
+  );
   const beat = new Beat({
     onSecond: (tsSec, monoMs) => {
-      watch.host.tick(tsSec, monoMs);
-      void watch.processes.tick(tsSec, monoMs);
-      if (tsSec % SELF_EVERY_SEC === 0) watch.self.measure();
+      host.tick(tsSec, monoMs);
+      void processes.tick(tsSec, monoMs);
       onSampled();
     },
   });
   beat.start();
   stops.push(() => beat.stop());
-  return watch;
+  return { identity, host, processes, self };
 }

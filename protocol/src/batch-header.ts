@@ -76,6 +76,20 @@ export interface HostIdentity {
   bootUnixMs: number;
   daemonVersion: string;
   nodeVersion: string;
+  /** Daemons before 0.2 do not say it. */
+  packages?: HostPackages;
+}
+
+/** Versions of what runs on a host. */
+export interface HostPackages {
+  /** That runs the daemon. */
+  node: string;
+  /** "glibc 2.36"; "" when unknown. */
+  libc: string;
+  /** How many packages dpkg has installed; null where there is no dpkg. */
+  installed: number | null;
+  /** Databases, caches and web servers among them, at most 32. */
+  servers: { name: string; version: string }[];
 }
 
 export interface AppInfo {

@@ -3,10 +3,17 @@ export interface HostMetric {
   readonly name: string;
   readonly unit: "ratio" | "bytes" | "bytes/s" | "1/s" | "1" | "ms";
   readonly sentence: string;
+  /** What stands for several seconds: their mean, their sum where it counts events, their highest where it is a peak already. */
+  readonly combined: "mean" | "sum" | "max";
 }
 
-function metric(name: string, unit: HostMetric["unit"], sentence: string): HostMetric {
-  return { name, unit, sentence };
+function metric(
+  name: string,
+  unit: HostMetric["unit"],
+  sentence: string,
+  combined: HostMetric["combined"] = "mean",
+): HostMetric {
+  return { name, unit, sentence, combined };
 }
 
 /** A value is null where the host does not have it (e.g. PSI without kernel support): absent is never 0. */
@@ -37,7 +44,7 @@ export const HOST_METRICS: readonly HostMetric[] = [
   metric("swapUsedBytes", "bytes", "Swap space in use."),
   metric("swapInBytesPerSecond", "bytes/s", "Read from swap."),
   metric("swapOutBytesPerSecond", "bytes/s", "Written to swap."),
-  metric("oomKills", "1", "Processes killed for lack of memory in this second."),
+  metric("oomKills", "1", "Processes killed for lack of memory in this second.", "sum"),
   metric("diskReadBytesPerSecond", "bytes/s", "Read from all whole disks."),
   metric("diskWriteBytesPerSecond", "bytes/s", "Written to all whole disks."),
   metric("diskReadsPerSecond", "1/s", "Reads completed by all whole disks."),
@@ -58,6 +65,14 @@ export const HOST_METRICS: readonly HostMetric[] = [
   metric("psiMemoryFullRatio", "ratio", "Share in which all tasks waited for memory (PSI)."),
   metric("psiIoSomeRatio", "ratio", "Share in which some task waited for I/O (PSI)."),
   metric("psiIoFullRatio", "ratio", "Share in which all tasks waited for I/O (PSI)."),
+  metric("daemonCpuRatio", "ratio", "CPU time used by the daemon itself, 1 = one whole core."),
+  metric("daemonRssBytes", "bytes", "Resident memory of the daemon itself."),
+  metric(
+    "daemonEventLoopDelayP99Ms",
+    "ms",
+    "99th percentile of the delay of the daemon's own event loop.",
+    "max",
+  ),
 ];
 
 /** One number sampled of a monitored process each second; runtime ones come from the agent's RUNTIME frames. */
@@ -66,12 +81,18 @@ export const PROCESS_METRICS: readonly HostMetric[] = [
   metric("rssBytes", "bytes", "Resident memory."),
   metric("threads", "1", "Threads."),
   metric("openFds", "1", "Open file descriptors, where readable."),
-  metric("eventLoopDelayP99Ms", "ms", "99th percentile of the event loop's delay in the last interval."),
+  metric(
+    "eventLoopDelayP99Ms",
+    "ms",
+    "99th percentile of the event loop's delay in the last interval.",
+    "max",
+  ),
   metric("eventLoopUtilizationRatio", "ratio", "Share of time in which the event loop was busy."),
   metric(
     "gcPauseMs",
     "ms",
     "Garbage-collection pauses in the last interval, summed; null in seconds that were not watched (a small heap and an idle loop).",
+    "sum",
   ),
   metric("heapUsedBytes", "bytes", "V8 heap in use."),
   metric("heapTotalBytes", "bytes", "V8 heap reserved."),

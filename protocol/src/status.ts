@@ -10,8 +10,8 @@ export interface StatusReport {
   health: "ok" | "degraded" | "failing";
   /** One sentence each: what is wrong, of what, and what to do. */
   problems: string[];
-  /** The daemon's own cost, over the last 10 s. */
-  self: { cpuRatio: number; rssBytes: number };
+  /** The daemon's own cost, over the last 10 s; older daemons do not say the delay of its event loop. */
+  self: { cpuRatio: number; rssBytes: number; eventLoopDelayP99Ms?: number };
   /** The newest host second; names of HOST_METRICS. */
   hostSecond: Record<string, number | null>;
   /** How the sampling gets on; older daemons do not say it. */

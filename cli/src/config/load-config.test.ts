@@ -144,6 +144,24 @@ describe("what is wrong is said at once, with its place", () => {
     }
   });
 
+  test("schedules are cron expressions of five fields, resolutions whole seconds", async () => {
+    const how =
+      'must be a cron expression of five fields (minute, hour, day of month, month, day of week), like "17 4 * * *"';
+    assert.deepEqual(
+      await problemsOf(
+        '[schedule]\ninventory = "61 4 * * *"\nself_report = "* * * * * *"\npackages = "daily"\n[sampling]\nresolution = 61\n',
+      ),
+      [
+        "FILE:6|sampling.resolution|expected a whole number from 1 to 60, found 61",
+        `FILE:2|schedule.inventory|${how}, found "61 4 * * *"`,
+        `FILE:4|schedule.packages|${how}, found "daily"`,
+        `FILE:3|schedule.self_report|${how}, found "* * * * * *"`,
+      ],
+    );
+    const { config } = await loadConfig(request('schedule.filesystems = "*/5 1-3 * jan mon"\n'));
+    assert.equal(config.schedule.filesystems, "*/5 1-3 * jan mon");
+  });
+
   test("a rule between two keys", async () => {
     assert.deepEqual(await problemsOf("journal.cap_bytes = 9000000\n"), [
       "FILE:1|journal.cap_bytes|must be at least twice journal.segment_bytes, found 9000000",

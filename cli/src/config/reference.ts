@@ -40,7 +40,8 @@ export function hostMetricsPage(): string {
     GENERATED,
     "# Host and process metrics",
     "",
-    "Sampled each second. A value is null where the host does not have it; absent is never 0.",
+    "Sampled each second. A value is null where the host does not have it; absent is never 0. The last column says what",
+    "stands for several seconds where `sampling.resolution` makes one row of them.",
     "",
     "## Of the host",
     "",
@@ -118,9 +119,11 @@ function shownDefault(program: ProgramName, key: ConfigKey): string {
 
 function metricTable(metrics: readonly HostMetric[]): string[] {
   return [
-    "| name | unit | what it is |",
-    "| --- | --- | --- |",
-    ...metrics.map(({ name, unit, sentence }) => `| \`${name}\` | ${unit} | ${cell(sentence)} |`),
+    "| name | unit | what it is | of several seconds |",
+    "| --- | --- | --- | --- |",
+    ...metrics.map(
+      ({ name, unit, sentence, combined }) => `| \`${name}\` | ${unit} | ${cell(sentence)} | ${combined} |`,
+    ),
   ];
 }
 

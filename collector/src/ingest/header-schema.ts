@@ -71,6 +71,14 @@ export const HostIdentitySchema: z.ZodType<HostIdentity> = z.object({
   bootUnixMs: unixMs,
   daemonVersion: name,
   nodeVersion: name,
+  packages: z.exactOptional(
+    z.object({
+      node: name,
+      libc: name,
+      installed: whole.nullable(),
+      servers: listOf(z.object({ name, version: name }), SLACK * 32),
+    }),
+  ),
 });
 
 const app = z.object({

@@ -12,7 +12,8 @@ const NAMES = HOST_METRICS.map((metric) => metric.name);
 
 test("on a kernel that has everything each metric has a value from the second sample on", (t) => {
   const proc = new ProcFixture(t, hostFiles(10));
-  const sampler = new HostSampler({ procRoot: proc.root });
+  const own = { daemonCpuRatio: 0.004, daemonRssBytes: 7, daemonEventLoopDelayP99Ms: 1 };
+  const sampler = new HostSampler({ procRoot: proc.root, self: () => own });
   t.after(() => sampler.stop());
   sampler.tick(100, 0);
   for (const [path, text] of Object.entries(hostFiles(20))) proc.write(path, text);
@@ -109,4 +110,24 @@ test("this machine's own /proc gives sane numbers", { skip: process.platform !==
   const snapshot = sampler.snapshot();
   assert.ok(snapshot.topProcesses.some(({ pid }) => pid === process.pid));
   assert.ok(snapshot.coreBusyRatios.every((ratio) => ratio >= 0 && ratio <= 1));
+});
+
+test("at a coarser resolution whole rows are drained, and what is kept stays by the second", (t) => {
+  const proc = new ProcFixture(t, hostFiles(0));
+  const sampler = new HostSampler({ procRoot: proc.root, resolutionSec: 5 });
+  t.after(() => sampler.stop());
+  const tick = (second: number): void => {
+    for (const [path, text] of Object.entries(hostFiles(10 * (second - 97)))) proc.write(path, text);
+    sampler.tick(second, second * 1_000);
+  };
+  for (let second = 98; second <= 107; second++) tick(second);
+  const first = sampler.drain();
+  assert.deepEqual(first.tsSec, [98, 100]);
+  assert.deepEqual(first.columns["contextSwitchesPerSecond"], [10, 10]);
+  assert.deepEqual(first.columns["oomKills"], [10, 50]);
+  assert.equal(sampler.between(98, 107).tsSec.length, 10);
+  for (let second = 108; second <= 110; second++) tick(second);
+  assert.deepEqual(sampler.drain().tsSec, [105]);
+  sampler.release();
+  assert.deepEqual(sampler.drain().tsSec, [110], "the daemon stops: no later drain has the rest");
 });

@@ -5,6 +5,7 @@ import {
   type HostSnapshot,
   type SecondsTable,
 } from "@apm-daemon/protocol";
+import type { SelfSecond } from "../status/self-usage.ts";
 import type { BusyProcess } from "./busiest-processes.ts";
 import type { HostSource } from "./host-source.ts";
 import { LinuxSampler } from "./linux-sampler.ts";
@@ -13,6 +14,7 @@ import type { ProcessIoRate } from "./process-io.ts";
 import type { ProcessCoverage } from "./process-table.ts";
 import type { ProcessTree } from "./process-trees.ts";
 import { SecondsRing } from "./seconds-ring.ts";
+import { UploadResolution } from "./upload-resolution.ts";
 
 export interface HostSamplerOptions {
   /** Default /proc; where it has no `stat`, the portable source is used. */
@@ -23,12 +25,18 @@ export interface HostSamplerOptions {
   maxProcessFiles?: number;
   /** Seconds kept. Default an hour: 1.4 MB of the host's numbers, 0.4 MB of who was busiest, and 1.2 MB of their names at most. */
   ringSeconds?: number;
+  /** Seconds of one row that is sent. Default 1. */
+  resolutionSec?: number | undefined;
+  /** The daemon's own numbers of the second: columns that begin with "daemon". */
+  self?: (monoMs: number) => SelfSecond;
 }
 
 /** Samples the host, one row per second named by the beat, and keeps the last rows. */
 export class HostSampler {
   readonly #source: HostSource;
   readonly #ring: SecondsRing;
+  readonly #upload: UploadResolution;
+  readonly #self: HostSamplerOptions["self"];
   #newestTsSec = 0;
 
   constructor(options: HostSamplerOptions = {}) {
@@ -41,6 +49,8 @@ export class HostSampler {
     this.#source = existsSync(`${procRoot}/stat`)
       ? new LinuxSampler({ procRoot, passwdFile, maxProcessFiles, busiestSeconds: ringSeconds })
       : new PortableSampler();
+    this.#upload = new UploadResolution(HOST_METRICS, options.resolutionSec);
+    this.#self = options.self;
     this.#ring = new SecondsRing(
       HOST_METRICS.map((metric) => metric.name),
       ringSeconds,
@@ -55,12 +65,13 @@ export class HostSampler {
   /** Samples now and names the row `tsSec`; `monoMs` is the monotonic time, for rates. */
   tick(tsSec: number, monoMs: number): void {
     this.#newestTsSec = tsSec;
-    this.#ring.push(tsSec, this.#source.sample(monoMs, tsSec));
+    const values = this.#source.sample(monoMs, tsSec);
+    this.#ring.push(tsSec, this.#self === undefined ? values : { ...values, ...this.#self(monoMs) });
   }
 
-  /** The seconds since the last drain: columns of HOST_METRICS. */
+  /** The seconds since the last drain, at the resolution that is sent: columns of HOST_METRICS. */
   drain(): SecondsTable {
-    return this.#ring.drain();
+    return this.#upload.drain(this.#ring);
   }
 
   /** The seconds from one to another, both included, as far as the ring goes back: columns of HOST_METRICS. */
@@ -101,6 +112,16 @@ export class HostSampler {
   /** The host's parts; rates are averages since the last call, and their lists empty before the second sample. */
   snapshot(): HostSnapshot {
     return { tsSec: this.#newestTsSec, ...this.#source.snapshot() };
+  }
+
+  /** The daemon stops: the next drain has all that there is. */
+  release(): void {
+    this.#upload.release();
+  }
+
+  /** Reads sizes of filesystems anew, in the background. */
+  refreshFilesystems(): void {
+    this.#source.refreshFilesystems();
   }
 
   /** Closes the kernel's files. */

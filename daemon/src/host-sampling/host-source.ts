@@ -16,5 +16,7 @@ export interface HostSource {
   trees(roots: ReadonlySet<number>): ReadonlyMap<number, ProcessTree>;
   ioOf(pid: number): ProcessIoRate | null;
   snapshot(): Omit<HostSnapshot, "tsSec">;
+  /** In the background. */
+  refreshFilesystems(): void;
   stop(): void;
 }

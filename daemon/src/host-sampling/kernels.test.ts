@@ -100,7 +100,12 @@ for (const kernel of KERNELS) {
     sampler.tick(1, 1_000);
     for (const [path, text] of Object.entries(filesOf(kernel, 2))) proc.write(path, text);
     sampler.tick(2, 2_000);
-    const { processCount: _links, ...values } = sampler.newest();
+    // The link count of a fixture's folder and the daemon's own numbers are no matter of the kernel.
+    const values = Object.fromEntries(
+      Object.entries(sampler.newest()).filter(
+        ([name]) => name !== "processCount" && !name.startsWith("daemon"),
+      ),
+    );
     const psi = (ratio: number): number | null => (kernel.hasPressure ? ratio : null);
     assert.deepEqual(values, {
       cpuUserRatio: 0.2,

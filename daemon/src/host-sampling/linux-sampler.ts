@@ -19,8 +19,6 @@ import type { SecondValues } from "./seconds-ring.ts";
 import { Tcp } from "./tcp.ts";
 import { TopProcesses } from "./top-processes.ts";
 
-const FILESYSTEMS_EVERY_MS = 60_000;
-
 /** Of the files of processes that may stay open. */
 const IO_FILES_SHARE = 1 / 16;
 
@@ -53,7 +51,6 @@ export class LinuxSampler implements HostSource {
   #sampledMonoMs = Number.NaN;
   #partsMonoMs = Number.NaN;
   #parts: Parts = { coreBusyRatios: [], disks: [], interfaces: [] };
-  #filesystemsMonoMs = Number.NEGATIVE_INFINITY;
 
   constructor({ procRoot, passwdFile, maxProcessFiles, busiestSeconds }: LinuxSamplerOptions) {
     const scanner = new ProcScanner();
@@ -97,17 +94,21 @@ export class LinuxSampler implements HostSource {
     this.#sampledMonoMs = monoMs;
     // One object for all seconds: making a new one of so many parts costs more than reading half of the files.
     for (const [name, part] of this.#secondParts) this.#guard.sample(name, part, elapsedSec, this.#values);
-    if (isFirst) this.#guard.run("parts", () => this.#refreshParts());
+    if (isFirst) {
+      this.#guard.run("parts", () => this.#refreshParts());
+      this.refreshFilesystems();
+    }
     this.#guard.run("processes", () => {
       this.#processes.tick(monoMs);
       this.#io.tick(this.#processes, monoMs);
       this.#busiest.note(tsSec, this.#processes, this.#io);
     });
-    if (monoMs - this.#filesystemsMonoMs >= FILESYSTEMS_EVERY_MS) {
-      this.#filesystemsMonoMs = monoMs;
-      void this.#filesystems.refresh();
-    }
     return this.#values;
+  }
+
+  /** Only schedules read them again: their sizes change slowly, and each costs a system call that may wait for its disk. */
+  refreshFilesystems(): void {
+    void this.#filesystems.refresh();
   }
 
   failing(): FailingSampler[] {

@@ -9,7 +9,6 @@ type Memory = Systeminformation.MemData;
 type Network = Systeminformation.NetworkStatsData[];
 type Disks = Systeminformation.FsStatsData | null;
 
-const REFRESH_PARTS_EVERY_MS = 60_000;
 const MAX_FILESYSTEMS = 64;
 const NO_SNAPSHOT: Omit<HostSnapshot, "tsSec"> = {
   coreBusyRatios: [],
@@ -37,6 +36,10 @@ export class PortableSampler implements HostSource {
 
   snapshot(): Omit<HostSnapshot, "tsSec"> {
     return this.#snapshot;
+  }
+
+  refreshFilesystems(): void {
+    this.#filesystemsMonoMs = Number.NEGATIVE_INFINITY;
   }
 
   failing(): FailingSampler[] {
@@ -96,7 +99,7 @@ export class PortableSampler implements HostSource {
       coreBusyRatios: load.cpus.map((cpu) => cpu.load / 100),
       interfaces: outward(network).map(interfaceState),
     };
-    if (monoMs - this.#filesystemsMonoMs < REFRESH_PARTS_EVERY_MS) return;
+    if (this.#filesystemsMonoMs > Number.NEGATIVE_INFINITY) return;
     this.#filesystemsMonoMs = monoMs;
     this.#snapshot = {
       ...this.#snapshot,

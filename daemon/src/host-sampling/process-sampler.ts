@@ -16,6 +16,7 @@ import type { ProcessIoRate } from "./process-io.ts";
 import type { ProcessTree } from "./process-trees.ts";
 import { SamplerGuard } from "./sampler-guard.ts";
 import { SecondsRing, type SecondValues } from "./seconds-ring.ts";
+import { UploadResolution } from "./upload-resolution.ts";
 
 const HISTORY_MS = 5_000;
 /** The history is looked through at half its age: after this it has gone. */
@@ -56,6 +57,8 @@ export interface ProcessSamplerOptions {
   cgroupRoot?: string;
   /** What is known of all processes; trees and I/O are null without it. */
   host?: HostProcesses;
+  /** Seconds of one row that is sent. Default 1. */
+  resolutionSec?: number | undefined;
 }
 
 /** All processes of the host, as of the same second. */
@@ -91,6 +94,7 @@ export class ProcessSampler {
   /** Seconds left out because the reading before had not come back. */
   skippedSeconds = 0;
   readonly #procRoot: string;
+  readonly #upload: UploadResolution;
   readonly #guard: SamplerGuard = new SamplerGuard();
   readonly #cgroups: Cgroups;
   readonly #counts: ProcessCounts;
@@ -104,6 +108,7 @@ export class ProcessSampler {
   constructor(options: ProcessSamplerOptions = {}) {
     this.#procRoot = options.procRoot ?? "/proc";
     this.#cgroups = new Cgroups(this.#procRoot, options.cgroupRoot ?? "/sys/fs/cgroup", new ProcScanner());
+    this.#upload = new UploadResolution(PROCESS_METRICS, options.resolutionSec);
     this.#counts = new ProcessCounts(this.#procRoot);
     this.#host = options.host ?? null;
   }
@@ -190,7 +195,7 @@ export class ProcessSampler {
   drain(): Map<string, SecondsTable> {
     const tables = new Map<string, SecondsTable>();
     for (const [key, watched] of this.#watched) {
-      const table = watched.ring.drain();
+      const table = this.#upload.drain(watched.ring, watched.isRemoved);
       if (table.tsSec.length > 0) tables.set(key, table);
       if (!watched.isRemoved) continue;
       this.#watched.delete(key);
@@ -213,6 +218,11 @@ export class ProcessSampler {
   /** The seconds of one process from one to another, both included, as far as its ring goes back; null for an unknown key. */
   between(key: string, fromTsSec: number, toTsSec: number): SecondsTable | null {
     return this.#watched.get(key)?.ring.between(fromTsSec, toTsSec) ?? null;
+  }
+
+  /** The daemon stops: the next drain has all that there is. */
+  release(): void {
+    this.#upload.release();
   }
 
   /** Closes the kernel's files. */

@@ -108,3 +108,12 @@ test("single precision has seven digits, and no noise behind them", () => {
   assert.equal(ratio, 0.1);
   assert.ok(Math.abs((bytes ?? 0) / 123_456_789_012 - 1) < 1e-7);
 });
+
+test("seconds from one on stay for the next drain, and each is drained once", () => {
+  const ring = new SecondsRing(["a"], 10);
+  for (let second = 1; second <= 7; second++) ring.push(second, { a: second });
+  assert.deepEqual(ring.drain(5).tsSec, [1, 2, 3, 4]);
+  assert.equal(ring.newestTsSec, 7);
+  assert.deepEqual(ring.drain(5).tsSec, []);
+  assert.deepEqual(ring.drain().tsSec, [5, 6, 7]);
+});

@@ -75,21 +75,32 @@ export class SecondsRing {
     this.overwrittenSeconds += lost;
   }
 
-  /** The seconds since the last drain, ascending; of two with one name (the clock was set back) the later measured. */
-  drain(): SecondsTable {
-    const table = this.#table(this.#drained);
-    this.#drained = this.#pushed;
+  /**
+   * The seconds since the last drain, ascending; of two with one name (the clock was set back) the later measured. Those from
+   * `beforeTsSec` on stay for the next drain, unless older ones follow them.
+   */
+  drain(beforeTsSec: number = Number.POSITIVE_INFINITY): SecondsTable {
+    let end = this.#pushed;
+    while (end > this.#drained && (this.#tsSec[(end - 1) % this.#capacity] ?? 0) >= beforeTsSec) end--;
+    const table = this.#table(this.#drained, end);
+    this.#drained = end;
     return table;
+  }
+
+  /** The name of the second pushed last; -Infinity before the first. */
+  get newestTsSec(): number {
+    if (this.#pushed === 0) return Number.NEGATIVE_INFINITY;
+    return this.#tsSec[(this.#pushed - 1) % this.#capacity] ?? 0;
   }
 
   /** The last `count` seconds, drained or not; the next drain is not changed by it. */
   last(count: number): SecondsTable {
-    return this.#table(Math.max(0, this.#pushed - Math.min(count, this.#capacity)));
+    return this.#table(Math.max(0, this.#pushed - Math.min(count, this.#capacity)), this.#pushed);
   }
 
   /** The seconds from one to another, both included, drained or not; the next drain is not changed by it. */
   between(fromTsSec: number, toTsSec: number): SecondsTable {
-    return this.#table(Math.max(0, this.#pushed - this.#capacity), fromTsSec, toTsSec);
+    return this.#table(Math.max(0, this.#pushed - this.#capacity), this.#pushed, fromTsSec, toTsSec);
   }
 
   /** The second pushed last; all null before the first. */
@@ -104,11 +115,12 @@ export class SecondsRing {
 
   #table(
     from: number,
+    end: number,
     fromTsSec = Number.NEGATIVE_INFINITY,
     toTsSec = Number.POSITIVE_INFINITY,
   ): SecondsTable {
     const byTsSec = new Map<number, number>();
-    for (let sequence = from; sequence < this.#pushed; sequence++) {
+    for (let sequence = from; sequence < end; sequence++) {
       const place = sequence % this.#capacity;
       const tsSec = this.#tsSec[place] ?? 0;
       if (tsSec >= fromTsSec && tsSec <= toTsSec) byTsSec.set(tsSec, place);

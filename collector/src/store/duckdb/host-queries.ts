@@ -7,7 +7,9 @@ import { tierOf } from "./tier.ts";
 
 const KNOWN_METRICS: ReadonlySet<string> = new Set(HOST_METRICS.map((metric) => metric.name));
 /** Events that are counted, not measured: averaging them would hide them. */
-const SUMMED_METRICS: ReadonlySet<string> = new Set(["oomKills"]);
+const SUMMED_METRICS: ReadonlySet<string> = new Set(
+  HOST_METRICS.filter(({ combined }) => combined === "sum").map(({ name }) => name),
+);
 
 export class DuckDbHostQueries implements HostQueries {
   readonly #query: Query;
