@@ -20,6 +20,8 @@ export type PartName =
   | "nftables"
   | "iproute2"
   | "faketime"
+  | "sysstat"
+  | "procps"
   | "python3"
   | "systemd"
   | "tmux";
@@ -36,6 +38,8 @@ export const PARTS: readonly Part[] = [
   { name: "nftables", debianPackage: "nftables", program: "nft" },
   { name: "iproute2", debianPackage: "iproute2", program: "ip" },
   { name: "faketime", debianPackage: "faketime", program: "faketime" },
+  { name: "sysstat", debianPackage: "sysstat", program: "mpstat" },
+  { name: "procps", debianPackage: "procps", program: "free" },
   { name: "python3", debianPackage: "python3", program: "python3" },
   { name: "systemd", debianPackage: "systemd", program: "systemd-notify" },
   { name: "tmux", debianPackage: "tmux", program: "tmux" },
