@@ -1,9 +1,18 @@
-// What it costs to watch a host once a second: the whole daemon (sampling, sealing, status), prometheus-node-exporter scraped
-// at 1 Hz, collectd at 1 Hz, and systeminformation doing the same. One after the other in each round; CPU of the process
-// and of the programs it started.
+// What it costs to watch a host once a second, with some hundred, a thousand and five thousand processes that sleep: the whole
+// daemon (sampling, sealing, status), prometheus-node-exporter scraped at 1 Hz, collectd and netdata at 1 Hz, and systeminformation
+// doing the same. One after the other in each round; CPU of the process and of the programs it started.
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { once } from "node:events";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startDaemon } from "../support/daemon.mjs";
@@ -11,6 +20,7 @@ import { median, print, readOptions, round, sleep } from "../support/options.mjs
 import { cpuSeconds, rssBytes } from "../support/process-cost.mjs";
 
 const WARM_UP_MS = 4_000;
+const PROCESSES = [100, 1_000, 5_000];
 const { rounds, seconds } = readOptions(5, 20);
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -51,41 +61,88 @@ function startCollectd() {
   return startProcess("collectd", ["-f", "-C", conf], () => rmSync(dir, { recursive: true, force: true }));
 }
 
+function startNetdata() {
+  const dir = mkdtempSync(join(tmpdir(), "apm-bench-netdata-"));
+  const conf = join(dir, "netdata.conf");
+  const port = 40_000 + (process.pid % 20_000);
+  const global = `[global]\nrun as user = ${userInfo().username}\n[db]\nmode = ram\nupdate every = 1\n`;
+  const places = ["cache", "lib", "log", "lock"].map((name) => `${name} = ${dir}/${name}\n`).join("");
+  const rest = `[directories]\n${places}[web]\nbind to = 127.0.0.1:${port}\n[cloud]\nenabled = no\n[registry]\nenabled = no\n`;
+  for (const name of ["cache", "lib", "log", "lock"]) mkdirSync(join(dir, name));
+  writeFileSync(conf, global + rest);
+  return startProcess("netdata", ["-D", "-c", conf, "-P", join(dir, "pid")], () =>
+    rmSync(dir, { recursive: true, force: true }),
+  );
+}
+
+/** Processes that sleep until `stop`, so that the host has `count`; fewer where it has more or allows no more. */
+async function fillUpTo(count) {
+  const present = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).length;
+  const sleepers = Math.max(0, count - present - 1);
+  // One shell starts them all: a process of Node for each start would take minutes.
+  const shell = spawn(
+    "sh",
+    ["-c", `i=0; while [ $i -lt ${sleepers} ]; do sleep 86400 & i=$((i+1)); done; echo up; wait`],
+    {
+      stdio: ["ignore", "pipe", "ignore"],
+      detached: true,
+    },
+  );
+  await once(shell.stdout, "data");
+  // The group is the shell's own: nothing else is in it.
+  return () => process.kill(-Number(shell.pid), "SIGKILL");
+}
+
 const installed = (path) => existsSync(path);
 const VARIANTS = {
   "apm-daemon": { start: startDaemon },
   "prometheus-node-exporter": { start: startNodeExporter, needs: "/usr/bin/prometheus-node-exporter" },
   collectd: { start: startCollectd, needs: "/usr/sbin/collectd" },
+  netdata: { start: startNetdata, needs: "/usr/sbin/netdata" },
   systeminformation: { start: () => startProcess(process.execPath, [here("systeminformation-loop.mjs")]) },
 };
 
-const results = {};
-for (const [name, { needs }] of Object.entries(VARIANTS)) {
-  if (needs === undefined || installed(needs)) results[name] = [];
-  else
-    print("sampling", {
-      variant: name,
-      skipped: `${needs} is not installed (apt-get install ${name === "collectd" ? "collectd-core" : name})`,
-    });
-}
-for (let i = 0; i < rounds; i++) {
-  for (const name of Object.keys(results)) {
-    const watched = await VARIANTS[name].start();
-    await sleep(WARM_UP_MS);
-    const cpuBefore = cpuSeconds(watched.pid);
-    const startedAt = performance.now();
-    await sleep(seconds * 1_000);
-    const cpuRatio = (cpuSeconds(watched.pid) - cpuBefore) / ((performance.now() - startedAt) / 1_000);
-    results[name].push({ cpuRatio, rssBytes: rssBytes(watched.pid) });
-    await watched.stop();
+const variants = Object.entries(VARIANTS).filter(([name, { needs }]) => {
+  if (needs === undefined || installed(needs)) return true;
+  const packageName = name === "collectd" ? "collectd-core" : name;
+  print("sampling", { variant: name, skipped: `${needs} is not installed (apt-get install ${packageName})` });
+  return false;
+});
+
+for (const processes of PROCESSES) {
+  const clear = await fillUpTo(processes);
+  try {
+    await measureAll(processes);
+  } finally {
+    clear();
   }
 }
-for (const [name, measured] of Object.entries(results)) {
-  print("sampling", {
-    variant: name,
-    cpuPercent: round(median(measured.map(({ cpuRatio }) => cpuRatio)) * 100),
-    rssMiB: round(median(measured.map(({ rssBytes: bytes }) => bytes)) / 1_048_576, 1),
-    seconds,
-    rounds,
-  });
+
+async function measureAll(processes) {
+  const results = new Map(variants.map(([name]) => [name, []]));
+  for (let i = 0; i < rounds; i++) {
+    for (const [name, { start }] of variants) results.get(name).push(await measure(start));
+  }
+  for (const [name, measured] of results) {
+    print("sampling", {
+      variant: name,
+      processes,
+      cpuPercent: round(median(measured.map(({ cpuRatio }) => cpuRatio)) * 100),
+      rssMiB: round(median(measured.map(({ rssBytes: bytes }) => bytes)) / 1_048_576, 1),
+      seconds,
+      rounds,
+    });
+  }
+}
+
+async function measure(start) {
+  const watched = await start();
+  await sleep(WARM_UP_MS);
+  const cpuBefore = cpuSeconds(watched.pid);
+  const startedAt = performance.now();
+  await sleep(seconds * 1_000);
+  const cpuRatio = (cpuSeconds(watched.pid) - cpuBefore) / ((performance.now() - startedAt) / 1_000);
+  const measured = { cpuRatio, rssBytes: rssBytes(watched.pid) };
+  await watched.stop();
+  return measured;
 }
