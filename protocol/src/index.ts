@@ -59,6 +59,7 @@ export type {
   StatusInstance,
   StatusReport,
   StatusUser,
+  VerdictCounts,
 } from "./status.ts";
 export { MAX_TOP_APPS, type TopApp, type TopReport } from "./top-report.ts";
 export {

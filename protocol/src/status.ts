@@ -77,7 +77,7 @@ export interface StatusReport {
     bufferedBytes?: number;
   };
   /** Traces chosen but left out because a batch was full, since start; their requests are counted all the same. */
-  traces?: { passedOver: number };
+  traces?: { passedOver: number; verdicts?: VerdictCounts };
   /** Spans lost, by app and reason, since start. */
   dropped: Record<string, Record<string, number>>;
   /** The newest ends of apps' processes, newest first; none when missing. */
@@ -106,6 +106,13 @@ export interface SamplingStatus {
   } | null;
   /** Apps' processes that are not sampled because too many are, since start. */
   refusedProcesses: number;
+}
+
+/** Verdicts on slow requests since start: made, not made because of an error, and because one seal had too many. */
+export interface VerdictCounts {
+  made: number;
+  failed: number;
+  leftOut: number;
 }
 
 export interface StatusEvent {

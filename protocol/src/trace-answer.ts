@@ -1,5 +1,6 @@
 import type { RepeatedCall } from "./batch-header.ts";
 import { type SpanAnswer, spansOfPart, type TracePart } from "./span-answer.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** As RepeatedCall. */
 export interface RepeatAnswer {
@@ -27,6 +28,8 @@ export interface TraceAnswer {
   reason: string;
   /** What was called often below one span, most calls first; only there when there is some. */
   repeats?: RepeatAnswer[];
+  /** Why it was slow; only there for requests that were slow or failed. */
+  verdict?: Verdict;
 }
 
 export interface WholeTraceAnswer {
@@ -77,8 +80,8 @@ export function wholeTraceAnswer(
 }
 
 export function traceAnswer(part: Omit<TracePart, "frame">): TraceAnswer {
-  const { traceId, rootSpanId, app, host, action, kind, startUnixMs, status, error, spans, reason, repeats } =
-    part;
+  const { traceId, rootSpanId, app, host, action, kind, startUnixMs, status, error, spans, reason } = part;
+  const { repeats, verdict } = part;
   const durationMs = part.durationUs / 1000;
   return {
     traceId,
@@ -94,6 +97,7 @@ export function traceAnswer(part: Omit<TracePart, "frame">): TraceAnswer {
     spans,
     reason,
     ...(repeats && { repeats: repeats.map(repeatAnswer) }),
+    ...(verdict && { verdict }),
   };
 }
 

@@ -2,6 +2,7 @@ import { decodeSpans, decodeSpansHeader, type FoundSummary, ProtocolError } from
 import { withRepeats } from "../traces/repeated-calls.ts";
 import type { StatementTexts } from "../traces/span-statements.ts";
 import { type ExtractedTrace, extractTraces } from "../traces/trace-extractor.ts";
+import type { TimeUse } from "../why-slow/request-time.ts";
 import { PartSummary } from "./part-summary.ts";
 import type { RingFrame } from "./ring-scan.ts";
 
@@ -10,6 +11,8 @@ export interface RingPart {
   summary: FoundSummary;
   /** SPANS payload with the spans of this part. */
   frame: Uint8Array;
+  /** Where its time went; null when its entry span is not there. */
+  use: TimeUse | null;
 }
 
 /** Bytes of frames that are held for one question. */
@@ -74,11 +77,11 @@ export class FoundFrames {
       for (const [i, found] of this.#extract(some, statementTexts).entries()) {
         const summary = some[i]?.toFound();
         if (found === null || summary === undefined) continue;
-        const { frame, repeats } = found;
+        const { frame, repeats, use } = found;
         bytes += frame.length;
         if (bytes > MAX_ANSWER_BYTES || parts.length >= MAX_PARTS) return { parts, left: "too_large" };
         // A copy of its own size: it goes to another thread, which takes whole buffers.
-        parts.push({ summary: withRepeats(summary, repeats), frame: new Uint8Array(frame) });
+        parts.push({ summary: withRepeats(summary, repeats), frame: new Uint8Array(frame), use });
       }
     }
     return { parts, left: "" };

@@ -18,6 +18,7 @@ import {
   decodeSpans,
   MAX_UPLINK_MESSAGE_BYTES,
   MessageType,
+  type Verdict,
 } from "@apm-daemon/protocol";
 import { Aggregator } from "../aggregate/aggregator.ts";
 import { LossLedger } from "../aggregate/loss-ledger.ts";
@@ -31,6 +32,7 @@ import { LoggedLines } from "../testing/logged-lines.ts";
 import { sampleHeader } from "../testing/sample-header.ts";
 import { tempDir } from "../testing/temp-dir.ts";
 import { TraceKeeper } from "../traces/trace-keeper.ts";
+import type { TimeUse } from "../why-slow/request-time.ts";
 import { recoverCursor } from "./cursor.ts";
 import { Outbox } from "./outbox.ts";
 import { Sealer } from "./sealer.ts";
@@ -48,6 +50,9 @@ class SealingDaemon {
   hostFailure: Error | null = null;
   reserve: { release(): boolean } = { release: () => false };
   failures = 0;
+  /** What is found out of each kept trace, and what it was asked of. */
+  verdict: Verdict | null = null;
+  readonly explained: (TimeUse | null)[] = [];
   readonly #intake: FrameIntake;
   readonly #instance: AppInstance;
 
@@ -104,6 +109,12 @@ class SealingDaemon {
         drain: () => new Map([["a".repeat(32), { tsSec: [1], columns: { cpuRatio: [0.5] } }]]),
       },
       events: { take: () => [], saved: () => Promise.resolve(), sealed: () => undefined },
+      whySlow: {
+        explain: (traces) => {
+          for (const { use } of traces) this.explained.push(use);
+          return traces.map(() => this.verdict);
+        },
+      },
       apdexTMs: () => 500,
       statementTexts: "shown",
       clock,
@@ -467,6 +478,33 @@ test("a seal that fails before anything is written keeps the counters for the ne
   await daemon.sealer.seal();
   assert.equal(daemon.sealer.problem, "");
   assert.deepEqual(delivered(daemon.outbox), { numbers: [1], requests: 1 });
+  daemon.crash();
+});
+
+test("kept traces tell why they were slow, if that was found out", async (t) => {
+  const { daemon } = await SealingDaemon.make(t);
+  const verdict: Verdict = {
+    causes: [],
+    time: { part: "code", ratio: 1, target: "" },
+    confidence: "high",
+    doubts: [],
+    baselineSeconds: 300,
+    seconds: 1,
+  };
+  const frames = new FrameWriter();
+  for (const one of [verdict, null]) {
+    daemon.verdict = one;
+    daemon.take(frames, request(one === null ? 1 : 2));
+    await daemon.sealer.seal();
+  }
+  assert.deepEqual(
+    daemon.sealed.map(({ traces }) => traces.map((trace) => trace.verdict)),
+    [[verdict], [undefined]],
+  );
+  assert.deepEqual(
+    daemon.explained.map((use) => use?.code),
+    [1, 1],
+  );
   daemon.crash();
 });
 

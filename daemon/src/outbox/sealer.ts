@@ -28,6 +28,7 @@ import {
   MAX_UPLINK_MESSAGE_BYTES,
   type ProcessSeconds,
   type SecondsTable,
+  type Verdict,
 } from "@apm-daemon/protocol";
 import type { Logger } from "pino";
 import type { Aggregator } from "../aggregate/aggregator.ts";
@@ -40,6 +41,7 @@ import { withRepeats } from "../traces/repeated-calls.ts";
 import type { StatementTexts } from "../traces/span-statements.ts";
 import { type ExtractedTrace, extractTraces } from "../traces/trace-extractor.ts";
 import type { KeptTrace, TraceKeeper } from "../traces/trace-keeper.ts";
+import { type ExplainedTrace, withVerdict } from "../why-slow/why-slow.ts";
 import { type Cursor, writeCursor } from "./cursor.ts";
 import type { Outbox } from "./outbox.ts";
 import { splitRows } from "./split-rows.ts";
@@ -59,6 +61,7 @@ export interface SealerOptions {
   processSampler: { drain(): Map<string, SecondsTable> };
   /** Events of the apps; see event-log.ts for why they are marked before the batch is written. */
   events: { take(stream: string, number: number): AppEvent[]; saved(): Promise<void>; sealed(): void };
+  whySlow: { explain(traces: readonly ExplainedTrace[]): (Verdict | null)[] };
   apdexTMs: (app: string) => number;
   /** Hidden: batches name statements by their fingerprints alone. */
   statementTexts: StatementTexts;
@@ -222,9 +225,14 @@ export class Sealer {
     kept: readonly KeptTrace[],
     extracted: readonly (ExtractedTrace | null)[],
   ): Batch {
+    const verdicts = this.#options.whySlow.explain(
+      kept.map(({ summary }, i) => ({ summary, use: extracted[i]?.use ?? null })),
+    );
     const found = kept.flatMap(({ summary }, i) => {
       const trace = extracted[i];
-      return trace ? [{ summary: withRepeats(summary, trace.repeats), frame: trace.frame }] : [];
+      if (!trace) return [];
+      const told = withVerdict(withRepeats(summary, trace.repeats), verdicts[i]);
+      return [{ summary: told, frame: trace.frame }];
     });
     let bytes = Buffer.byteLength(JSON.stringify(header));
     const fitting = found.filter(

@@ -1,6 +1,6 @@
 import type { HostSnapshot } from "@apm-daemon/protocol";
 import { FlightRecorder } from "../flight-recorder/flight-recorder.ts";
-import { foundMessages } from "../flight-recorder/found-messages.ts";
+import { foundMessages, type TraceFinder } from "../flight-recorder/found-messages.ts";
 import type { HostWatch } from "../host-watch.ts";
 import { Sealer } from "../outbox/sealer.ts";
 import { RecentWindows } from "../status/recent-requests.ts";
@@ -8,6 +8,8 @@ import { readLicenseKey } from "../uplink/license-key.ts";
 import { RefusedBatches } from "../uplink/refused-batches.ts";
 import { SendQueue } from "../uplink/send-queue.ts";
 import { Uplink } from "../uplink/uplink.ts";
+import { explainedFinder } from "../why-slow/explained-finder.ts";
+import { WhySlow } from "../why-slow/why-slow.ts";
 import type { DaemonContext } from "./context.ts";
 import type { Counting } from "./counting.ts";
 import type { Storage } from "./storage.ts";
@@ -19,9 +21,14 @@ export interface Sending {
   /** What the host was at the last seal; null before the first. */
   lastSeal: { host: HostSnapshot | null };
   queue: SendQueue;
-  recorder: FlightRecorder;
+  /** Finds traces in the journal, with their verdicts. */
+  recorder: TraceFinder;
+  whySlow: WhySlow;
   uplink: Uplink;
 }
+
+/** Processes that went as long ago are still known by their pids. */
+const RECENT_MS = 60_000;
 
 export function createSending(
   { config, clock, log, apdexTMs, statementTexts, stops }: DaemonContext,
@@ -42,8 +49,18 @@ export function createSending(
     },
     log,
   });
-  const recorder = new FlightRecorder({ journal, log });
-  stops.push(() => recorder.stop());
+  const whySlow = new WhySlow({
+    host: watch.host,
+    processes: watch.processes,
+    cores: () => watch.identity.cores,
+    instances: () => instances.recent(clock.unixMs(), RECENT_MS),
+    apdexTMs,
+    monoMs: clock.monoMs,
+    log,
+  });
+  const flightRecorder = new FlightRecorder({ journal, log });
+  stops.push(() => flightRecorder.stop());
+  const recorder = explainedFinder(flightRecorder, whySlow);
   const recent = new RecentWindows();
   const lastSeal: Sending["lastSeal"] = { host: null };
   const sealer = new Sealer({
@@ -60,6 +77,7 @@ export function createSending(
     hostSampler: watch.host,
     processSampler: watch.processes,
     events: blackBox,
+    whySlow,
     apdexTMs,
     statementTexts,
     clock,
@@ -85,5 +103,5 @@ export function createSending(
     clock,
     random: Math.random,
   });
-  return { sealer, recent, lastSeal, queue, recorder, uplink };
+  return { sealer, recent, lastSeal, queue, recorder, whySlow, uplink };
 }

@@ -72,6 +72,24 @@ const METRICS: readonly Metric[] = [
     "Traces chosen but left out because a batch was full.",
     (r) => r.traces?.passedOver ?? null,
   ),
+  metric(
+    "counter",
+    "apm_verdicts_total",
+    "Slow or failed requests of which it was found out why.",
+    (r) => r.traces?.verdicts?.made ?? null,
+  ),
+  metric(
+    "counter",
+    "apm_verdicts_failed_total",
+    "Verdicts that failed because of an error.",
+    (r) => r.traces?.verdicts?.failed ?? null,
+  ),
+  metric(
+    "counter",
+    "apm_verdicts_left_out_total",
+    "Verdicts left out because one seal had too many.",
+    (r) => r.traces?.verdicts?.leftOut ?? null,
+  ),
   metric("gauge", "apm_journal_bytes", "Size of the journal.", (r) => r.journal.bytes),
   metric(
     "gauge",

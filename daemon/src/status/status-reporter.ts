@@ -16,6 +16,7 @@ import type { Sealer } from "../outbox/sealer.ts";
 import type { TraceKeeper } from "../traces/trace-keeper.ts";
 import type { SendQueue } from "../uplink/send-queue.ts";
 import type { Uplink } from "../uplink/uplink.ts";
+import type { WhySlow } from "../why-slow/why-slow.ts";
 import { intakeUsage, throttleProblem } from "./intake-usage.ts";
 import type { RecentWindows } from "./recent-requests.ts";
 import { samplingProblems, samplingStatus } from "./sampling-status.ts";
@@ -42,6 +43,7 @@ export interface StatusReporterOptions {
   ledger: LossLedger;
   recent: RecentWindows;
   traces: Pick<TraceKeeper, "passedOver">;
+  whySlow: Pick<WhySlow, "counts">;
   watch: HostWatch;
   blackBox: Pick<BlackBox, "recent">;
 }
@@ -116,7 +118,7 @@ export class StatusReporter {
         inFlightBytes: o.uplink.inFlightBytes,
         bufferedBytes: o.uplink.bufferedBytes,
       },
-      traces: { passedOver: o.traces.passedOver },
+      traces: { passedOver: o.traces.passedOver, verdicts: { ...o.whySlow.counts } },
       dropped: o.ledger.dropped(),
       events: [...o.blackBox.recent],
     };

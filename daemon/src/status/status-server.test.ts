@@ -75,7 +75,7 @@ function report(changes: Partial<StatusReport> = {}): StatusReport {
       ],
       falsePids: 25,
     },
-    traces: { passedOver: 22 },
+    traces: { passedOver: 22, verdicts: { made: 26, failed: 27, leftOut: 28 } },
     journal: { bytes: 8, segments: 1, position: 100, sealed: 60, capBytes: 9 },
     outbox: { batches: 10, bytes: 11, oldestUnixMs: null, capBytes: 12 },
     uplink: { url: "", state: "waiting", reason: "no", lastAckUnixMs: null, batchesAcked: 13, bytesSent: 14 },

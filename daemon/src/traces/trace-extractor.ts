@@ -14,6 +14,7 @@ import {
   TraceEntry,
 } from "@apm-daemon/protocol";
 import type { Operation } from "../aggregate/operation.ts";
+import { RequestTime, type TimeUse } from "../why-slow/request-time.ts";
 import { RepeatedCalls } from "./repeated-calls.ts";
 import { SpanStatements, type StatementTexts } from "./span-statements.ts";
 import { MAX_SPANS_PER_TRACE } from "./trace-keeper.ts";
@@ -35,6 +36,8 @@ export interface ExtractedTrace {
   /** SPANS payload. */
   frame: Uint8Array;
   repeats: RepeatedCall[];
+  /** Where its time went; null when the entry span is not there. */
+  use: TimeUse | null;
 }
 
 /** Bytes kept of one trace at most. */
@@ -101,6 +104,7 @@ class SpanCollection {
   readonly #statements: SpanStatements;
   readonly #trace: TraceEntry;
   readonly #repeated = new RepeatedCalls();
+  readonly #time = new RequestTime();
   readonly #spans: { record: SpanRecord; endUnixUs: number; durationNs: number }[] = [];
 
   constructor(encoder: SpanEncoder, statements: SpanStatements, traceId: string, rootSpanId: string) {
@@ -121,6 +125,7 @@ class SpanCollection {
     const operation = this.#statements.operationOf(span);
     // Of all spans, also of those that there is no room for.
     if (operation !== null) this.#repeated.add(span, operation);
+    this.#noteTime(span, operation, baseUnixUs + span.endOffsetNs / 1_000);
     // One more for the root, which ends last.
     if (this.#spans.length >= MAX_SPANS_PER_TRACE + (span.isLocalRoot ? 1 : 0)) return;
     this.#spans.push({
@@ -132,7 +137,12 @@ class SpanCollection {
 
   extracted(): ExtractedTrace | null {
     const frame = this.#encode();
-    return frame && { frame, repeats: this.#repeated.list() };
+    return frame && { frame, repeats: this.#repeated.list(), use: this.#time.use() };
+  }
+
+  #noteTime(span: SpanView, operation: Operation | null, endUs: number): void {
+    if (span.isLocalRoot) this.#time.addRoot(span, endUs);
+    else if (operation !== null) this.#time.addCall(operation, endUs, span.durationNs / 1_000);
   }
 
   #encode(): Uint8Array | null {
