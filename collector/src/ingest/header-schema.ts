@@ -12,6 +12,7 @@ import {
 import { z } from "zod";
 import { appEvents } from "./event-schema.ts";
 import { listOf, numbersThat, recordOf } from "./fail-fast.ts";
+import { verdict } from "./verdict-schema.ts";
 
 /**
  * What the store accepts of a batch's header: hostile input until it passed here. Texts are bounded at four times what
@@ -209,6 +210,7 @@ const traceShape = {
       SLACK * MAX_REPEATS_PER_TRACE,
     ),
   ),
+  verdict: z.exactOptional(verdict),
 };
 
 /** Of a part that a daemon found in its journal. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import type { Verdict } from "@apm-daemon/protocol";
 import { RunningCollector } from "../testing/running-collector.ts";
 import { sampleHeader, sampleHost, WINDOW_SEC } from "../testing/sample-batch.ts";
 import { type SampleSpan, spansFrame, traceSummary } from "../testing/sample-trace.ts";
@@ -89,6 +90,34 @@ const repeats = [
     totalUs: 210_500,
   },
 ];
+const verdict: Verdict = {
+  causes: [
+    {
+      kind: "cpu_contention",
+      metric: "psiCpuSomeRatio",
+      unit: "ratio",
+      value: 0.93,
+      usual: 0.02,
+      share: 0.6,
+      process: { pid: 77, command: "backup", cpuRatio: 0.9 },
+    },
+    {
+      kind: "database",
+      metric: "durationMs",
+      unit: "ms",
+      value: 300,
+      usual: null,
+      share: 0.3,
+      target: "db-1:5432",
+      operation: "574ec9451ec664c1",
+    },
+  ],
+  time: { part: "code", ratio: 0.7, target: "" },
+  confidence: "medium",
+  doubts: ["short_request"],
+  baselineSeconds: 300,
+  seconds: 2,
+};
 const traceIds = { job: "1".repeat(32), home: "2".repeat(32), damaged: "3".repeat(32) };
 
 interface Trace {
@@ -119,7 +148,7 @@ describe("traces", () => {
           traces: [
             traceSummary(TRACE, root, { status: 500, reason: "error", spans: 5 }),
             traceSummary(traceIds.job, job, { kind: "background", status: 0 }),
-            traceSummary(traceIds.home, home, { reason: "n_plus_one", repeats }),
+            traceSummary(traceIds.home, home, { reason: "n_plus_one", repeats, verdict }),
             traceSummary(traceIds.damaged, { ...home, durationMs: 1 }, { startUnixMs: BASE - 7_200_000 }),
           ],
         }),
@@ -191,6 +220,35 @@ describe("traces", () => {
       assert.deepEqual((trace as { reason: string }).reason, "n_plus_one");
       assert.deepEqual((trace as { repeats: unknown }).repeats, expected);
     }
+  });
+
+  test("say why they were slow, as their daemon found out", async () => {
+    const listed = await collector.get<{ traces: { verdict?: unknown }[] }>("apps/shop/traces");
+    assert.deepEqual(
+      listed.body.traces.map((trace) => trace.verdict),
+      [verdict, undefined, undefined],
+    );
+    const { body } = await collector.get<Trace & { roots: { verdict?: unknown }[] }>(
+      `traces/${traceIds.home}`,
+    );
+    assert.deepEqual(body.roots[0]?.verdict, verdict);
+  });
+
+  test("a verdict that no daemon makes is refused with its batch", async () => {
+    const uplink = await collector.uplink();
+    const wrong = [
+      { ...verdict, confidence: "certain" },
+      { ...verdict, causes: Array.from({ length: 21 }, () => verdict.causes[0]) },
+      { ...verdict, causes: [{ ...verdict.causes[0], share: 1.5 }] },
+    ] as unknown as Verdict[];
+    for (const [i, one] of wrong.entries()) {
+      const traces = [traceSummary("4".repeat(32), { ...home, spanId: id(20 + i) }, { verdict: one })];
+      const answer = await uplink.deliver(sampleHeader({ traces }), [
+        spansFrame("4".repeat(32), [{ ...home, spanId: id(20 + i) }]),
+      ]);
+      assert.equal(answer.type, "nack", JSON.stringify(answer));
+    }
+    await uplink.close();
   });
 
   test("come whole from all hosts, parents before children although a clock is behind", async () => {

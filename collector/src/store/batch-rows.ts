@@ -254,6 +254,7 @@ export function emitTrace(trace: StoredTrace, payload: Uint8Array, emit: Emit): 
     spans: trace.spans,
     reason: trace.reason,
     repeats: trace.repeats?.length ? JSON.stringify(trace.repeats) : null,
+    verdict: trace.verdict === undefined ? null : JSON.stringify(trace.verdict),
     frame,
     frame_id,
   });

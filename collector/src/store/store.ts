@@ -5,6 +5,7 @@ import type {
   RepeatedCall,
   SlowStatementRow,
   SparseHistogram,
+  Verdict,
 } from "@apm-daemon/protocol";
 import type { ReceivedBatch } from "./batch-rows.ts";
 
@@ -289,6 +290,7 @@ export interface StoredTrace {
   spans: number;
   reason: string;
   repeats?: RepeatedCall[];
+  verdict?: Verdict;
 }
 
 /** One process's part of a trace with its SPANS payload. */

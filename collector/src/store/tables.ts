@@ -174,6 +174,8 @@ export const TABLES: Readonly<Record<TableName, Columns>> = {
     reason: "text",
     /** JSON of a list of RepeatedCall, null for none. */
     repeats: "text",
+    /** JSON of a Verdict, null for none. */
+    verdict: "text",
     /** The beginning of its SPANS payload; `frame_id` is null when that is all of it. */
     frame: "blob",
     frame_id: "text",

@@ -1,4 +1,4 @@
-import type { RepeatedCall } from "@apm-daemon/protocol";
+import type { RepeatedCall, Verdict } from "@apm-daemon/protocol";
 import type { StoredTrace, StoredTracePart, TraceFilter, TraceQueries } from "../store.ts";
 import type { Query } from "./database-client.ts";
 import type { SqlValues } from "./database-messages.ts";
@@ -8,7 +8,7 @@ import { IN_RANGE } from "./sql-parts.ts";
 const MAX_PARTS = 500;
 
 const SUMMARY = `trace_id AS "traceId", root_span_id AS "rootSpanId", app, host, instance, action, kind,
-  start_ms AS "startUnixMs", duration_us AS "durationUs", status, error, spans, reason, repeats`;
+  start_ms AS "startUnixMs", duration_us AS "durationUs", status, error, spans, reason, repeats, verdict`;
 
 const IS_FETCHED = "reason IN ('fetched', 'unfinished')";
 
@@ -16,7 +16,10 @@ const IS_FETCHED = "reason IN ('fetched', 'unfinished')";
 const OTHER_PIECES = `(SELECT list(bytes ORDER BY piece) FROM frame_pieces
   WHERE frame_pieces.ts_s = parts.ts_s AND frame_pieces.frame_id = parts.frame_id)`;
 
-type SummaryRow = Omit<StoredTrace, "repeats"> & { repeats: string | null };
+type SummaryRow = Omit<StoredTrace, "repeats" | "verdict"> & {
+  repeats: string | null;
+  verdict: string | null;
+};
 type PartRow = SummaryRow & { frame: Uint8Array; pieces: Uint8Array[] | null };
 
 const ORDERS: Readonly<Record<TraceFilter["sort"], string>> = {
@@ -70,6 +73,10 @@ export class DuckDbTraceQueries implements TraceQueries {
   }
 }
 
-function storedTrace({ repeats, ...trace }: SummaryRow): StoredTrace {
-  return repeats === null ? trace : { ...trace, repeats: JSON.parse(repeats) as RepeatedCall[] };
+function storedTrace({ repeats, verdict, ...trace }: SummaryRow): StoredTrace {
+  return {
+    ...trace,
+    ...(repeats === null ? {} : { repeats: JSON.parse(repeats) as RepeatedCall[] }),
+    ...(verdict === null ? {} : { verdict: JSON.parse(verdict) as Verdict }),
+  };
 }
