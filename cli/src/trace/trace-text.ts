@@ -6,6 +6,7 @@ import { cutText, textWidth } from "../terminal/text-width.ts";
 import { hostLines } from "./host-lines.ts";
 import { repeatLines } from "./repeat-lines.ts";
 import { spanTree, type TreeRow } from "./span-tree.ts";
+import { verdictLines } from "./verdict-lines.ts";
 
 export interface TracePage {
   /** Cells of a line. */
@@ -81,6 +82,7 @@ function headLines(trace: FetchedTraceAnswer, columns: number, paint: Paint): st
       .map(({ app, host }) =>
         paint("yellow", `not ended yet: the request in ${safeText(app)} on ${safeText(host)}`),
       ),
+    ...verdictLines(trace.roots, columns, paint),
     ...repeatLines(trace, columns, paint),
   ];
 }
