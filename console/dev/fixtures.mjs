@@ -270,6 +270,52 @@ function operations(category) {
 const hex = (seed, length) =>
   Array.from({ length }, (_, i) => Math.floor(noise(seed, i) * 16).toString(16)).join("");
 
+/** Why a request was slow: a neighbour and the bank, the bank alone, or nothing. */
+function verdict(i) {
+  const steal = {
+    kind: "cpu_steal",
+    metric: "cpuStealRatio",
+    unit: "ratio",
+    value: 0.31,
+    usual: 0.01,
+    share: 0.18,
+  };
+  const process = { pid: 4711, command: "tar czf backup.tgz /srv", cpuRatio: 0.94 };
+  const bank = {
+    kind: "external",
+    metric: "durationMs",
+    unit: "ms",
+    value: 980,
+    usual: null,
+    share: 0.61,
+    target: "pay.example.com",
+    operation: "POST",
+  };
+  const crowd = {
+    kind: "cpu_contention",
+    metric: "psiCpuSomeRatio",
+    unit: "ratio",
+    value: 0.93,
+    usual: 0.04,
+    share: 0.22,
+    process,
+  };
+  const causes = [[bank, crowd, steal], [bank], []][i % 3 === 2 ? 0 : i % 2 === 0 ? 1 : 2];
+  const time =
+    causes.length === 0
+      ? { part: "code", ratio: 0.9, target: "" }
+      : { part: "external", ratio: 0.71, target: "pay.example.com" };
+  const doubts = causes.length > 1 ? ["short_baseline"] : [];
+  return {
+    causes,
+    time,
+    confidence: doubts.length > 0 ? "medium" : "high",
+    doubts,
+    baselineSeconds: 300,
+    seconds: 2,
+  };
+}
+
 function traces(range, limit, action, isErrorOnly) {
   const rows = Array.from({ length: 60 }, (_, i) => {
     const error = i % 6 === 2;
@@ -286,6 +332,7 @@ function traces(range, limit, action, isErrorOnly) {
       error,
       spans: 52,
       reason: error ? "error" : i % 3 === 0 ? "random" : "slow",
+      ...(i % 3 === 0 ? {} : { verdict: verdict(i) }),
     };
   });
   return rows.filter((row) => !isErrorOnly || row.error).slice(0, limit);
@@ -368,6 +415,7 @@ function trace(traceId, nowMs) {
       {
         ...root,
         traceId,
+        verdict: verdict(2),
         action: "POST /api/checkout",
         host: "web-2",
         durationMs: 1382,

@@ -200,6 +200,31 @@ export interface RepeatedCall {
   totalTimeMs: number;
 }
 
+/** Names of causes, measures and doubts as in docs/api.md. */
+export interface VerdictCause {
+  kind: string;
+  metric: string;
+  unit: string;
+  value: number;
+  /** Null where it is not known. */
+  usual: number | null;
+  /** Of the request's time, 0 to 1. */
+  share: number;
+  process?: { pid: number; command: string; cpuRatio: number };
+  target?: string;
+  operation?: string;
+}
+
+export interface Verdict {
+  /** Strongest first. */
+  causes: VerdictCause[];
+  time: { part: string; ratio: number; target: string };
+  confidence: string;
+  doubts: string[];
+  baselineSeconds: number;
+  seconds: number;
+}
+
 export interface TraceRow {
   traceId: string;
   rootSpanId: string;
@@ -215,6 +240,8 @@ export interface TraceRow {
   reason: string;
   /** Only there when there is some. */
   repeats?: RepeatedCall[];
+  /** Only there for what was slow or failed. */
+  verdict?: Verdict;
 }
 
 export interface TracesAnswer extends Span {

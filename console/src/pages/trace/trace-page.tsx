@@ -16,6 +16,7 @@ import { AskButton, HostAnswers, type HostsQuestion, useHostsQuestion } from "./
 import { Repeats } from "./repeats.tsx";
 import { SpanPanel } from "./span-panel.tsx";
 import { traceBounds } from "./span-rows.ts";
+import { VerdictBanner } from "./verdict-banner.tsx";
 import { Waterfall } from "./waterfall.tsx";
 
 /** The chart lies below the waterfall, which need not wait for its code. */
@@ -69,6 +70,7 @@ function Trace({ trace, question }: { trace: TraceAnswer; question: HostsQuestio
     <>
       <Card>
         <Header trace={trace} root={root} />
+        <VerdictBanner trace={trace} />
         <Repeats trace={trace} />
       </Card>
       <div class="trace-grid">

@@ -6,6 +6,7 @@ import { ActionName } from "../../ui/action-name.tsx";
 import { duration, text } from "../../ui/number-text.ts";
 import { Table, type TableColumn } from "../../ui/table.tsx";
 import { dateTimeText } from "../../ui/time-text.ts";
+import { causeName, evidenceText } from "../../ui/verdict-text.ts";
 
 const REASONS = ["error", "slow", "n_plus_one", "random", "fetched", "unfinished"] as const;
 
@@ -57,6 +58,7 @@ export function TracesTable({
         </>
       ),
     },
+    { key: "cause", label: t("traces.cause"), isLong: true, cell: (row) => <CauseMark row={row} /> },
     { key: "reason", label: t("metric.kept"), isLong: true, cell: (row) => reasonText(row.reason) },
     { key: "host", label: t("metric.host"), isLong: true, cell: (row) => row.host },
     { key: "spans", label: t("metric.spans"), isLong: true, isNumber: true, cell: (row) => row.spans },
@@ -85,6 +87,17 @@ function startText(unixMs: number, isShort: boolean): string {
 function reasonText(reason: string): string {
   const known = REASONS.find((one) => one === reason);
   return known === undefined ? reason : t(`traces.reason.${known}`);
+}
+
+/** What made it slow before all else; nothing where nothing was unusual. */
+function CauseMark({ row }: { row: TraceRow }): JSX.Element | null {
+  const [first] = row.verdict?.causes ?? [];
+  if (first === undefined) return null;
+  return (
+    <span class="clip" title={evidenceText(first)}>
+      {causeName(first)}
+    </span>
+  );
 }
 
 /** For requests that call the same again and again. */
