@@ -14,7 +14,7 @@ export type Agent =
   | { by: "apm run" | "--import" | "--require"; socket: string; name?: string }
   | { by: "none" };
 
-type AppName = "shop" | "stock" | "hello" | "relay" | "doomed" | "canary" | "steady";
+type AppName = "shop" | "stock" | "hello" | "relay" | "doomed" | "canary" | "steady" | "patient";
 
 export interface RunningApp {
   url: string;
@@ -136,6 +136,17 @@ export function startRelay(
 /** An app that ends in the way that its URL asks for; in a cgroup, if the file of its processes is given. */
 export function startDoomed(cleanup: Cleanup, agent: Agent, cgroupProcs?: string): Promise<RunningApp> {
   return startApp(cleanup, "doomed", agent, {}, [], undefined, cgroupProcs);
+}
+
+/** An app that is slow in the way that its URL asks for; in a cgroup, if the file of its processes is given. */
+export function startPatient(
+  cleanup: Cleanup,
+  agent: Agent,
+  { postgresUrl = "", cgroupProcs }: { postgresUrl?: string; cgroupProcs?: string | undefined } = {},
+): Promise<RunningApp> {
+  // So that its garbage is soon too much.
+  const flags = ["--max-old-space-size=192"];
+  return startApp(cleanup, "patient", agent, { POSTGRES_URL: postgresUrl }, flags, undefined, cgroupProcs);
 }
 
 /** Sends GET / so many times and throws when one of the answers is not 200. */

@@ -29,6 +29,11 @@ export class HostAtAWire {
     return address(this.#subnet, 1);
   }
 
+  /** The address of that host. */
+  get innerAddress(): string {
+    return address(this.#subnet, 2);
+  }
+
   /** What stands before a command to run it on that host. */
   get enter(): string[] {
     return [program("ip"), "netns", "exec", this.#name];
@@ -43,6 +48,14 @@ export class HostAtAWire {
     }
   }
 
+  /** From now on so many of a hundred packets that come there are lost. */
+  loseSome(percent: number): void {
+    this.#inside("nft", "add", "table", "inet", "wire");
+    this.#inside("nft", "add", "chain", "inet", "wire", "input", "{ type filter hook input priority 0; }");
+    const some = ["numgen", "random", "mod", "100", "<", String(percent)];
+    this.#inside("nft", "add", "rule", "inet", "wire", "input", ...some, "drop");
+  }
+
   heal(): void {
     this.#inside("nft", "delete", "table", "inet", "wire");
   }
@@ -54,7 +67,7 @@ export class HostAtAWire {
     ip("link", "add", outer, "type", "veth", "peer", "name", "wire", "netns", this.#name);
     ip("addr", "add", `${this.outerAddress}/30`, "dev", outer);
     ip("link", "set", outer, "up");
-    this.#inside("ip", "addr", "add", `${address(this.#subnet, 2)}/30`, "dev", "wire");
+    this.#inside("ip", "addr", "add", `${this.innerAddress}/30`, "dev", "wire");
     this.#inside("ip", "link", "set", "wire", "up");
     this.#inside("ip", "link", "set", "lo", "up");
   }

@@ -20,9 +20,12 @@ export function skipWithoutMemoryCgroup(): string | false {
   return hasLimit ? false : "the memory controller is not here";
 }
 
-/** A cgroup with a memory limit; answers the file that takes a process in by its pid. Removed at clean-up, when it is empty. */
-export function createMemoryCgroup(cleanup: Cleanup, limitBytes: number): string {
-  const folder = folderOf("limited");
+/**
+ * A cgroup with a memory limit; answers the file that takes a process in by its pid. Removed at clean-up, when it is empty.
+ * Several at once need names.
+ */
+export function createMemoryCgroup(cleanup: Cleanup, limitBytes: number, name = "limited"): string {
+  const folder = folderOf(name);
   mkdirSync(folder);
   cleanup.add(() => eventually("the cgroup is empty", 10_000, () => rmdirSync(folder)));
   writeFileSync(limitFile(folder), String(limitBytes));
