@@ -30,6 +30,11 @@ export interface Sending {
 /** Processes that went as long ago are still known by their pids. */
 const RECENT_MS = 60_000;
 
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
 export function createSending(
   { config, clock, log, apdexTMs, statementTexts, stops }: DaemonContext,
   { journal, reserve, ledger, outbox, parts, deadLetters, cursor, cursorPath }: Storage,
@@ -56,6 +61,7 @@ export function createSending(
     instances: () => instances.recent(clock.unixMs(), RECENT_MS),
     apdexTMs,
     monoMs: clock.monoMs,
+    cpuMs,
     log,
   });
   const flightRecorder = new FlightRecorder({ journal, log });

@@ -171,14 +171,14 @@ export class Theatre {
         name: "memory pressure",
         action: "GET /reread",
         cause: "memory_pressure",
-        skip: this.#cramped === null ? "no cgroup with a memory limit" : "",
+        skip: this.#cramped === null ? "no cgroup with a memory limit" : ofCpu,
         run: () => this.#reread(),
       },
       {
         name: "swapping",
         action: "GET /touch",
         cause: "swap",
-        skip: this.#swapping === null ? "no cgroup with a memory limit" : "",
+        skip: this.#swapping === null ? "no cgroup with a memory limit" : ofCpu,
         run: () => this.#swap(),
       },
     ];
