@@ -156,7 +156,7 @@ export class Theatre {
       this.#stage(
         "packet loss",
         "network",
-        `/ask?times=12&url=${encodeURIComponent(this.#far?.url ?? "")}`,
+        `/ask?times=40&url=${encodeURIComponent(this.#far?.url ?? "")}`,
         (send) => this.#withLoss(send),
         this.#far === null ? "no network namespace" : "",
       ),
@@ -215,8 +215,8 @@ export class Theatre {
   }
 
   async #withLoss(send: () => Promise<unknown>): Promise<void> {
-    // The connection is there before.
-    await request(`${this.#app.url}/ask?times=1&url=${encodeURIComponent(this.#far?.url ?? "")}`);
+    // The connections are there before.
+    await request(`${this.#app.url}/ask?times=8&url=${encodeURIComponent(this.#far?.url ?? "")}`);
     this.#far?.host.loseSome(40);
     await send();
     this.#far?.host.heal();

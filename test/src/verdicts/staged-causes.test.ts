@@ -135,11 +135,12 @@ async function controlRuns(app: RunningApp): Promise<void> {
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
 }
 
+/** All, once a batch was sealed after the last stage. */
 function sealedTraces(stateDir: StateDir, played: readonly Played[]): TraceSummary[] {
-  const traces = waitingBatches(stateDir).flatMap(({ header }) => header.traces);
-  const last = played.findLast(({ skipped }) => skipped === "") ?? assert.fail("nothing was staged");
-  assert.ok(lastOf(traces, last.stage.action, last.fromMs, last.toMs), `no trace of ${last.stage.name}`);
-  return traces;
+  const batches = waitingBatches(stateDir);
+  const endMs = Math.max(...played.map(({ toMs }) => toMs));
+  assert.ok(batches.some(({ header }) => header.createdUnixMs > endMs));
+  return batches.flatMap(({ header }) => header.traces);
 }
 
 function lastOf(
