@@ -22,7 +22,7 @@ const FLOORS = {
   cpuIowaitRatio: 0.03,
   tcpRetransmitsPerSecond: 0.3,
   gcPauseMs: 20,
-  eventLoopDelayP99Ms: 30,
+  eventLoopDelayP99Ms: 60,
 } as const;
 
 type SignalName = keyof typeof FLOORS;
@@ -157,11 +157,16 @@ function garbageCollection({ around, pools, durationMs }: CauseContext): Verdict
   return causes("garbage_collection", share, ["gcPauseMs"], () => most);
 }
 
-/** The app had the CPU, and nothing else had a turn meanwhile. A loop that lacks a CPU is late, too, and not by its own code. */
-function eventLoop({ around, pools }: CauseContext): VerdictCause[] {
+/**
+ * The app had the CPU, and nothing else had a turn meanwhile. A loop that lacks a CPU is late, too, and not by its
+ * own code. The longest block of each second is what is known of them all.
+ */
+function eventLoop({ around, pools, durationMs }: CauseContext): VerdictCause[] {
   const delay = around.told("eventLoopDelayP99Ms", "max");
   if (!pools.isComputing || excess(delay, "eventLoopDelayP99Ms") <= 0) return [];
-  return causes("event_loop", pools.takeWorking(1), ["eventLoopDelayP99Ms"], () => delay);
+  const blockedMs = around.told("eventLoopDelayP99Ms", "sum")?.value ?? 0;
+  const share = pools.takeWorking(Math.min(1, blockedMs / durationMs));
+  return causes("event_loop", share, ["eventLoopDelayP99Ms"], () => delay);
 }
 
 /** What of the waits nothing else explains is the database's, the cache's or the service's own. */
