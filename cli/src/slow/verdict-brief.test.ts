@@ -22,10 +22,14 @@ const STEAL: VerdictCause = {
 };
 
 test("the strongest causes with value and usual value, and whether that is sure", () => {
-  assert.equal(verdictBrief({ ...VERDICT, causes: [STEAL] }), "cpu steal 31 % (usual 1 %)");
+  assert.equal(
+    verdictBrief({ ...VERDICT, causes: [STEAL] }),
+    "CPU stolen by the hypervisor 31 % (usual 1 %)",
+  );
   const contention: VerdictCause = {
     ...STEAL,
     kind: "cpu_contention",
+    metric: "psiCpuSomeRatio",
     process: { pid: 7, command: "xz\u001b[2J", cpuRatio: 1.9 },
   };
   const database: VerdictCause = {
@@ -39,13 +43,13 @@ test("the strongest causes with value and usual value, and whether that is sure"
   };
   assert.equal(
     verdictBrief({ ...VERDICT, causes: [contention, database, STEAL], confidence: "low" }),
-    "cpu contention 31 % (usual 1 %) by xz\\u{1b}[2J; database db-1:5432 1.2 s (not sure)",
+    "other processes had the CPUs: waiting for a CPU 31 % (usual 1 %), most of all xz\\u{1b}[2J (pid 7, 190 % of a core); the database db-1:5432 (not sure)",
   );
 });
 
 test("nothing unusual says where the time went; a missing verdict is no verdict", () => {
-  assert.equal(verdictBrief(VERDICT), "nothing unusual on the host: 82 % in database db-1:5432");
+  assert.equal(verdictBrief(VERDICT), "nothing unusual on the host: the time is in the database db-1:5432");
   const code: Verdict = { ...VERDICT, time: { part: "code", ratio: 1, target: "" } };
-  assert.equal(verdictBrief(code), "nothing unusual on the host: 100 % in code");
+  assert.equal(verdictBrief(code), "nothing unusual on the host: the time is in the code");
   assert.equal(verdictBrief(undefined), "no verdict yet");
 });
