@@ -82,7 +82,7 @@ async function fillUpTo(count) {
   // One shell starts them all: a process of Node for each start would take minutes.
   const shell = spawn(
     "sh",
-    ["-c", `i=0; while [ $i -lt ${sleepers} ]; do sleep 86400 & i=$((i+1)); done; echo up; wait`],
+    ["-c", `i=0; while [ $i -lt ${sleepers} ]; do sleep 7200 & i=$((i+1)); done; echo up; wait`],
     {
       stdio: ["ignore", "pipe", "ignore"],
       detached: true,
@@ -109,12 +109,20 @@ const variants = Object.entries(VARIANTS).filter(([name, { needs }]) => {
   return false;
 });
 
+let clear = () => undefined;
+for (const signal of ["SIGINT", "SIGTERM"])
+  process.once(signal, () => {
+    clear();
+    process.exit(1);
+  });
+
 for (const processes of PROCESSES) {
-  const clear = await fillUpTo(processes);
+  clear = await fillUpTo(processes);
   try {
     await measureAll(processes);
   } finally {
     clear();
+    clear = () => undefined;
   }
 }
 

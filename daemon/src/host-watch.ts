@@ -4,7 +4,7 @@ import type { DaemonConfig } from "./config.ts";
 import { Beat } from "./host-sampling/beat.ts";
 import { HostSampler } from "./host-sampling/host-sampler.ts";
 import { type InventoryOptions, readInventory } from "./host-sampling/inventory.ts";
-import { readLibc, readPackages } from "./host-sampling/packages.ts";
+import { readPackages } from "./host-sampling/packages.ts";
 import { ProcessSampler } from "./host-sampling/process-sampler.ts";
 import { runOnSchedule } from "./schedule.ts";
 import { SelfUsage } from "./status/self-usage.ts";
@@ -38,8 +38,13 @@ export async function watchHost(options: HostWatchOptions, stops: StopStack): Pr
   stops.push(() => self.stop());
   stops.push(() => host.stop());
   stops.push(() => processes.stop());
-  const libc = readLibc();
-  const identity = { ...(await readInventory(inventory)), packages: await readPackages(libc) };
+  const identity: HostIdentity = await readInventory(inventory);
+  const lookAtPackages = async (): Promise<void> => {
+    const packages = await readPackages();
+    if (packages !== null) identity.packages = packages;
+  };
+  // Nobody waits for it: the next batch tells what it found.
+  void lookAtPackages();
   const { schedule } = config;
   runOnSchedule(
     [
@@ -51,9 +56,7 @@ export async function watchHost(options: HostWatchOptions, stops: StopStack): Pr
       {
         name: "look at packages",
         expression: schedule.packages,
-        run: async () => {
-          identity.packages = await readPackages(libc);
-        },
+        run: lookAtPackages,
       },
       {
         name: "look at filesystems",

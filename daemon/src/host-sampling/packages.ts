@@ -1,55 +1,11 @@
-import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import type { HostPackages } from "@apm-daemon/protocol";
+import { askProgram } from "./ask-program.ts";
 
-/** Servers that apps talk to, and what they run on. */
-const SHOWN =
-  /^(mysql-server|mysql-community-server|percona-server-server|mariadb-server|postgresql|redis-server|valkey-server|memcached|nginx|nodejs|mongodb-org-server)(-core)?(-\d[\d.]*)?$/;
-const MAX_SHOWN = 32;
-const MAX_VERSION_CHARS = 64;
-/** A host with every package of Debian stays below. */
-const MAX_STATUS_BYTES = 134_217_728;
+const PROGRAM: string = fileURLToPath(new URL("./packages-main.js", import.meta.url));
+const TIMEOUT_MS = 30_000;
 
-/** Versions of what runs here: Node.js, the C library, and packages of dpkg where it is; a file of megabytes, so not for a beat. */
-export async function readPackages(
-  libc: string,
-  dpkgStatusFile = "/var/lib/dpkg/status",
-): Promise<HostPackages> {
-  const packages: HostPackages = {
-    node: process.versions.node,
-    libc,
-    installed: null,
-    servers: [],
-  };
-  let name = "";
-  let isInstalled = false;
-  let count = 0;
-  try {
-    const input = createReadStream(dpkgStatusFile, { encoding: "utf8", end: MAX_STATUS_BYTES });
-    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-      const [, key = "", value = ""] = /^(Package|Status|Version): (.*)$/.exec(line) ?? [];
-      if (key === "Package") {
-        name = value;
-        isInstalled = false;
-      } else if (key === "Status" && value.endsWith(" installed")) {
-        isInstalled = true;
-        count++;
-      } else if (key === "Version" && isInstalled && SHOWN.test(name) && packages.servers.length < MAX_SHOWN)
-        packages.servers.push({ name, version: value.slice(0, MAX_VERSION_CHARS) });
-    }
-    packages.installed = count;
-  } catch {
-    // No dpkg here, or not ours to read.
-  }
-  return packages;
-}
-
-/**
- * "glibc 2.36"; "" where Node does not know it, as with musl. For the start alone: later Node would look up the names of all peers
- * that this process is connected with, and stand still meanwhile.
- */
-export function readLibc(): string {
-  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
-  const version = report.header?.glibcVersionRuntime;
-  return version === undefined ? "" : `glibc ${version}`;
+/** Versions of what runs here, asked in a process of its own as in system-facts.ts: here it would keep 8 MB. Null when that fails. */
+export function readPackages(): Promise<HostPackages | null> {
+  return askProgram<HostPackages>(PROGRAM, TIMEOUT_MS);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readPackages } from "./packages.ts";
+import { readInstalledPackages } from "./installed-packages.ts";
 import { ProcFixture } from "./proc-fixture.ts";
 
 function entry(name: string, status: string, version: string): string {
@@ -19,7 +19,12 @@ test("packages that are installed are counted, and servers named with their vers
       entry("redis-server", installed, "9".repeat(500)),
     ].join(""),
   });
-  const { installed: count, servers, node, libc } = await readPackages("glibc 2.36", `${files.root}/status`);
+  const {
+    installed: count,
+    servers,
+    node,
+    libc,
+  } = await readInstalledPackages("glibc 2.36", `${files.root}/status`);
   assert.equal(count, 5);
   assert.equal(libc, "glibc 2.36");
   assert.equal(node, process.versions.node);
@@ -33,7 +38,7 @@ test("packages that are installed are counted, and servers named with their vers
 test("no more than 32 are named, and without dpkg nothing is known", async (t) => {
   const many = Array.from({ length: 40 }, (_, i) => entry(`postgresql-${i}`, "install ok installed", `${i}`));
   const files = new ProcFixture(t, { status: many.join("") });
-  assert.equal((await readPackages("glibc 2.36", `${files.root}/status`)).servers.length, 32);
-  const { installed, servers } = await readPackages("glibc 2.36", `${files.root}/nowhere`);
+  assert.equal((await readInstalledPackages("glibc 2.36", `${files.root}/status`)).servers.length, 32);
+  const { installed, servers } = await readInstalledPackages("glibc 2.36", `${files.root}/nowhere`);
   assert.deepEqual({ installed, servers }, { installed: null, servers: [] });
 });
