@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import {
@@ -298,16 +299,22 @@ function busyMinutes(clock: TestClock, minutes: number): RecentHour {
 test("a whole hour of more than fits takes at most 8 MB: the oldest minutes went, and are counted", async () => {
   setFlagsFromString("--expose-gc");
   const collectGarbage = runInNewContext("gc") as () => void;
-  const held = (): number => {
-    collectGarbage();
-    const { heapUsed, external } = process.memoryUsage();
-    return heapUsed + external;
+  // Buffers are given back a little after the collection that found them.
+  const held = async (): Promise<number> => {
+    let least = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < 5; i++) {
+      collectGarbage();
+      await delay(20);
+      const { heapUsed, external } = process.memoryUsage();
+      least = Math.min(least, heapUsed + external);
+    }
+    return least;
   };
   const clock = new TestClock();
   await report(busyMinutes(clock, 4), 1);
-  const before = held();
+  const before = await held();
   const hour = busyMinutes(clock, 61);
-  const heldBytes = held() - before;
+  const heldBytes = (await held()) - before;
   assert.ok(hour.bytes > 5_500_000 && hour.bytes <= 8_000_000, `${hour.bytes} by its own count`);
   assert.ok(heldBytes <= 8_000_000, `${heldBytes} bytes`);
   const { leftOut, actions } = await report(hour, 60);
