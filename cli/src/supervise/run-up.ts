@@ -27,7 +27,8 @@ const STANDARD_ENV = {
   // DuckDB's calls occupy threads of libuv's pool.
   collector: { UV_THREADPOOL_SIZE: "16" },
   // Decoded spans are garbage at once: V8 would let its young generation grow to 48 MB for them. See docs/decisions/0014.
-  daemon: { NODE_OPTIONS: "--max-semi-space-size=4" },
+  // glibc would keep memory apart for each thread. See docs/decisions/0026.
+  daemon: { NODE_OPTIONS: "--max-semi-space-size=4", MALLOC_ARENA_MAX: "1" },
 };
 
 /** Keeps both parts running until a signal; the exit code. Throws START_REFUSED when a part refuses its configuration. */

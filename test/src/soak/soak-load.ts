@@ -72,7 +72,7 @@ export async function soakLoad(
     collectorUrl: collector.uplinkUrl,
     keyFile: await createKeyFile(collectorState, "soak"),
     // As the unit and `apm up` start it.
-    env: { NODE_OPTIONS: "--max-semi-space-size=4" },
+    env: { NODE_OPTIONS: "--max-semi-space-size=4", MALLOC_ARENA_MAX: "1" },
   });
   const statusSocket = join(stateDir.path, "run", "status.sock");
   const apps = await Promise.all(
