@@ -75,8 +75,9 @@ function get(
   { path, withinMs }: { path: string; withinMs: number },
 ): Promise<DaemonAnswer> {
   return new Promise((resolve, reject) => {
-    // One question: no agent, which would first find out whether its address is one of a network.
-    const createConnection = (): Socket => connect(socketPath);
+    // One question: no agent, which would first find out whether its address is one of a network. The time is the connection's, for
+    // it is the agent who would see to that.
+    const createConnection = (): Socket => connect({ path: socketPath, timeout: withinMs });
     const call = request({ createConnection, path, timeout: withinMs }, (answer) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
