@@ -37,6 +37,8 @@ const RETRANSMIT_SEC = 0.4;
 const LOCAL_CPU_FACTOR = 0.25;
 /** Pages are read from swap one by one, 0.1 ms each; PSI does not count all of it. */
 const SWAP_BYTES_PER_STALLED_SECOND = 40_960_000;
+/** A group that reads files is near its limit most of the time, and beyond this only when it gives up pages for others. */
+const AT_LIMIT_RATIO = 0.9;
 /** The agent watches the pauses only while it has reason to: of a request that is it, the first second is missing. */
 const SECOND_MS = 1_000;
 /** Less than that of a process's own I/O and it waited for no disk. */
@@ -87,7 +89,7 @@ function steal({ around, pools }: CauseContext): VerdictCause[] {
 
 /**
  * Swap when pages came from it or went there, else what the kernel spends on finding free memory. What it works on that counts as the
- * process's own CPU: about as long as the process waits for it.
+ * process's own CPU: about as long as the process waits for it. Waits for the disk are the memory's where pages are read back.
  */
 function memory({ around, pools }: CauseContext): VerdictCause[] {
   const swappedIn = hostExcess(around, "swapInBytesPerSecond");
@@ -95,6 +97,7 @@ function memory({ around, pools }: CauseContext): VerdictCause[] {
   const ratio = Math.max(
     hostExcess(around, "psiMemorySomeRatio"),
     Math.min(1, swappedIn / SWAP_BYTES_PER_STALLED_SECOND),
+    readsBack(around) ? hostExcess(around, "psiIoSomeRatio") : 0,
   );
   const waited = pools.takeStalled(ratio);
   const worked = waited > 0 ? pools.takeWorking(Math.min(waited, ratio * pools.working)) : 0;
@@ -104,13 +107,21 @@ function memory({ around, pools }: CauseContext): VerdictCause[] {
     : onHost(around, "memory_pressure", share, "psiMemorySomeRatio");
 }
 
+/** What a control group at its limit reads while memory is short, it had to give up before. */
+function readsBack(around: Surroundings): boolean {
+  const used = around.process("cgroupMemoryUsedBytes")?.value ?? 0;
+  const limit = around.process("cgroupMemoryLimitBytes")?.value ?? Number.POSITIVE_INFINITY;
+  return used >= AT_LIMIT_RATIO * limit && hostExcess(around, "psiMemorySomeRatio") > 0;
+}
+
 /**
  * n tasks that want a CPU on c cores each have one for c/n of the time: work takes n/c as long, where max(c, usual n)/c is usual.
- * Tasks are counted once a second, and the daemon itself always runs then. PSI says for how much of the time somebody waited.
+ * Tasks are counted once a second, when those of a short request may have gone, and the daemon itself always runs then. PSI says for
+ * how much of the time somebody waited.
  */
 function contention({ around, cores, pools }: CauseContext): VerdictCause[] {
   const runnable = around.host("procsRunnable");
-  const tasks = (runnable?.value ?? 0) - 1;
+  const tasks = (around.hostMost("procsRunnable") ?? 0) - 1;
   const usualTasks = Math.max(cores, (runnable?.usual?.median ?? 0) - 1);
   const isUnusual = hostExcess(around, "psiCpuSomeRatio") > 0 || hostExcess(around, "procsRunnable") > 0;
   const crowding = isUnusual && tasks > usualTasks ? 1 - usualTasks / tasks : 0;
@@ -123,7 +134,7 @@ function contention({ around, cores, pools }: CauseContext): VerdictCause[] {
 function disk({ around, pools }: CauseContext): VerdictCause[] {
   const hasPressure = around.host("psiIoSomeRatio") !== null;
   const ratio = hostExcess(around, hasPressure ? "psiIoSomeRatio" : "diskBusyRatio");
-  const usesDisk = ownIoBytesPerSecond(around) >= OWN_IO_BYTES_PER_SECOND;
+  const usesDisk = !readsBack(around) && ownIoBytesPerSecond(around) >= OWN_IO_BYTES_PER_SECOND;
   const own = usesDisk ? pools.takeStalled(ratio) + pools.takeIdle(ratio) : 0;
   const share = own + pools.takeLocalWait(ratio);
   return onHost(around, "disk", share, "diskAwaitMs", "diskBusyRatio", "psiIoSomeRatio", "cpuIowaitRatio");

@@ -59,6 +59,17 @@ export class RequestSeconds {
     return weights > 0 ? this.#measured(name, sum / weights) : null;
   }
 
+  /** The most in the request's seconds: of what is looked at once a second, and may be over when it is. */
+  most(name: string): number | null {
+    const column = this.#table.column(name);
+    let most: number | null = null;
+    for (let i = 0; i < this.#weights.length; i++) {
+      const value = column?.[this.#from + i] ?? null;
+      if (value !== null && (this.#weights[i] ?? 0) > 0) most = Math.max(most ?? value, value);
+    }
+    return most;
+  }
+
   /** A measure in these seconds and those after them. */
   told(name: string, fold: Fold): Measured | null {
     const column = this.#table.column(name);

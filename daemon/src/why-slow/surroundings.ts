@@ -35,6 +35,10 @@ export class Surroundings {
     return measured;
   }
 
+  hostMost(name: string): number | null {
+    return this.#host.most(name);
+  }
+
   /** What the kernel says of the process, second by second. */
   process(name: string): Measured | null {
     return this.#process?.mean(name) ?? null;

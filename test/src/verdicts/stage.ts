@@ -129,7 +129,7 @@ export class Theatre {
     const ofCpu = isBusy ? `this machine is busy: ${Math.round(tasks)} tasks on ${cpus().length} CPUs` : "";
     return [
       this.#stage("nothing at all", null, "/nap?ms=1500"),
-      this.#stage("a CPU hog", "cpu_contention", "/work?units=500", (send) => withCpuHogs(send), ofCpu),
+      this.#stage("a CPU hog", "cpu_contention", "/work?units=1200", (send) => withCpuHogs(send), ofCpu),
       this.#stage("a slow database", "database", "/report?seconds=1.5", undefined, this.#withoutPostgres),
       this.#stage("an I/O hog", "disk", "/write?times=150", (send) =>
         withDiskHogs(this.#cleanup, this.#folder, send),
