@@ -193,6 +193,23 @@ test("a disk that is busy slows those alone who use it", () => {
   assert.equal(first({ host, process: { ioReadBytesPerSecond: 0, ioWriteBytesPerSecond: 9_000 } }), "disk");
 });
 
+test("what a control group at its limit reads back is the memory's while memory is short, and else the disk's", () => {
+  const disk = { psiIoSomeRatio: 0.4, diskBusyRatio: 0.8 };
+  const host = { ...disk, psiMemorySomeRatio: 0.1 };
+  const process = {
+    ...STARVED,
+    eventLoopDelayP99Ms: 5,
+    ioReadBytesPerSecond: 40e6,
+    ioWriteBytesPerSecond: 0,
+  };
+  const atLimit = { cgroupMemoryUsedBytes: 127e6, cgroupMemoryLimitBytes: 128e6 };
+  const told = verdict({ host, process: { ...process, ...atLimit } }).causes.map(({ kind }) => kind);
+  assert.deepEqual(told, ["memory_pressure"]);
+  assert.equal(first({ host: disk, process: { ...process, ...atLimit } }), "disk");
+  assert.equal(first({ host, process: { ...process, ...atLimit, cgroupMemoryUsedBytes: 64e6 } }), "disk");
+  assert.equal(first({ host, process }), "disk");
+});
+
 test("a busy disk comes before a database on this host that waits for it, but not before one elsewhere", () => {
   const host = { psiIoSomeRatio: 0.85, diskBusyRatio: 0.97 };
   const process = { ioReadBytesPerSecond: 0, ioWriteBytesPerSecond: 0 };
