@@ -99,7 +99,7 @@ async function runGroup(args: string[], endAtMs: number): Promise<number> {
   );
   const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
   process.on("SIGINT", pass).on("SIGTERM", pass);
-  const deadline = endAt(child, Math.max(1, endAtMs - performance.now()));
+  const deadline = endAt(child, Math.max(1, Math.ceil(endAtMs - performance.now())));
   const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
   clearTimeout(deadline.timer);
   process.off("SIGINT", pass).off("SIGTERM", pass);
@@ -120,7 +120,7 @@ function endAt(child: ChildProcess, ms: number): { timer: NodeJS.Timeout; isOver
   const timer = setTimeout(() => {
     isOver = true;
     console.error(
-      `the tests were still running after ${Math.round(ms / 1000)} s and were ended: the one without a result above hangs`,
+      `the tests were still running after ${ms / 1000} s and were ended: the one without a result above hangs`,
     );
     child.kill("SIGTERM");
     setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS).unref();
