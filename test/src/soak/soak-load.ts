@@ -18,8 +18,9 @@ import { blockMedians, slope } from "./slope.ts";
 export const SOAK_SPANS_PER_SECOND = 20_000;
 const APPS = 4;
 const SAMPLE_MS = 5_000;
-/** Buffers, code and heap find their size in this share of the run; slopes are of the rest. */
-const WARM_UP_SHARE = 0.25;
+/** What the daemon keeps of the last hour fills in this time; slopes are of the rest, at least half of a run. */
+const WARM_UP_SECONDS = 3_600;
+const WARM_UP_SHARE_AT_MOST = 0.5;
 const BLOCK_SECONDS = 180;
 const DRAIN_WITHIN_MS = 120_000;
 
@@ -119,7 +120,8 @@ export async function soakLoad(
   const audit = await runAudit(stateDir, collector.uplinkUrl);
   const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
   const spans = sum(truths.map((truth) => truth.spans));
-  const measured = samples.slice(Math.floor(samples.length * WARM_UP_SHARE));
+  const warmUpSeconds = Math.min(WARM_UP_SECONDS, options.seconds * WARM_UP_SHARE_AT_MOST);
+  const measured = samples.filter((sample) => sample.t > warmUpSeconds);
   return {
     spans,
     requests: sum(truths.map((truth) => truth.requests)),
