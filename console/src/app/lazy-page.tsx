@@ -1,6 +1,6 @@
 import type { ComponentType, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { t } from "../i18n/translate.ts";
+import { t, textsLoaded } from "../i18n/translate.ts";
 import { Card } from "../ui/card.tsx";
 import { Empty } from "../ui/states.tsx";
 
@@ -15,7 +15,8 @@ export function lazyPage<Props extends object>(
     useEffect(() => {
       if (loaded !== null) return;
       load().then(
-        (component) => {
+        async (component) => {
+          await textsLoaded();
           loaded = component;
           setPage({ component });
         },

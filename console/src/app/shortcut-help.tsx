@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../i18n/translate.ts";
 import { isHelpOpen } from "./shortcuts.ts";
+import "../i18n/en/keys.ts";
 
 /** The list of all keys, opened by `?`. */
 export function ShortcutHelp(): JSX.Element {

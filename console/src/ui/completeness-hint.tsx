@@ -15,7 +15,7 @@ export function CompletenessHint({ completeness }: { completeness: Completeness 
   };
   return (
     <p class="notice" role="status">
-      {t("app.incomplete", facts)}
+      {t("chart.incomplete", facts)}
     </p>
   );
 }

@@ -1,7 +1,7 @@
 import type { Verdict, VerdictCause } from "../data/answers.ts";
-import { en, type MessageKey } from "../i18n/en.ts";
-import { t } from "../i18n/translate.ts";
+import { isMessageKey, t } from "../i18n/translate.ts";
 import { bytes, bytesPerSecond, count, duration, type Formatter, percent, text } from "./number-text.ts";
+import "../i18n/en/verdict.ts";
 
 const FORMATTERS: Readonly<Record<string, Formatter>> = {
   ratio: percent,
@@ -51,6 +51,6 @@ export function confidenceText({ confidence, doubts, baselineSeconds }: Verdict)
 
 /** Newer daemons may say what this page has no text for. */
 function known(key: string, otherwise: string, values: Readonly<Record<string, string>> = {}): string {
-  if (Object.hasOwn(en, key)) return t(key as MessageKey, values);
+  if (isMessageKey(key)) return t(key, values);
   return otherwise.replace("{value}", values["value"] ?? "");
 }

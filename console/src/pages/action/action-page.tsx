@@ -18,6 +18,7 @@ import {
   ThroughputChart,
 } from "../app/request-charts.tsx";
 import { UnknownApp } from "../app/unknown-app.tsx";
+import "../../i18n/en/actions.ts";
 
 const ActionTables = lazyPage(async () => (await import("./action-tables.tsx")).ActionTables);
 

@@ -10,6 +10,9 @@ import { CallsTable, SqlTable } from "../app/operation-tables.tsx";
 import { SlowStatements } from "../app/slow-statements.tsx";
 import { StatusCodesTable } from "../app/status-codes.tsx";
 import { TracesTable } from "../traces/traces-table.tsx";
+import "../../i18n/en/actions.ts";
+import "../../i18n/en/app.ts";
+import "../../i18n/en/traces.ts";
 
 const TABLE_ROWS = 20;
 

@@ -14,6 +14,7 @@ import { Answered, Empty } from "../../ui/states.tsx";
 import { Tabs } from "../../ui/tabs.tsx";
 import { UnknownApp } from "../app/unknown-app.tsx";
 import { ACTION_SORTS, ActionsTable } from "./actions-table.tsx";
+import "../../i18n/en/actions.ts";
 
 const KINDS = ["web", "background", "all"] as const;
 
@@ -84,7 +85,7 @@ function Filter({ query }: { query: string }): JSX.Element {
 function SortChoice({ sort }: { sort: string }): JSX.Element {
   return (
     <label class="sort-choice">
-      <span class="note">{t("actions.sort")}</span>
+      <span class="note">{t("metric.sortBy")}</span>
       <select
         class="field"
         value={sort}

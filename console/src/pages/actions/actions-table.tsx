@@ -8,6 +8,7 @@ import { count, duration, percent, text } from "../../ui/number-text.ts";
 import { ShareBar } from "../../ui/share-bar.tsx";
 import { Table, type TableColumn } from "../../ui/table.tsx";
 import { ErrorRate } from "../home/apps-table.tsx";
+import "../../i18n/en/actions.ts";
 
 /** Orders that the collector offers; the heading of a column leads to its own. */
 export const ACTION_SORTS = ["time", "slowest", "dissatisfaction", "throughput", "errors"] as const;

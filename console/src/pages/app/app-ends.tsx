@@ -9,6 +9,7 @@ import { t } from "../../i18n/translate.ts";
 import { Card } from "../../ui/card.tsx";
 import { dateTimeText } from "../../ui/time-text.ts";
 import { EndReport } from "./end-report.tsx";
+import "../../i18n/en/ends.ts";
 
 /** Ends of the app's processes in the range, also marked in the charts; nothing where there was none. */
 export function AppEnds({ app }: { app: string }): JSX.Element | null {

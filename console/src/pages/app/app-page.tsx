@@ -24,6 +24,7 @@ import {
   ThroughputChart,
 } from "./request-charts.tsx";
 import { UnknownApp } from "./unknown-app.tsx";
+import "../../i18n/en/app.ts";
 
 /** The tables lie below the first screen, so the charts need not wait for their code. */
 const AppTables = lazyPage(async () => (await import("./app-tables.tsx")).AppTables);

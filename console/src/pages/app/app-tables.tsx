@@ -20,6 +20,8 @@ import { CallsTable, SqlTable } from "./operation-tables.tsx";
 import { OwnCounters } from "./own-counters.tsx";
 import { SlowStatements } from "./slow-statements.tsx";
 import { StatusCodesTable } from "./status-codes.tsx";
+import "../../i18n/en/app.ts";
+import "../../i18n/en/traces.ts";
 
 const SHORT_TABLE_ROWS = 7;
 

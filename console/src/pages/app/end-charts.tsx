@@ -5,6 +5,7 @@ import type { AppEnd, Columns } from "../../data/answers.ts";
 import { column } from "../../data/columns.ts";
 import { t } from "../../i18n/translate.ts";
 import { endColumns } from "./end-columns.ts";
+import "../../i18n/en/ends.ts";
 
 /** The last minute of the process, second by second. */
 export function EndCharts({ app, event }: { app: string; event: AppEnd }): JSX.Element | null {

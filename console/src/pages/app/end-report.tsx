@@ -6,6 +6,7 @@ import { bytes, count, duration, text, UNKNOWN } from "../../ui/number-text.ts";
 import { Table } from "../../ui/table.tsx";
 import { clockText } from "../../ui/time-text.ts";
 import { EndCharts } from "./end-charts.tsx";
+import "../../i18n/en/ends.ts";
 
 /** What was known of a process when it ended. */
 export function EndReport({ app, event }: { app: string; event: AppEnd }): JSX.Element {

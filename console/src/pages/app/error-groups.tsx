@@ -5,6 +5,7 @@ import { t } from "../../i18n/translate.ts";
 import { agoText } from "../../ui/ago-text.ts";
 import { count, text } from "../../ui/number-text.ts";
 import { Table } from "../../ui/table.tsx";
+import "../../i18n/en/app.ts";
 
 /** Errors by group, each with a trace that shows it. */
 export function ErrorGroups({ errors, limit }: { errors: ErrorGroup[]; limit: number }): JSX.Element {
@@ -17,7 +18,7 @@ export function ErrorGroups({ errors, limit }: { errors: ErrorGroup[]; limit: nu
       columns={[
         {
           key: "message",
-          label: t("trace.message"),
+          label: t("metric.message"),
           cell: (row) => (
             <span class="two-lines">
               {row.traceId === "" ? (

@@ -5,6 +5,7 @@ import { t } from "../../i18n/translate.ts";
 import { count, duration, percent, text } from "../../ui/number-text.ts";
 import { Table, type TableColumn } from "../../ui/table.tsx";
 import { ErrorRate } from "../home/apps-table.tsx";
+import "../../i18n/en/app.ts";
 
 interface OperationsProps {
   app: string;

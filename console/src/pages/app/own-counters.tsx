@@ -8,6 +8,7 @@ import { t } from "../../i18n/translate.ts";
 import { Card } from "../../ui/card.tsx";
 import { count, text } from "../../ui/number-text.ts";
 import { Table } from "../../ui/table.tsx";
+import "../../i18n/en/app.ts";
 
 /** What the app counts itself; nothing for the many that do not. */
 export function OwnCounters({ app }: { app: string }): JSX.Element | null {
@@ -23,7 +24,7 @@ export function OwnCounters({ app }: { app: string }): JSX.Element | null {
         columns={[
           {
             key: "name",
-            label: t("host.name"),
+            label: t("metric.name"),
             cell: (row) => (
               <span class="clip" title={row.name}>
                 {row.name}

@@ -7,6 +7,7 @@ import type { Columns, Statistics } from "../../data/answers.ts";
 import { column, mapColumn } from "../../data/columns.ts";
 import { t } from "../../i18n/translate.ts";
 import { thresholdText } from "../../ui/apdex-chip.tsx";
+import "../../i18n/en/app.ts";
 
 export interface RequestChartProps {
   /** The app or action that the numbers belong to. */

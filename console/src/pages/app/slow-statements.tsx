@@ -7,6 +7,7 @@ import { t } from "../../i18n/translate.ts";
 import { agoText } from "../../ui/ago-text.ts";
 import { duration, text } from "../../ui/number-text.ts";
 import { Table } from "../../ui/table.tsx";
+import "../../i18n/en/app.ts";
 
 /** The slowest single calls to databases, each with its trace and where it was called from; nothing when there are none. */
 export function SlowStatements({ app, action }: { app: string; action?: string }): JSX.Element | null {

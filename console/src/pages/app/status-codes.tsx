@@ -4,6 +4,7 @@ import { t } from "../../i18n/translate.ts";
 import { percent, text } from "../../ui/number-text.ts";
 import { Table } from "../../ui/table.tsx";
 import { reasonPhrase } from "./reason-phrase.ts";
+import "../../i18n/en/app.ts";
 
 /** Every status code with its exact count; `before` are the counts of the compared range. */
 export function StatusCodesTable(props: {

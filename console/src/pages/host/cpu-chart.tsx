@@ -4,6 +4,7 @@ import { type ChartSeries, TimeChart } from "../../chart/time-chart.tsx";
 import type { Columns } from "../../data/answers.ts";
 import { arrivedIn, column, sumColumns } from "../../data/columns.ts";
 import { t } from "../../i18n/translate.ts";
+import "../../i18n/en/host.ts";
 
 /** Columns of host series that the CPU chart needs. */
 export const CPU_METRICS = [

@@ -6,6 +6,7 @@ import type { Unit } from "../../chart/unit.ts";
 import type { Columns } from "../../data/answers.ts";
 import { arrivedIn, column } from "../../data/columns.ts";
 import { type MessageKey, t } from "../../i18n/translate.ts";
+import "../../i18n/en/host.ts";
 
 interface Line {
   label: MessageKey;

@@ -18,6 +18,7 @@ import { Cores } from "./cores.tsx";
 import { CPU_METRICS, CpuChart } from "./cpu-chart.tsx";
 import { HOST_CHARTS, HostChart, type HostChartPlan } from "./host-charts.tsx";
 import { MEMORY_METRICS, MemoryChart } from "./memory-chart.tsx";
+import "../../i18n/en/host.ts";
 
 /** The tables lie below the first screen, so the charts need not wait for their code. */
 const HostTables = lazyPage(async () => (await import("./host-tables.tsx")).HostTables);

@@ -10,6 +10,7 @@ import { bytes, bytesPerSecond, count, duration, percent, plain, text } from "..
 import { Answered, Empty } from "../../ui/states.tsx";
 import { Table } from "../../ui/table.tsx";
 import { clockText, dateTimeText } from "../../ui/time-text.ts";
+import "../../i18n/en/host.ts";
 
 /** CPU of a process: 100 % is one whole core. */
 const cpuText = (ratio: number | null): string => text(percent(ratio));
@@ -118,7 +119,7 @@ function Filesystems({ snapshot }: { snapshot: SnapshotAnswer }): JSX.Element {
           label: t("host.used"),
           cell: (row) => <Meter ratio={row.sizeBytes === 0 ? null : row.usedBytes / row.sizeBytes} />,
         },
-        { key: "size", label: t("host.size"), isNumber: true, cell: (row) => text(bytes(row.sizeBytes)) },
+        { key: "size", label: t("metric.size"), isNumber: true, cell: (row) => text(bytes(row.sizeBytes)) },
         {
           key: "free",
           label: t("host.available"),
@@ -139,7 +140,7 @@ function Disks({ snapshot }: { snapshot: SnapshotAnswer }): JSX.Element {
       rows={snapshot.disks}
       keyOf={(row) => row.name}
       columns={[
-        { key: "name", label: t("host.name"), cell: (row) => <span class="mono">{row.name}</span> },
+        { key: "name", label: t("metric.name"), cell: (row) => <span class="mono">{row.name}</span> },
         { key: "busy", label: t("host.busy"), cell: (row) => <Meter ratio={row.busyRatio} /> },
         {
           key: "read",
@@ -168,7 +169,7 @@ function Interfaces({ snapshot }: { snapshot: SnapshotAnswer }): JSX.Element {
       rows={snapshot.interfaces}
       keyOf={(row) => row.name}
       columns={[
-        { key: "name", label: t("host.name"), cell: (row) => <span class="mono">{row.name}</span> },
+        { key: "name", label: t("metric.name"), cell: (row) => <span class="mono">{row.name}</span> },
         {
           key: "in",
           label: t("host.receive"),

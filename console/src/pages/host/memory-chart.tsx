@@ -6,6 +6,7 @@ import type { Column, Columns } from "../../data/answers.ts";
 import { column } from "../../data/columns.ts";
 import { type MessageKey, t } from "../../i18n/translate.ts";
 import { bytes, text } from "../../ui/number-text.ts";
+import "../../i18n/en/host.ts";
 
 /** Columns that the memory chart needs. */
 export const MEMORY_METRICS = [

@@ -8,6 +8,7 @@ import { t } from "../../i18n/translate.ts";
 import { Card } from "../../ui/card.tsx";
 import { Answered } from "../../ui/states.tsx";
 import { HostsTable, NoHosts } from "./hosts-table.tsx";
+import "../../i18n/en/host.ts";
 
 /** "Which host is under pressure?" */
 export function HostsPage(): JSX.Element {

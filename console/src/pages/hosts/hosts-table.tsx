@@ -8,6 +8,7 @@ import { bytes, plain, text } from "../../ui/number-text.ts";
 import { Empty } from "../../ui/states.tsx";
 import { Table } from "../../ui/table.tsx";
 import { busiestHostsFirst } from "../home/worst-first.ts";
+import "../../i18n/en/host.ts";
 
 /** Hosts with their newest second; `isFull` adds what they are made of. */
 export function HostsTable({ hosts, isFull = false }: { hosts: HostRow[]; isFull?: boolean }): JSX.Element {
@@ -45,7 +46,7 @@ export function HostsTable({ hosts, isFull = false }: { hosts: HostRow[]; isFull
           ? [
               {
                 key: "total",
-                label: t("host.size"),
+                label: t("metric.size"),
                 isNumber: true,
                 cell: (row: HostRow) => text(bytes(row.memTotalBytes)),
               },

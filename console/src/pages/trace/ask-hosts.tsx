@@ -8,6 +8,7 @@ import { agoText } from "../../ui/ago-text.ts";
 import { Card } from "../../ui/card.tsx";
 import { errorText } from "../../ui/states.tsx";
 import { Table } from "../../ui/table.tsx";
+import "../../i18n/en/trace.ts";
 
 /** A question to all hosts for one trace, and what came of it. */
 export interface HostsQuestion {

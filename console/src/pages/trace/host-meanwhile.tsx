@@ -6,6 +6,7 @@ import { apiPaths } from "../../data/paths.ts";
 import { useAnswer } from "../../data/use-answer.ts";
 import { t } from "../../i18n/translate.ts";
 import { CPU_METRICS, CpuChart } from "../host/cpu-chart.tsx";
+import "../../i18n/en/trace.ts";
 
 const AROUND_MS = 30_000;
 

@@ -3,6 +3,7 @@ import { changedLink } from "../../app/location.ts";
 import type { RepeatedCall, TraceAnswer } from "../../data/answers.ts";
 import { t } from "../../i18n/translate.ts";
 import { duration, text } from "../../ui/number-text.ts";
+import "../../i18n/en/trace.ts";
 
 /** The attribute by which spans tell their statement. */
 const FINGERPRINT_KEY = "apm.statement.fingerprint";

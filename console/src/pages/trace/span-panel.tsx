@@ -5,6 +5,8 @@ import { t } from "../../i18n/translate.ts";
 import { duration, text } from "../../ui/number-text.ts";
 import { ownTimeMs } from "./span-rows.ts";
 import { colorOf } from "./waterfall.tsx";
+import "../../i18n/en/trace.ts";
+import "../../i18n/en/traces.ts";
 
 /** All that is known of one span. */
 export function SpanPanel(props: {
@@ -21,7 +23,7 @@ export function SpanPanel(props: {
       </h3>
       {span.error && (
         <p class="span-error">
-          <b>✕ {t("trace.error")}</b> {span.statusMessage}
+          <b>✕ {t("traces.error")}</b> {span.statusMessage}
         </p>
       )}
       <dl class="facts">

@@ -18,6 +18,8 @@ import { SpanPanel } from "./span-panel.tsx";
 import { traceBounds } from "./span-rows.ts";
 import { VerdictBanner } from "./verdict-banner.tsx";
 import { Waterfall } from "./waterfall.tsx";
+import "../../i18n/en/trace.ts";
+import "../../i18n/en/traces.ts";
 
 /** The chart lies below the waterfall, which need not wait for its code. */
 const HostMeanwhile = lazyPage(async () => (await import("./host-meanwhile.tsx")).HostMeanwhile);

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import type { TraceAnswer } from "../../data/answers.ts";
 import { t } from "../../i18n/translate.ts";
 import { causeName, confidenceText, evidenceText, nothingText, shareText } from "../../ui/verdict-text.ts";
+import "../../i18n/en/verdict.ts";
 
 /** Why the parts of a trace were slow: the causes with their evidence, strongest first, and how sure that is. */
 export function VerdictBanner({ trace }: { trace: TraceAnswer }): JSX.Element | null {

@@ -5,6 +5,8 @@ import type { TraceSpan } from "../../data/answers.ts";
 import { t } from "../../i18n/translate.ts";
 import { duration, text } from "../../ui/number-text.ts";
 import { axisMarks, type Row, spanRows, traceBounds } from "./span-rows.ts";
+import "../../i18n/en/trace.ts";
+import "../../i18n/en/traces.ts";
 
 /** Rows drawn above and below what can be seen. */
 const MARGIN_ROWS = 10;
@@ -149,7 +151,7 @@ function WaterfallRow({ row, startMs, lengthMs, isSelected, onChoose }: RowProps
           )}
           <span class={row.type === "fold" ? "fold-name" : undefined}>{facts.name}</span>
           <span class="hidden">
-            {t(`trace.category.${facts.category}`)} {facts.hasError && t("trace.error")}
+            {t(`trace.category.${facts.category}`)} {facts.hasError && t("traces.error")}
           </span>
           {facts.isOrphan && <small> {t("trace.orphan")}</small>}
         </span>

@@ -11,6 +11,7 @@ import { Answered, Empty } from "../../ui/states.tsx";
 import { Tabs } from "../../ui/tabs.tsx";
 import { UnknownApp } from "../app/unknown-app.tsx";
 import { TracesTable } from "./traces-table.tsx";
+import "../../i18n/en/traces.ts";
 
 const SORTS = ["slowest", "recent"] as const;
 const LIMIT = 200;
@@ -35,7 +36,7 @@ export function TracesPage({ app }: { app: string }): JSX.Element {
       <Card title={t("traces.title")} note={note}>
         <div class="controls">
           <Tabs
-            label={t("actions.sort")}
+            label={t("metric.sortBy")}
             tabs={SORTS.map((one) => ({
               label: t(`traces.sort.${one}`),
               href: changedLink({ sort: one === "slowest" ? null : one }),

@@ -7,6 +7,7 @@ import { duration, text } from "../../ui/number-text.ts";
 import { Table, type TableColumn } from "../../ui/table.tsx";
 import { dateTimeText } from "../../ui/time-text.ts";
 import { causeName, evidenceText } from "../../ui/verdict-text.ts";
+import "../../i18n/en/traces.ts";
 
 const REASONS = ["error", "slow", "n_plus_one", "random", "fetched", "unfinished"] as const;
 
@@ -116,7 +117,7 @@ function RepeatMark({ row }: { row: TraceRow }): JSX.Element | null {
 
 /** Status code and, apart from colour, a sign for failures. */
 export function Outcome({ row }: { row: TraceRow }): JSX.Element {
-  const label = row.status > 0 ? String(row.status) : row.error ? t("trace.error") : t("trace.ok");
+  const label = row.status > 0 ? String(row.status) : row.error ? t("traces.error") : t("traces.ok");
   if (!row.error) return <span class="mono">{label}</span>;
   return (
     <span class="chip grade-unacceptable">

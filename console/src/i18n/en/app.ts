@@ -1,0 +1,37 @@
+import { addTexts } from "../translate.ts";
+
+export const app = {
+  "app.split": "Where response time goes",
+  "app.splitNote": "ms per request, average",
+  "app.percentiles": "Response-time percentiles",
+  "app.percentilesNote": "log scale",
+  "app.throughput": "Throughput",
+  "app.serverErrors": "5xx and uncaught",
+  "app.hostCpu": "Host CPU",
+  "app.actions": "Actions",
+  "app.actionsNote": "by share of wall-clock time",
+  "app.allActions": "All actions ({count})",
+  "app.slowSql": "Slow SQL",
+  "app.slowCalls": "Slowest calls",
+  "app.slowSqlNote": "by share of database time",
+  "app.counters": "Own counters",
+  "app.countersNote": "what the app counts itself",
+  "app.countersCurve": "Course",
+  "app.countersTotal": "In this time",
+  "app.caches": "Caches & NoSQL",
+  "app.perCall": "client side, per call",
+  "app.external": "External services",
+  "app.externalNote": "by share of external time",
+  "app.statusCodes": "Status codes",
+  "app.statusNote": "every web request counted",
+  "app.noStatus": "ended without a status",
+  "app.errors": "Errors",
+  "app.errorsNote": "by count",
+  "app.slowTraces": "Slowest traces",
+  "app.allTraces": "All traces",
+  "app.calledBy": "called by {action}",
+  "app.moreCallers": "+{count} more",
+  "app.showTrace": "Show a trace",
+} as const;
+
+addTexts(app, async () => (await import("../zh/app.ts")).app);

@@ -1,0 +1,21 @@
+import type { actions } from "./en/actions.ts";
+import type { app } from "./en/app.ts";
+import type { common } from "./en/common.ts";
+import type { ends } from "./en/ends.ts";
+import type { host } from "./en/host.ts";
+import type { keys } from "./en/keys.ts";
+import type { trace } from "./en/trace.ts";
+import type { traces } from "./en/traces.ts";
+import type { verdict } from "./en/verdict.ts";
+
+/** Keys of all texts. A file that uses one imports the file of its area, which brings the texts with the code. */
+export type MessageKey =
+  | keyof typeof common
+  | keyof typeof app
+  | keyof typeof ends
+  | keyof typeof actions
+  | keyof typeof traces
+  | keyof typeof verdict
+  | keyof typeof trace
+  | keyof typeof host
+  | keyof typeof keys;

@@ -1,0 +1,25 @@
+import type { ends as en } from "../en/ends.ts";
+
+export const ends: Readonly<Record<keyof typeof en, string>> = {
+  "ends.title": "进程如何结束",
+  "ends.note": "未告别或带错误退出；最新在前",
+  "ends.crash": "崩溃",
+  "ends.exit": "退出",
+  "ends.vanished": "消失",
+  "ends.process": "进程",
+  "ends.lived": "存活时间",
+  "ends.limit": "内存上限",
+  "ends.rss": "结束时内存",
+  "ends.oomKills": "内存不足终止次数",
+  "ends.unknown": "无法得知",
+  "ends.unknownNote": "结束前 {window}；至少丢失 {spans} 个 span",
+  "ends.inFlight": "{time} 时未完成的请求",
+  "ends.noInFlight": "没有超过 1 秒未完成的请求。",
+  "ends.age": "已用时",
+  "ends.lastCalls": "最后的调用",
+  "ends.before": "结束前",
+  "ends.noCalls": "报告中没有对数据库或服务的调用。",
+  "ends.stack": "调用栈",
+  "ends.delay": "事件循环延迟",
+  "ends.heap": "V8 堆",
+};
