@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sleep } from "./options.mjs";
 
-const CLI = fileURLToPath(new URL("../../cli/dist/main.js", import.meta.url));
+const CLI = fileURLToPath(new URL("../../cli/bundle/main.js", import.meta.url));
 
 /** Starts the built daemon in a folder of its own. Its collector does not exist: batches wait in the outbox. */
 export async function startDaemon() {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { z } from "zod";
+import * as z from "zod";
 import { CollectorConfigSchema } from "./config.ts";
 
 test("everything but the state directory has a default", () => {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { CollectorError } from "./collector-error.ts";
 
 /** A license key as it may be shown: never the key itself, which nobody but its owner has. */

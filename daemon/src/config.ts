@@ -1,5 +1,5 @@
-import { validate } from "node-cron";
-import { z } from "zod";
+import * as z from "zod";
+import { isCronExpression } from "./schedule.ts";
 
 /**
  * What the daemon can be told, as in `daemon.toml`. The schema below is the truth for defaults, bounds, `apm config`
@@ -57,7 +57,7 @@ function whole(min: number, max: number, standard: number, sentence: string): z.
 function cron(standard: string, sentence: string): z.ZodDefault<z.ZodString> {
   return z
     .string()
-    .refine((text) => text.trim().split(/\s+/).length === 5 && validate(text), {
+    .refine(isCronExpression, {
       error:
         'must be a cron expression of five fields (minute, hour, day of month, month, day of week), like "17 4 * * *"',
     })

@@ -1,4 +1,4 @@
-import { schedule } from "node-cron";
+import { Cron } from "croner";
 import type { Logger } from "pino";
 import type { StopStack } from "./stop-stack.ts";
 
@@ -10,10 +10,19 @@ export interface ScheduledTask {
   run: () => void | Promise<void>;
 }
 
+/** Whether it is a cron expression of minute, hour, day of month, month and day of week. */
+export function isCronExpression(text: string): boolean {
+  try {
+    return new Cron(text, { mode: "5-part", paused: true }).getPattern() === text;
+  } catch {
+    return false;
+  }
+}
+
 /** Runs tasks when their expressions say, in the host's time zone, until the stop; one that fails is logged and comes again. */
 export function runOnSchedule(tasks: readonly ScheduledTask[], log: Logger, stops: StopStack): void {
   for (const { name, expression, run } of tasks) {
-    const job = schedule(expression, async () => {
+    const job = new Cron(expression, { mode: "5-part", unref: true }, async () => {
       try {
         await run();
       } catch (error) {

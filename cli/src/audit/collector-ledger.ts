@@ -1,5 +1,5 @@
 import type { LedgerTotals } from "@apm-daemon/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import { CliError } from "../cli-error.ts";
 
 /** What a collector has of a stream; see docs/api.md, `GET /api/v1/ledger`. */

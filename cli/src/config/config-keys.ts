@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** One key of a program's configuration, read off its schema. */
 export interface ConfigKey {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The built program. */
-export const APM_MAIN: string = fileURLToPath(new URL("../main.js", import.meta.url));
+export const APM_MAIN: string = fileURLToPath(new URL("../../bundle/main.js", import.meta.url));
 
 export interface ApmResult {
   code: number | null;

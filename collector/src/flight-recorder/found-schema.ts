@@ -1,5 +1,5 @@
 import type { FoundPart, UplinkFound } from "@apm-daemon/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import { FoundSummarySchema } from "../ingest/header-schema.ts";
 
 /** base64 of 1 MiB: a SPANS payload has no more. */

@@ -6,7 +6,7 @@ import {
   MAX_NAME_CHARS,
   MAX_STACK_FRAMES,
 } from "@apm-daemon/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import { listOf } from "./fail-fast.ts";
 
 /** As in header-schema.ts: hostile input until it passed here, bounded at four times what daemons keep. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * Lists and records that stop at the first wrong entry. zod's own gather every fault: 200,000 empty rows, a message of a few KB,

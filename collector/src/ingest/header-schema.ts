@@ -9,7 +9,7 @@ import {
   MAX_STACK_FRAMES,
   MAX_STATEMENT_CHARS,
 } from "@apm-daemon/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import { appEvents } from "./event-schema.ts";
 import { listOf, numbersThat, recordOf } from "./fail-fast.ts";
 import { verdict } from "./verdict-schema.ts";

@@ -17,7 +17,7 @@ import {
 } from "@apm-daemon/protocol";
 import type { Logger } from "pino";
 import type { RawData, WebSocket } from "ws";
-import { z } from "zod";
+import * as z from "zod";
 import { HostIdentitySchema } from "./header-schema.ts";
 import { Heartbeat } from "./heartbeat.ts";
 

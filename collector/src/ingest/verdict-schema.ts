@@ -5,7 +5,7 @@ import {
   type Verdict,
   type VerdictDoubt,
 } from "@apm-daemon/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import { listOf } from "./fail-fast.ts";
 
 /** As in header-schema.ts: texts and lists are bounded at four times what daemons keep. */

@@ -1,5 +1,5 @@
 import type { OperationCategory } from "@apm-daemon/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import { ACTION_SORTS, type ActionSort } from "../query/actions.ts";
 import { HOST_METRIC_NAMES } from "../query/host-details.ts";
 import { type QueryRange, queryRange } from "../query/time-range.ts";

@@ -112,13 +112,13 @@ export class BlackBox {
   start(): void {
     this.#startMonoMs = this.#options.clock.monoMs();
     if (this.#events.pending.length > 0) this.#options.onEvent();
-    this.#timer = setInterval(() => this.tick(), TICK_MS).unref();
+    this.#watch();
   }
 
   /** Resolves when who is connected now is on the disk; connections that end from now on are the daemon's own doing. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#rest();
     this.#file.save();
     await this.#file.saved();
   }
@@ -150,6 +150,7 @@ export class BlackBox {
     };
     const memory = new InstanceMemory(record, "connected");
     this.#memories.set(key, memory);
+    this.#watch();
     if (process === null) void this.#findInContainer(memory);
     else this.#lookAtCgroup(memory);
     this.#file.saveSoon();
@@ -190,6 +191,17 @@ export class BlackBox {
       if (memory.state === "connected") this.#pollCgroup(memory);
       else this.#lookForEnd(memory);
     }
+    if (this.#memories.size === 0) this.#rest();
+  }
+
+  #watch(): void {
+    if (this.#memories.size > 0 && !this.#isStopped)
+      this.#timer ??= setInterval(() => this.tick(), TICK_MS).unref();
+  }
+
+  #rest(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
   }
 
   /** Events for the seal that begins with batch `number`. */

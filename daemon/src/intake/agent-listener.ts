@@ -32,6 +32,8 @@ export interface AgentListenerOptions {
 }
 
 const TICK_MS = 500;
+/** A minute: by then all rates are 0 and all counts told. */
+const REST_AFTER_TICKS = 120;
 /** Connections over the limit that may read their refusal at leisure; each holds a descriptor meanwhile. */
 const MAX_LEAVING = 256;
 
@@ -42,6 +44,7 @@ export class AgentListener {
   readonly #connections = new Set<AgentConnection>();
   #leaving = 0;
   #ticker: NodeJS.Timeout | null = null;
+  #idleTicks = 0;
 
   constructor(options: AgentListenerOptions) {
     this.#options = options;
@@ -66,10 +69,6 @@ export class AgentListener {
     this.#server.on("error", (error) =>
       this.#options.log.error({ err: error }, "the agent socket failed; apps cannot connect"),
     );
-    this.#ticker = setInterval(() => {
-      this.#options.quotas.tick();
-      this.#options.events.tick();
-    }, TICK_MS);
   }
 
   /** Stops taking connections and ends the open ones; their agents keep what is not acknowledged. */
@@ -85,7 +84,19 @@ export class AgentListener {
     });
   }
 
+  /** While nobody is connected, and has not been for a while, nothing wakes the daemon. */
+  #tick(): void {
+    this.#options.quotas.tick();
+    this.#options.events.tick();
+    this.#idleTicks = this.#connections.size + this.#leaving > 0 ? 0 : this.#idleTicks + 1;
+    if (this.#idleTicks < REST_AFTER_TICKS || this.#ticker === null) return;
+    clearInterval(this.#ticker);
+    this.#ticker = null;
+  }
+
   #take(socket: Socket): void {
+    this.#idleTicks = 0;
+    this.#ticker ??= setInterval(() => this.#tick(), TICK_MS);
     const { readPeer, quotas, maxConnections } = this.#options;
     const peer = readPeer === null ? null : readPeer(socket);
     // Where there is proof, nobody is let in without: the descriptor is closed already.

@@ -39,11 +39,15 @@ function testFiles(root: string, folder: string): string[] {
     .map((name) => join(folder, name));
 }
 
-/** Apps under test load the agent's bundle, which `tsc -b` alone leaves as it was. */
-function requireFreshBundle(root: string): void {
-  const bundle = join(root, "agent-lib/dist/bundle/agent.js");
-  const madeMs = statSync(bundle, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const isStale = ["agent-lib/dist", "protocol/dist"].some((folder) =>
+/** What is started under test is bundled: `tsc -b` alone leaves bundles as they were. */
+const BUNDLES = [
+  { bundle: "agent-lib/dist/bundle/agent.js", madeOf: ["agent-lib/dist", "protocol/dist"] },
+  { bundle: "cli/bundle/main.js", madeOf: ["cli/dist", "daemon/dist", "collector/dist", "protocol/dist"] },
+];
+
+function requireFresh(root: string, { bundle, madeOf }: (typeof BUNDLES)[number]): void {
+  const madeMs = statSync(join(root, bundle), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const isStale = madeOf.some((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
       .filter((name) => name.endsWith(".js") && !name.endsWith(".test.js") && !name.startsWith("bundle/"))
       .some((name) => statSync(join(root, folder, name)).mtimeMs > madeMs),
@@ -74,7 +78,7 @@ async function runTests(args: string[]): Promise<void> {
     args.filter((arg) => !arg.startsWith("--")),
   );
   const endAtMs = performance.now() + deadlineMs(args);
-  requireFreshBundle(root);
+  for (const one of BUNDLES) requireFresh(root, one);
   const groups = [
     { concurrency: 3, files: files.filter((file) => !file.startsWith(ALONE)) },
     { concurrency: 1, files: files.filter((file) => file.startsWith(ALONE)) },

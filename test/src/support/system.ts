@@ -10,7 +10,7 @@ import { Program, type ProgramEnd } from "./program.ts";
 import { readStatus } from "./status-socket.ts";
 
 /** The built `apm` command. */
-export const APM_PROGRAM: string = fileURLToPath(new URL("../../../cli/dist/main.js", import.meta.url));
+export const APM_PROGRAM: string = fileURLToPath(new URL("../../../cli/bundle/main.js", import.meta.url));
 
 /** For a machine that does much else; a start takes a second. */
 const START_DEADLINE_MS = 90_000;
