@@ -1,3 +1,4 @@
+import "./app/every-page.ts";
 import { render } from "preact";
 import { startLocation } from "./app/location.ts";
 import { startRefresh } from "./app/refresh.ts";
