@@ -1,6 +1,8 @@
 import { HOST_METRICS, type HostSnapshot } from "@apm-daemon/protocol";
 import type { Store, StoredProcess } from "../store/store.ts";
+import type { Completeness } from "./completeness.ts";
 import { NotFound } from "./not-found.ts";
+import { sampleCompleteness } from "./sample-completeness.ts";
 import { answeredRange, type QueryRange, stepsOf } from "./time-range.ts";
 
 export const HOST_METRIC_NAMES: readonly string[] = HOST_METRICS.map((metric) => metric.name);
@@ -12,6 +14,9 @@ export interface HostSeriesAnswer {
   t0: number;
   stepMs: number;
   cols: Record<string, (number | null)[]>;
+  /** Of the host's seconds, whatever metrics were asked for. */
+  completeness: Completeness;
+  completenessRatios: (number | null)[];
 }
 
 /** The named metrics of a host over time; null where nothing arrived. */
@@ -25,16 +30,24 @@ export async function hostSeries(
   const steps = stepsOf(range, 1, (options.stepMs ?? 0) / 1000);
   const cols: Record<string, (number | null)[]> = {};
   for (const name of options.metrics) cols[name] = Array.from({ length: steps.count }, () => null);
-  for (const { stepStartSec, values } of await store.hosts.series(
-    host,
-    options.metrics,
-    range,
-    steps.stepSec,
-  )) {
+  const [series, sampled] = await Promise.all([
+    store.hosts.series(host, options.metrics, range, steps.stepSec),
+    store.hosts.sampledSteps(host, range, steps.stepSec),
+  ]);
+  for (const { stepStartSec, values } of series) {
     const i = (stepStartSec - steps.firstSec) / steps.stepSec;
     for (const [name, column] of Object.entries(cols)) column[i] = values[name] ?? null;
   }
-  return { host, ...answeredRange(range), t0: steps.firstSec * 1000, stepMs: steps.stepSec * 1000, cols };
+  const { completeness, ratios } = sampleCompleteness(sampled, steps);
+  return {
+    host,
+    ...answeredRange(range),
+    t0: steps.firstSec * 1000,
+    stepMs: steps.stepSec * 1000,
+    cols,
+    completeness,
+    completenessRatios: ratios,
+  };
 }
 
 export interface SnapshotAnswer extends Omit<HostSnapshot, "tsSec"> {

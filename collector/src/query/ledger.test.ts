@@ -4,8 +4,11 @@ import { after, before, describe, test } from "node:test";
 import type { BatchHeader, LedgerTotals } from "@apm-daemon/protocol";
 import { RunningCollector } from "../testing/running-collector.ts";
 import { SEALED_MS, sampleHeader, sampleRequests, WINDOW_SEC } from "../testing/sample-batch.ts";
+import type { AppLedgerAnswer } from "./app-ledger.ts";
 import type { AppSeriesAnswer } from "./app-series.ts";
 import type { Completeness } from "./completeness.ts";
+import type { HostSeriesAnswer } from "./host-details.ts";
+import type { HostLedgerAnswer } from "./sample-completeness.ts";
 import type { StreamLedgerAnswer } from "./stream-ledger.ts";
 
 const FROM = WINDOW_SEC * 1000;
@@ -24,9 +27,17 @@ function batch(
     number,
     createdUnixMs: SEALED_MS + (number - 1) * 10_000,
     actions: [sampleRequests([1_000], { tsSec })],
+    hostSeconds: secondsOf(number, tsSec),
     ledger: rows.map((row) => ({ tsSec, app: "shop", received: 0, dropped: {}, ...row })),
     ...(totals === null ? {} : { ledgerState: { apps: [{ app: "shop", ...totals }], instances: [] } }),
   });
+}
+
+/** All ten of most batches; the second lacks two, the third came without any. */
+function secondsOf(number: number, firstSec: number): BatchHeader["hostSeconds"] {
+  const present = number === 3 ? [] : Array.from({ length: 10 }, (_, i) => i);
+  const tsSec = present.filter((i) => number !== 2 || (i !== 3 && i !== 4)).map((i) => firstSec + i);
+  return { tsSec, columns: { load1: tsSec.map(() => 1) } };
 }
 
 describe("the ledger of what became of every span", () => {
@@ -76,6 +87,50 @@ describe("the ledger of what became of every span", () => {
       `apps/shop/summary?${MINUTE}`,
     );
     assert.deepEqual(summary.completeness, whole);
+  });
+
+  test("what is missing of an app is told by host and reason, with its time", async () => {
+    const { body } = await collector.get<AppLedgerAnswer>(`apps/shop/ledger?${MINUTE}`);
+    assert.deepEqual(
+      [body.completeness.created, body.completeness.stored, body.completeness.ratio],
+      [169, 147, 147 / 163],
+    );
+    assert.deepEqual(
+      body.hosts.map(({ host, stored, inFlight }) => [host, stored, inFlight]),
+      [["web-1", 147, 6]],
+    );
+    const window = (number: number) => ({
+      firstUnixMs: FROM + (number - 1) * 10_000,
+      lastUnixMs: FROM + number * 10_000,
+    });
+    assert.deepEqual(body.losses, [
+      { host: "web-1", reason: "dead_letter", spans: 10, ...window(3) },
+      { host: "web-1", reason: "agent_ring_full", spans: 4, ...window(1) },
+      { host: "web-1", reason: "frame_malformed", spans: 2, ...window(2) },
+    ]);
+    assert.equal((await collector.get(`apps/nobody/ledger?${MINUTE}`)).status, 404);
+  });
+
+  test("what is missing of a host are the seconds between those that arrived", async () => {
+    const whole: Completeness = {
+      created: 50,
+      stored: 28,
+      dropped: { not_sampled: 22 },
+      inFlight: 0,
+      ratio: 28 / 50,
+    };
+    const { body } = await collector.get<HostLedgerAnswer>(`hosts/web-1/ledger?${MINUTE}`);
+    assert.deepEqual(body.completeness, whole);
+    assert.deepEqual(body.gaps, [
+      { fromUnixMs: FROM + 13_000, toUnixMs: FROM + 15_000 },
+      { fromUnixMs: FROM + 20_000, toUnixMs: FROM + 40_000 },
+    ]);
+    const { body: series } = await collector.get<HostSeriesAnswer>(
+      `hosts/web-1/series?metrics=load1&stepMs=10000&${MINUTE}`,
+    );
+    assert.deepEqual(series.completeness, whole);
+    assert.deepEqual(series.completenessRatios, [1, 0.8, 0, 0, 1, null]);
+    assert.equal((await collector.get(`hosts/nobody/ledger?${MINUTE}`)).status, 404);
   });
 
   test("a missing batch shows in the sums, to the span", async () => {

@@ -76,6 +76,22 @@ export interface HostQueries {
   /** JSON of the newest HostSnapshot in the range, or null. */
   newestSnapshot(host: string, range: TimeRange): Promise<string | null>;
   processes(host: string, range: TimeRange): Promise<StoredProcess[]>;
+  /** How many different rows of seconds arrived in each step, ascending; steps without any are absent. */
+  sampledSteps(host: string, range: TimeRange, stepSec: number): Promise<SampledSteps>;
+  /** The `limit` longest times between two rows of seconds that are longer than usual, by time. */
+  gaps(host: string, range: TimeRange, limit: number): Promise<SampleGap[]>;
+}
+
+export interface SampledSteps {
+  /** Seconds of one row: the usual distance of two. */
+  rowSec: number;
+  steps: { stepStartSec: number; rows: number; firstSec: number; lastSec: number }[];
+}
+
+/** No second between `lastSec` and `nextSec` arrived. */
+export interface SampleGap {
+  lastSec: number;
+  nextSec: number;
 }
 
 export type MetricValues = Readonly<Record<string, number | null>>;
@@ -312,6 +328,14 @@ export interface OutcomeCount {
   spans: number;
 }
 
+export interface HostOutcome {
+  host: string;
+  outcome: string;
+  spans: number;
+  firstSec: number;
+  lastSec: number;
+}
+
 export interface LedgerQueries {
   /** Of one app, added up over the range; with `stepSec` also by time. */
   outcomes(
@@ -319,6 +343,8 @@ export interface LedgerQueries {
     range: TimeRange,
     stepSec?: number,
   ): Promise<{ outcome: string; stepStartSec: number; spans: number }[]>;
+  /** Of one app by host and outcome, with the first and the last window of each, most spans first. */
+  byHost(app: string, range: TimeRange): Promise<HostOutcome[]>;
   /** Committed numbers of a stream, as runs without gaps, ascending; empty for an unknown stream. */
   committed(stream: string): Promise<{ first: number; last: number }[]>;
   /** Batches of a stream that carry totals, sealed in the range: number and time of sealing, ascending. */

@@ -380,6 +380,8 @@ describe("the API", () => {
       t0: FROM - 10_000,
       stepMs: 10_000,
       cols: { load1: [null, 2, null], oomKills: [null, 5, null], psiIoFullRatio: [null, null, null] },
+      completeness: { created: 3, stored: 3, dropped: {}, inFlight: 0, ratio: 1 },
+      completenessRatios: [null, 1, null],
     });
     const seconds = await get<{ stepMs: number; cols: Columns }>(
       `hosts/web-1/series?from=${FROM}&to=${FROM + 10_000}&metrics=load1`,

@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import type { TraceFetch } from "../flight-recorder/trace-fetch.ts";
 import { actions } from "../query/actions.ts";
+import { appLedger } from "../query/app-ledger.ts";
 import { appSeries } from "../query/app-series.ts";
 import { appSummary, apps } from "../query/apps.ts";
 import { counters } from "../query/counters.ts";
@@ -9,6 +10,7 @@ import { events } from "../query/events.ts";
 import { hostProcesses, hostSeries, hostSnapshot } from "../query/host-details.ts";
 import { hosts } from "../query/hosts.ts";
 import { operations } from "../query/operations.ts";
+import { hostLedger } from "../query/sample-completeness.ts";
 import { serverInfo } from "../query/server-info.ts";
 import { slowStatements } from "../query/slow-statements.ts";
 import { statusCodes } from "../query/status-codes.ts";
@@ -44,6 +46,8 @@ export function api({ store, traceFetch, version, uplinks, clock }: ApiOptions):
   routes.get("/hosts/:host/snapshot", async (c) => c.json(await hostSnapshot(store, host(c), range(c))));
   routes.get("/hosts/:host/processes", async (c) => c.json(await hostProcesses(store, host(c), range(c))));
 
+  routes.get("/hosts/:host/ledger", async (c) => c.json(await hostLedger(store, host(c), range(c))));
+
   routes.get("/apps", async (c) =>
     c.json(await apps(store, range(c), kindFilter(parameters(c, "kind").kind))),
   );
@@ -66,6 +70,7 @@ export function api({ store, traceFetch, version, uplinks, clock }: ApiOptions):
     return c.json(await operations(store, app(c), range(c), { action, category }));
   });
   routes.get("/apps/:app/errors", async (c) => c.json(await errors(store, app(c), range(c))));
+  routes.get("/apps/:app/ledger", async (c) => c.json(await appLedger(store, app(c), range(c))));
   routes.get("/apps/:app/counters", async (c) =>
     c.json(await counters(store, app(c), range(c), parameters(c, "counters"))),
   );

@@ -3,10 +3,13 @@ import { useEffect } from "preact/hooks";
 import { t } from "../i18n/translate.ts";
 import { COMPARISONS, comparison } from "./comparison.ts";
 import { CopyLink } from "./copy-link.tsx";
-import { changedLink, isRangeRefused, navigate } from "./location.ts";
+import { lazyPage } from "./lazy-page.tsx";
+import { changedLink, isRangeRefused, navigate, search } from "./location.ts";
 import { Settings } from "./navigation.tsx";
 import { isHelpOpen, zoomOut } from "./shortcuts.ts";
 import { TimePicker } from "./time-picker.tsx";
+
+const LedgerDialog = lazyPage(async () => (await import("../pages/ledger/ledger-dialog.tsx")).LedgerDialog);
 
 export interface Crumb {
   label: string;
@@ -24,6 +27,7 @@ export function PageFrame(props: {
   children: ComponentChildren;
 }): JSX.Element {
   const { title, crumbs = [] } = props;
+  const ledger = search.value.get("ledger");
   useEffect(() => {
     document.title = `${title} · apm-daemon`;
   }, [title]);
@@ -50,6 +54,7 @@ export function PageFrame(props: {
         </p>
       )}
       {props.children}
+      {ledger !== null && <LedgerDialog key={ledger} ledger={ledger} />}
       <Keys isTimeless={props.isTimeless ?? false} />
     </>
   );

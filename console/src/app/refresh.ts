@@ -6,27 +6,45 @@ import { refreshEveryMs, untilNextBucketMs } from "./time-range.ts";
 const SETTLE_MS = 3000;
 /** Timers fire late, never early; this much later still counts as the same moment. */
 const TIMER_SLACK_MS = 500;
-/** Someone who reads values off a chart is not disturbed for this long after the last movement. */
-const READING_MS = 4000;
+/** A cursor that rests on a chart for longer was left there: nobody reads any more. */
+const LONGEST_READING_MS = 60_000;
 
 /** Buckets that end after this time are still filling, Unix ms. */
 export function closedUntilMs(): number {
   return pageNowMs.value - SETTLE_MS + TIMER_SLACK_MS;
 }
 
-let lastReadingMs = Number.NEGATIVE_INFINITY;
+/** When the cursor on a chart last moved; null while it is on none. */
+let readingMs: number | null = null;
+/** A refresh fell due meanwhile. */
+let isDue = false;
 
-/** Tells the refresh that the cursor just moved over a chart. */
+/** Tells the refresh that the cursor just moved over a chart: who reads values off it is not disturbed. */
 export function noteReading(): void {
-  lastReadingMs = performance.now();
+  readingMs = performance.now();
+}
+
+/** Tells the refresh that the cursor left the charts; what fell due meanwhile is done now. */
+export function stopReading(): void {
+  readingMs = null;
+  if (isDue) refreshNow();
+}
+
+function isRead(): boolean {
+  return readingMs !== null && performance.now() - readingMs < LONGEST_READING_MS;
+}
+
+/** Shows the newest, unless the page is hidden, read, still loading, or does not end in now. */
+export function refreshNow(): void {
+  isDue = isLive.value && isRead();
+  if (isLive.value && !isDue && !document.hidden && callsInFlight.value === 0)
+    pageNowMs.value = collectorNowMs();
 }
 
 /** Moves the page's clock just after each bucket closes, unless the page is hidden, being read or still loading. */
 export function startRefresh(): void {
   const tick = (): void => {
-    const isRead = performance.now() - lastReadingMs < READING_MS;
-    if (isLive.value && !document.hidden && !isRead && callsInFlight.value === 0)
-      pageNowMs.value = collectorNowMs();
+    refreshNow();
     plan();
   };
   const plan = (): void => {

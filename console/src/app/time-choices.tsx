@@ -5,7 +5,7 @@ import { t } from "../i18n/translate.ts";
 import { spanText } from "../ui/ago-text.ts";
 import { fieldText, offsetText } from "../ui/time-text.ts";
 import { collectorNowMs, pageRange, rangeInUrl, showRange } from "./location.ts";
-import { PRESETS, presetOf, rangeText, resolveRange, SHORTEST_RANGE_MS } from "./time-range.ts";
+import { PRESETS, presetOf, rangeText, resolveRange, SHORTEST_CURVE_MS } from "./time-range.ts";
 
 /** Presets and a custom range, opened by the time picker. */
 export function TimeChoices({ onDone }: { onDone: () => void }): JSX.Element {
@@ -19,7 +19,7 @@ export function TimeChoices({ onDone }: { onDone: () => void }): JSX.Element {
   const applyCustom = (event: SubmitEvent): void => {
     event.preventDefault();
     const custom = { fromMs: Date.parse(from.value), toMs: Date.parse(to.value) };
-    isInvalid.value = !(custom.toMs - custom.fromMs >= SHORTEST_RANGE_MS);
+    isInvalid.value = !(custom.toMs - custom.fromMs >= SHORTEST_CURVE_MS);
     if (isInvalid.value) return;
     const wanted = rangeText(custom);
     isInvalid.value = resolveRange(wanted, collectorNowMs()) === null;

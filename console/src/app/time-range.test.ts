@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  bucketText,
   DEFAULT_RANGE,
   parseTime,
   presetOf,
@@ -40,13 +41,24 @@ test("what is not a time is null, never a wrong time", () => {
   }
 });
 
-test("a range needs its ends in order and at least thirty seconds", () => {
+test("a range needs its ends in order and at least one window", () => {
   assert.deepEqual(resolveRange(DEFAULT_RANGE, NOW), { fromMs: NOW - 30 * MINUTE, toMs: NOW });
-  assert.deepEqual(resolveRange({ from: "now-30s", to: "now" }, NOW), { fromMs: NOW - 30_000, toMs: NOW });
-  assert.equal(resolveRange({ from: "now-29s", to: "now" }, NOW), null);
+  assert.deepEqual(resolveRange({ from: "now-10s", to: "now" }, NOW), { fromMs: NOW - 10_000, toMs: NOW });
+  assert.equal(resolveRange({ from: "now-9s", to: "now" }, NOW), null);
   assert.equal(resolveRange({ from: "now", to: "now-1h" }, NOW), null);
   assert.equal(resolveRange({ from: "now-900d", to: "now" }, NOW), null);
   assert.equal(resolveRange({ from: "x", to: "now" }, NOW), null);
+});
+
+test("a bucket becomes its own windows, however short", () => {
+  assert.deepEqual(bucketText({ fromMs: NOW, toMs: NOW + 10_000 }), {
+    from: "2026-11-23T08:30:00Z",
+    to: "2026-11-23T08:30:10Z",
+  });
+  assert.deepEqual(bucketText({ fromMs: NOW + 9000, toMs: NOW + 10_001 }), {
+    from: "2026-11-23T08:30:00Z",
+    to: "2026-11-23T08:30:20Z",
+  });
 });
 
 test("a brushed range becomes whole windows", () => {

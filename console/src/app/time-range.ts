@@ -11,8 +11,10 @@ export interface Range {
 }
 
 export const DEFAULT_RANGE: RangeText = { from: "now-30m", to: "now" };
+/** One window: what a click on a bucket may ask for. */
+const SHORTEST_RANGE_MS = 10_000;
 /** Shorter ranges hold less than three windows, which is no curve. */
-export const SHORTEST_RANGE_MS = 30_000;
+export const SHORTEST_CURVE_MS = 30_000;
 const LONGEST_RANGE_MS = 400 * 86_400_000;
 const WINDOW_MS = 10_000;
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -57,10 +59,16 @@ export function presetOf(text: RangeText): string | null {
   return text.to === "now" && match ? (match[1] ?? null) : null;
 }
 
-/** A fixed range as text, whole windows around it, at least SHORTEST_RANGE_MS long. */
+/** A bucket's own time as text, whole windows around it. */
+export function bucketText(range: Range): RangeText {
+  const fromMs = Math.floor(range.fromMs / WINDOW_MS) * WINDOW_MS;
+  return { from: isoText(fromMs), to: isoText(Math.ceil(range.toMs / WINDOW_MS) * WINDOW_MS) };
+}
+
+/** A fixed range as text, whole windows around it, at least SHORTEST_CURVE_MS long. */
 export function rangeText(range: Range): RangeText {
   const fromMs = Math.floor(range.fromMs / WINDOW_MS) * WINDOW_MS;
-  const toMs = Math.max(Math.ceil(range.toMs / WINDOW_MS) * WINDOW_MS, fromMs + SHORTEST_RANGE_MS);
+  const toMs = Math.max(Math.ceil(range.toMs / WINDOW_MS) * WINDOW_MS, fromMs + SHORTEST_CURVE_MS);
   return { from: isoText(fromMs), to: isoText(toMs) };
 }
 

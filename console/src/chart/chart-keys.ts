@@ -2,16 +2,16 @@ import { showRange } from "../app/location.ts";
 import { rangeText } from "../app/time-range.ts";
 import type { PlotData, TimePlot } from "./time-plot.ts";
 
-/** The keyboard's cursor on one chart: arrows move it, Shift with arrows selects from where it stood, Enter zooms. */
+/** The keyboard's cursor on one chart: arrows move it, Shift with arrows selects from where it stood, Enter zooms or picks. */
 export class ChartKeys {
   /** Bucket under the cursor, whoever moved it there. */
   index: number | null = null;
   #anchor: number | null = null;
 
   /** Whether the key meant something to the chart. */
-  handle(event: KeyboardEvent, plot: TimePlot, data: PlotData): boolean {
+  handle(event: KeyboardEvent, plot: TimePlot, data: PlotData, onPick: (index: number) => void): boolean {
     if (event.key === "Escape") return this.#leave(plot);
-    if (event.key === "Enter") return this.#zoom(plot);
+    if (event.key === "Enter") return this.#zoom(plot) || this.#pick(onPick);
     const next = this.#next(event.key, data);
     if (next === null || event.altKey || event.ctrlKey || event.metaKey) return false;
     this.#anchor = event.shiftKey ? (this.#anchor ?? this.index ?? next) : null;
@@ -40,6 +40,12 @@ export class ChartKeys {
     plot.clearSelection();
     plot.moveCursor(null);
     return wasActive;
+  }
+
+  #pick(onPick: (index: number) => void): boolean {
+    if (this.index === null) return false;
+    onPick(this.index);
+    return true;
   }
 
   #zoom(plot: TimePlot): boolean {

@@ -1,4 +1,4 @@
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { t } from "../i18n/translate.ts";
 import type { ColorName } from "./colors.ts";
 
@@ -15,6 +15,7 @@ export function Legend(props: {
   values: string[];
   only: string | null;
   onIsolate: (key: string) => void;
+  children?: ComponentChildren;
 }): JSX.Element {
   const { series, values, only, onIsolate } = props;
   return (
@@ -33,6 +34,7 @@ export function Legend(props: {
           <b>{values[index]}</b>
         </button>
       ))}
+      {props.children}
     </div>
   );
 }

@@ -45,6 +45,19 @@ export function drawDimmed(plot: uPlot, fromMs: number, veil: string, border: st
   ctx.restore();
 }
 
+/** A ribbon along the bottom: of this time a part was lost, so what is drawn above it is less than there was. */
+export function drawRibbon(plot: uPlot, fromMs: number, toMs: number, color: string): void {
+  const { ctx, bbox } = plot;
+  const left = Math.max(plot.valToPos(fromMs, "x", true), bbox.left);
+  const right = Math.min(plot.valToPos(toMs, "x", true), bbox.left + bbox.width);
+  if (right <= left) return;
+  const height = 5 * devicePixelRatio;
+  ctx.save();
+  ctx.fillStyle = color;
+  ctx.fillRect(left, bbox.top + bbox.height - height, Math.max(right - left, 2 * devicePixelRatio), height);
+  ctx.restore();
+}
+
 /** Shades value bands [low, high] behind the drawing. */
 export function drawStripes(plot: uPlot, bands: readonly [number, number][], color: string): void {
   const { ctx, bbox } = plot;

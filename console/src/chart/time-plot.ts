@@ -2,7 +2,8 @@ import uPlot from "uplot";
 import type { Range } from "../app/time-range.ts";
 import { APDEX_BORDERS } from "../ui/apdex-grade.ts";
 import { AXIS_FONT, type ColorName, type Palette } from "./colors.ts";
-import { drawDimmed, drawHatch, drawMark, drawStripes } from "./overlays.ts";
+import { HeldTop } from "./held-top.ts";
+import { drawDimmed, drawHatch, drawMark, drawRibbon, drawStripes } from "./overlays.ts";
 import { lonePoints, stackedEdges, type Values } from "./stack.ts";
 import { marksInRange, timeLabels, timeMarkSpacePx } from "./time-axis.ts";
 import { axisLabels, BYTE_STEPS, logMarks, type Unit } from "./unit.ts";
@@ -34,10 +35,14 @@ export interface PlotData {
   range: Range;
   t0: number;
   stepMs: number;
+  /** New seconds come all the time: the value axis is kept from jumping. */
+  isLive: boolean;
   /** One list a series, in the order of the shape. */
   values: Values[];
   /** Runs of buckets in which nothing arrived. */
   missing: [number, number][];
+  /** Runs of buckets of which a part was lost. */
+  partial: [number, number][];
   /** First bucket that is still filling; null when all are closed. */
   fillingFrom: number | null;
   /** Moments of note, Unix ms. */
@@ -48,6 +53,8 @@ export interface PlotHandlers {
   /** The bucket under the cursor, also when the cursor is on another chart of the page. */
   onCursor(index: number | null): void;
   onZoom(range: Range): void;
+  /** A click, without a drag, while the cursor was on this bucket. */
+  onPick(index: number): void;
 }
 
 const SYNC_KEY = "page";
@@ -61,6 +68,7 @@ export class TimePlot {
   readonly #handlers: PlotHandlers;
   /** Position in uPlot's list of each series: uPlot draws in order, a stack from the top layer down. */
   readonly #drawOrder: number[];
+  readonly #heldTop: HeldTop = new HeldTop();
   #data: PlotData;
 
   constructor(
@@ -77,6 +85,10 @@ export class TimePlot {
     this.#drawOrder = drawOrder(shape);
     const size = { width: Math.max(target.clientWidth, 40), height: Math.max(target.clientHeight, 40) };
     this.#plot = new uPlot(this.#options(size), this.#table(null), target);
+    this.over.addEventListener("click", () => {
+      const { idx } = this.#plot.cursor;
+      if (idx !== null && idx !== undefined) handlers.onPick(idx);
+    });
   }
 
   /** The element that covers the plotting area; cursor events go there. */
@@ -109,9 +121,17 @@ export class TimePlot {
     }
     const bounds = this.over.getBoundingClientRect();
     const left = this.#plot.valToPos(this.#timeOf(index), "x");
-    this.over.dispatchEvent(
-      new MouseEvent("mousemove", { clientX: bounds.left + left, clientY: bounds.top + bounds.height / 2 }),
-    );
+    this.moveCursorTo(bounds.left + left, bounds.top + bounds.height / 2);
+  }
+
+  /** The same by a place on the screen. */
+  moveCursorTo(clientX: number, clientY: number): void {
+    this.over.dispatchEvent(new MouseEvent("mousemove", { clientX, clientY }));
+  }
+
+  /** The bucket at this place on the screen. */
+  indexAt(clientX: number): number {
+    return this.#plot.posToIdx(clientX - this.over.getBoundingClientRect().left);
   }
 
   /** Shows buckets first..last as selected, without zooming. */
@@ -194,7 +214,11 @@ export class TimePlot {
         },
       };
     }
-    return { range: (_plot, _low, high) => [0, top ?? Math.max((high ?? 0) * 1.06, leastTop)] };
+    return { range: (_plot, _low, high) => [0, top ?? this.#topOf(Math.max((high ?? 0) * 1.06, leastTop))] };
+  }
+
+  #topOf(needed: number): number {
+    return this.#data.isLive ? this.#heldTop.next(needed, performance.now()) : needed;
   }
 
   #axes(): uPlot.Axis[] {
@@ -275,7 +299,9 @@ export class TimePlot {
   }
 
   #drawInFront(plot: uPlot): void {
-    const { fillingFrom, marks } = this.#data;
+    const { fillingFrom, marks, partial } = this.#data;
+    for (const [first, last] of partial)
+      drawRibbon(plot, this.#timeOf(first), this.#timeOf(last + 1), this.#palette("status-4xx"));
     for (const mark of marks) drawMark(plot, mark, this.#palette("status-5xx"));
     if (fillingFrom === null || fillingFrom === 0) return;
     drawDimmed(plot, this.#timeOf(fillingFrom - 1), this.#palette("surface"), this.#palette("control"));

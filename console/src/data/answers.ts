@@ -10,6 +10,15 @@ export interface Columns extends Span {
   t0: number;
   stepMs: number;
   cols: Record<string, Column>;
+  /** What the columns belong to: an app or a host. */
+  app?: string;
+  host?: string;
+  /** Of the whole range; spans of an app, seconds of a host. */
+  completeness?: Completeness;
+  /** The same by step, where `cols` has no column of its own for it. */
+  completenessRatios?: Column;
+  /** The newest seconds came as they happened: all up to `to` are final. */
+  isLive?: boolean;
 }
 
 export interface Percentiles {
@@ -61,6 +70,19 @@ export interface Completeness {
   dropped: Record<string, number>;
   inFlight: number;
   ratio: number | null;
+}
+
+export interface AppLedgerAnswer extends Span {
+  app: string;
+  completeness: Completeness;
+  hosts: ({ host: string } & Completeness)[];
+  losses: { host: string; reason: string; spans: number; firstUnixMs: number; lastUnixMs: number }[];
+}
+
+export interface HostLedgerAnswer extends Span {
+  host: string;
+  completeness: Completeness;
+  gaps: { fromUnixMs: number; toUnixMs: number }[];
 }
 
 export interface SummaryAnswer extends Span, Statistics {

@@ -24,6 +24,8 @@ export const apiPaths = {
     path(["apps", app, "operations"], { category, action }),
   slowStatements: (app: string, action?: string): string =>
     path(["apps", app, "slow-statements"], { action, limit: 5 }),
+  appLedger: (app: string): string => path(["apps", app, "ledger"]),
+  hostLedger: (host: string): string => path(["hosts", host, "ledger"]),
   counters: (app: string): string => path(["apps", app, "counters"]),
   events: (app: string): string => path(["apps", app, "events"]),
   errors: (app: string): string => path(["apps", app, "errors"]),

@@ -1,9 +1,11 @@
 import type { actions } from "./en/actions.ts";
 import type { app } from "./en/app.ts";
+import type { chartTable } from "./en/chart-table.ts";
 import type { common } from "./en/common.ts";
 import type { ends } from "./en/ends.ts";
 import type { host } from "./en/host.ts";
 import type { keys } from "./en/keys.ts";
+import type { ledger } from "./en/ledger.ts";
 import type { trace } from "./en/trace.ts";
 import type { traces } from "./en/traces.ts";
 import type { verdict } from "./en/verdict.ts";
@@ -18,4 +20,6 @@ export type MessageKey =
   | keyof typeof verdict
   | keyof typeof trace
   | keyof typeof host
-  | keyof typeof keys;
+  | keyof typeof keys
+  | keyof typeof ledger
+  | keyof typeof chartTable;

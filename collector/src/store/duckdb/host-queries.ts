@@ -1,5 +1,13 @@
 import { HOST_METRICS } from "@apm-daemon/protocol";
-import type { HostQueries, MetricValues, StoredHost, StoredProcess, TimeRange } from "../store.ts";
+import type {
+  HostQueries,
+  MetricValues,
+  SampledSteps,
+  SampleGap,
+  StoredHost,
+  StoredProcess,
+  TimeRange,
+} from "../store.ts";
 import { identifier } from "./column-types.ts";
 import type { Query } from "./database-client.ts";
 import { IN_RANGE, stepSql } from "./sql-parts.ts";
@@ -102,6 +110,47 @@ export class DuckDbHostQueries implements HostQueries {
     );
     return rows as unknown as StoredProcess[];
   }
+
+  async sampledSteps(host: string, range: TimeRange, stepSec: number): Promise<SampledSteps> {
+    const rows = await this.#query(
+      `${secondsSql(stepSql(stepSec))}
+       SELECT step AS "stepStartSec", count(*)::DOUBLE AS rows, min(ts_s)::DOUBLE AS "firstSec", max(ts_s)::DOUBLE AS "lastSec",
+         any_value(row_sec)::DOUBLE AS "rowSec"
+       FROM gaps, usual GROUP BY step ORDER BY step`,
+      { host, from: range.fromSec, to: range.toSec },
+    );
+    const steps = rows as unknown as (SampledSteps["steps"][0] & { rowSec: number })[];
+    return {
+      rowSec: steps[0]?.rowSec ?? 1,
+      steps: steps.map(({ stepStartSec, rows, firstSec, lastSec }) => ({
+        stepStartSec,
+        rows,
+        firstSec,
+        lastSec,
+      })),
+    };
+  }
+
+  async gaps(host: string, range: TimeRange, limit: number): Promise<SampleGap[]> {
+    const rows = await this.#query(
+      `${secondsSql("0")}
+       SELECT * FROM (SELECT (ts_s - gap)::DOUBLE AS "lastSec", ts_s::DOUBLE AS "nextSec" FROM gaps, usual
+         WHERE gap > row_sec ORDER BY gap DESC, ts_s LIMIT $limit)
+       ORDER BY "nextSec"`,
+      { host, from: range.fromSec, to: range.toSec, limit },
+    );
+    return rows as unknown as SampleGap[];
+  }
+}
+
+/**
+ * Which seconds arrived, each once, and the distance to the one before it. Raw rows on purpose: a rolled-up row no longer
+ * says of which seconds it was made.
+ */
+function secondsSql(stepSql: string): string {
+  return `WITH seconds AS (SELECT DISTINCT ts_s FROM host_seconds WHERE host = $host AND ${IN_RANGE}),
+    gaps AS (SELECT ts_s, ts_s - lag(ts_s) OVER (ORDER BY ts_s) AS gap, ${stepSql} AS step FROM seconds),
+    usual AS (SELECT coalesce(quantile_disc(gap, 0.5), 1) AS row_sec FROM gaps)`;
 }
 
 /** Names of columns cannot be bound, so only known ones get into an SQL text. */

@@ -1,4 +1,4 @@
-import type { LedgerQueries, OutcomeCount, TimeRange } from "../store.ts";
+import type { HostOutcome, LedgerQueries, OutcomeCount, TimeRange } from "../store.ts";
 import type { Query } from "./database-client.ts";
 import { IN_RANGE, stepSql } from "./sql-parts.ts";
 
@@ -21,6 +21,15 @@ export class DuckDbLedgerQueries implements LedgerQueries {
       { app, from: range.fromSec, to: range.toSec },
     );
     return rows as { outcome: string; stepStartSec: number; spans: number }[];
+  }
+
+  async byHost(app: string, range: TimeRange): Promise<HostOutcome[]> {
+    const rows = await this.#query(
+      `SELECT host, outcome, sum(spans) AS spans, min(ts_s)::DOUBLE AS "firstSec", max(ts_s)::DOUBLE AS "lastSec"
+       FROM ledger WHERE app = $app AND spans <> 0 AND ${IN_RANGE} GROUP BY host, outcome ORDER BY spans DESC, host, outcome`,
+      { app, from: range.fromSec, to: range.toSec },
+    );
+    return rows as unknown as HostOutcome[];
   }
 
   async committed(stream: string): Promise<{ first: number; last: number }[]> {

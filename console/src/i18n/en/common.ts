@@ -152,6 +152,8 @@ export const common = {
   "split.external": "External",
   "split.queue": "Queue",
 
+  "chart.complete": "{share} complete",
+  "chart.ledger": "What is missing, where and why",
   "chart.incomplete": "{share} of the recorded spans are missing here: {lost} were lost ({reasons})",
 
   "metric.sortBy": "Sort by",
@@ -159,10 +161,12 @@ export const common = {
   "metric.size": "Size",
   "metric.name": "Name",
 
+  "chart.tableOf": "Show “{title}” as a table",
   "chart.csv": "CSV",
   "chart.csvOf": "Download “{title}” as CSV",
   "chart.isolate": "Show only {series}",
-  "chart.keys": "Arrow keys move the cursor, Shift with arrows selects, Enter zooms.",
+  "chart.keys":
+    "Arrow keys move the cursor, Shift with arrows selects, Enter zooms or shows the traces of that time.",
   "chart.summary": "{series}: lowest {low}, highest {high}, newest {newest}.",
   "chart.summaryEmpty": "{series}: no data.",
 

@@ -152,6 +152,8 @@ export const common: Readonly<Record<keyof typeof en, string>> = {
   "split.external": "外部服务",
   "split.queue": "排队",
 
+  "chart.complete": "数据完整度 {share}",
+  "chart.ledger": "缺了什么、在哪里、为什么",
   "chart.incomplete": "此处缺少 {share} 的已记录跨度：丢失 {lost} 个（{reasons}）",
 
   "metric.sortBy": "排序",
@@ -159,10 +161,11 @@ export const common: Readonly<Record<keyof typeof en, string>> = {
   "metric.size": "容量",
   "metric.name": "名称",
 
+  "chart.tableOf": "以表格显示“{title}”",
   "chart.csv": "CSV",
   "chart.csvOf": "将“{title}”下载为 CSV",
   "chart.isolate": "只显示 {series}",
-  "chart.keys": "方向键移动光标，Shift 加方向键选择，回车缩放。",
+  "chart.keys": "方向键移动光标，Shift 加方向键选择，Enter 缩放或查看该时刻的追踪。",
   "chart.summary": "{series}：最低 {low}，最高 {high}，最新 {newest}。",
   "chart.summaryEmpty": "{series}：无数据。",
 

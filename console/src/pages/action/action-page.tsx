@@ -35,6 +35,7 @@ export function ActionPage({ app, action }: { app: string; action: string }): JS
     answer?.actions.find((row) => row.action === action) ?? null;
   const charts = {
     subject: action,
+    tracesOf: { app, action },
     compared: seriesBefore.data,
     whole: ofAction(actions.data),
     wholeCompared: ofAction(actionsBefore.data),

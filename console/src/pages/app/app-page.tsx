@@ -76,6 +76,7 @@ function Overview({ app, summary }: { app: string; summary: Answer<SummaryAnswer
   const hostSeries = useAnswer<Columns>(hostPath, range);
   const charts = {
     subject: app,
+    tracesOf: { app },
     compared: seriesBefore.data,
     whole: summary.data,
     wholeCompared: summaryBefore.data,
@@ -83,7 +84,7 @@ function Overview({ app, summary }: { app: string; summary: Answer<SummaryAnswer
   return (
     <>
       <ShortDataHint columns={series.data} metric="requests" />
-      {summary.data && <CompletenessHint completeness={summary.data.completeness} />}
+      {summary.data && <CompletenessHint app={app} completeness={summary.data.completeness} />}
       <Answered answer={summary} size="kpi">
         {(data) => (
           <AppKpis

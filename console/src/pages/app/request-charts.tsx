@@ -19,6 +19,8 @@ export interface RequestChartProps {
   whole: Statistics | null;
   /** The compared range's numbers for the legends; null while unknown. */
   wholeCompared: Statistics | null;
+  /** Where a click on a bucket leads. */
+  tracesOf?: { app: string; action?: string };
   height?: "tall" | "low";
 }
 
@@ -57,6 +59,7 @@ export function SplitChart(props: RequestChartProps): JSX.Element {
   return (
     <TimeChart
       {...props}
+      id="split"
       title={t("app.split")}
       note={t("app.splitNote")}
       series={[
@@ -89,6 +92,7 @@ export function PercentileChart(props: RequestChartProps): JSX.Element {
   return (
     <TimeChart
       {...props}
+      id="percentiles"
       title={t("app.percentiles")}
       note={t("app.percentilesNote")}
       series={series}
@@ -127,6 +131,7 @@ export function ThroughputChart(props: RequestChartProps): JSX.Element {
   return (
     <TimeChart
       {...props}
+      id="throughput"
       title={t("app.throughput")}
       note={t("metric.perMinute")}
       series={[
@@ -156,6 +161,7 @@ export function ErrorRateChart(props: RequestChartProps): JSX.Element {
   return (
     <TimeChart
       {...props}
+      id="errors"
       title={t("metric.errorRate")}
       note="%"
       series={[...series, ...comparedSeries(props, "errorRate", props.wholeCompared?.errorRate ?? null)]}
@@ -182,6 +188,7 @@ export function ApdexChart(props: RequestChartProps): JSX.Element {
   return (
     <TimeChart
       {...props}
+      id="apdex"
       title={t("metric.apdex")}
       note={thresholdText(whole?.apdexTMs)}
       series={[...series, ...comparedSeries(props, "apdex", props.wholeCompared?.apdex ?? null)]}

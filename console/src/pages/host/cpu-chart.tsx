@@ -41,6 +41,7 @@ export function CpuChart(props: {
   return (
     <TimeChart
       {...props}
+      id="cpu"
       subject={props.host}
       series={series}
       kind="stack"

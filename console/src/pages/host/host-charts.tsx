@@ -166,6 +166,7 @@ export function HostChart(props: {
   return (
     <TimeChart
       subject={host}
+      id={plan.title.replace("host.", "")}
       title={t(plan.title)}
       {...(note !== undefined && { note })}
       columns={columns}

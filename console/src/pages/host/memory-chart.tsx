@@ -34,6 +34,7 @@ export function MemoryChart({ host, columns }: { host: string; columns: Columns 
   return (
     <TimeChart
       subject={host}
+      id="memory"
       title={t("host.memory")}
       note={t("host.memoryNote", { total: text(bytes(size)) })}
       columns={columns}
