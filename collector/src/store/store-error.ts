@@ -1,8 +1,8 @@
 /**
  * UNAVAILABLE: the store cannot do it now, whatever was asked. BUSY: too much is waiting. TIMEOUT: the query was
- * interrupted. DISK_LOW: there is too little free disk to write. All may work later; none was half done.
+ * interrupted. DISK_LOW: there is too little free disk to write. All may work later; none was half done. CANCELLED: who asked has left.
  */
-export type StoreErrorCode = "UNAVAILABLE" | "BUSY" | "TIMEOUT" | "DISK_LOW";
+export type StoreErrorCode = "UNAVAILABLE" | "BUSY" | "TIMEOUT" | "DISK_LOW" | "CANCELLED";
 
 export class StoreError extends Error {
   readonly code: StoreErrorCode;

@@ -6,6 +6,7 @@ import { NotFound } from "../query/not-found.ts";
 import { StoreError } from "../store/store-error.ts";
 import type { AllowedHosts } from "./allowed-hosts.ts";
 import { type ApiOptions, api } from "./api.ts";
+import { askedByBrowser } from "./asked-by-browser.ts";
 import { consoleFiles } from "./console-files.ts";
 import { crossSiteReason } from "./cross-site.ts";
 import { BadParameter } from "./parameters.ts";
@@ -73,6 +74,7 @@ export function webApp(options: WebAppOptions): Hono {
       return c.json({ status: "failing", version, store: { ok: false }, reason }, 503);
     }
   });
+  app.use("/api/v1/*", askedByBrowser);
   app.route("/api/v1", api(options));
   app.all("/api/*", (c) => c.json(errorBody("NOT_FOUND", `there is no call ${c.req.path}`), 404));
   app.route("/", consoleFiles(consoleDir));
@@ -99,7 +101,8 @@ function answerTo(error: Error, log: Logger): ErrorAnswer {
   if (error instanceof TooManyFetches)
     return { status: 503, code: "TOO_MANY_FETCHES", message: error.message, retryAfterMs: 1_000 };
   if (error instanceof StoreError) {
-    log.warn({ err: error }, "the store did not answer a query");
+    // Nobody reads the answer to who has left.
+    if (error.code !== "CANCELLED") log.warn({ err: error }, "the store did not answer a query");
     return {
       status: 503,
       code: `STORE_${error.code}`,

@@ -1,8 +1,9 @@
 import { Worker } from "node:worker_threads";
+import { askerLeft } from "../asker.ts";
 import { type BatchRange } from "../batch-index.ts";
 import { StoreError, type StoreErrorCode } from "../store-error.ts";
 import type { DatabaseOptions } from "./database.ts";
-import type { Call, SqlValues, WorkerMessage } from "./database-messages.ts";
+import type { Call, Cancel, SqlValues, WorkerMessage } from "./database-messages.ts";
 import type { ResultRow } from "./query-gate.ts";
 
 /** Runs one SELECT with bound values. Rejects with StoreError. */
@@ -38,7 +39,20 @@ export class DatabaseClient {
     });
   }
 
-  query: Query = (sql, values) => this.call({ method: "query", sql, values });
+  query: Query = async (sql, values) => {
+    const left = askerLeft();
+    const id = this.#nextId;
+    const rows = this.call<ResultRow[]>({ method: "query", sql, values });
+    if (left === undefined) return await rows;
+    const cancel = (): void => this.#worker.postMessage({ cancelledId: id } satisfies Cancel, []);
+    if (left.aborted) cancel();
+    left.addEventListener("abort", cancel);
+    try {
+      return await rows;
+    } finally {
+      left.removeEventListener("abort", cancel);
+    }
+  };
 
   async close(): Promise<void> {
     if (this.#closed) return;

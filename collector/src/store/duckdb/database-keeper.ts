@@ -50,9 +50,9 @@ export class DatabaseKeeper {
     return this.#withWriter(nowMs, (database) => database.checkHealth(nowMs));
   }
 
-  query(sql: string, values: SqlValues): Promise<ResultRow[]> {
+  query(sql: string, values: SqlValues, left?: AbortSignal): Promise<ResultRow[]> {
     if (!this.#database) throw new StoreError("UNAVAILABLE", "the store is being opened again", 2_000);
-    return this.#database.query(sql, values);
+    return this.#database.query(sql, values, left);
   }
 
   expire(firstDay: string): Promise<string[]> {

@@ -21,6 +21,11 @@ export interface Request {
   call: Call;
 }
 
+/** Nobody waits for the reply to this call any more; it is sent all the same. */
+export interface Cancel {
+  cancelledId: number;
+}
+
 export type Reply =
   | { type: "reply"; id: number; value: unknown }
   | {

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { type DatabaseOptions } from "./database.ts";
 import { DatabaseKeeper } from "./database-keeper.ts";
-import type { Reply, Request, WorkerMessage } from "./database-messages.ts";
+import type { Call, Cancel, Reply, Request, WorkerMessage } from "./database-messages.ts";
 
 /**
  * Entry of the worker thread that owns DuckDB: appending to it is synchronous and would stall HTTP and uplinks.
@@ -16,8 +16,12 @@ const keeper = new DatabaseKeeper(workerData as DatabaseOptions, {
   reopened: (committed) => tell({ type: "reopened", committed }),
 });
 
-port.on("message", (request: Request) => {
-  void answer(request).then(tell);
+/** Aborts a query whose asker has left. */
+const queries = new Map<number, AbortController>();
+
+port.on("message", (request: Request | Cancel) => {
+  if ("cancelledId" in request) queries.get(request.cancelledId)?.abort();
+  else void answer(request).then(tell);
 });
 
 async function answer(request: Request): Promise<Reply> {
@@ -29,7 +33,17 @@ async function answer(request: Request): Promise<Reply> {
   }
 }
 
-async function run({ call }: Request): Promise<unknown> {
+async function query(id: number, { sql, values }: Call & { method: "query" }): Promise<unknown> {
+  const left = new AbortController();
+  queries.set(id, left);
+  try {
+    return await keeper.query(sql, values, left.signal);
+  } finally {
+    queries.delete(id);
+  }
+}
+
+async function run({ id, call }: Request): Promise<unknown> {
   switch (call.method) {
     case "open":
       return await keeper.open(call.nowMs);
@@ -38,7 +52,7 @@ async function run({ call }: Request): Promise<unknown> {
     case "addTraceParts":
       return await keeper.addTraceParts(call.parts, call.nowMs);
     case "query":
-      return await keeper.query(call.sql, call.values);
+      return await query(id, call);
     case "checkHealth":
       return await keeper.checkHealth(call.nowMs);
     case "expire":

@@ -139,8 +139,8 @@ export class Database {
       throw new Error("a row that was written cannot be read back");
   }
 
-  query(sql: string, values: Record<string, DuckDBValue>): Promise<ResultRow[]> {
-    return this.#queries.run(sql, values);
+  query(sql: string, values: Record<string, DuckDBValue>, left?: AbortSignal): Promise<ResultRow[]> {
+    return this.#queries.run(sql, values, left);
   }
 
   /** Removes the days before `firstDay`. */

@@ -35,6 +35,23 @@ describe("queries", () => {
     await queries.close();
   });
 
+  test("who leaves takes his queries with him: what waits never begins, what runs is interrupted", async () => {
+    const queries = await gate();
+    const [first, second] = [new AbortController(), new AbortController()];
+    const running = assert.rejects(queries.run(ENDLESS, {}, first.signal), failsWith("CANCELLED"));
+    const waiting = assert.rejects(queries.run(ENDLESS, {}, second.signal), failsWith("CANCELLED"));
+    await new Promise(setImmediate);
+    second.abort();
+    await waiting;
+    first.abort();
+    await running;
+    await assert.rejects(queries.run("SELECT 1", {}, first.signal), failsWith("CANCELLED"));
+    assert.deepEqual(await queries.run("SELECT 5::DOUBLE AS n", {}, new AbortController().signal), [
+      { n: 5 },
+    ]);
+    await queries.close();
+  });
+
   test("closing interrupts what runs and refuses what waits", async () => {
     const queries = await gate();
     const running = assert.rejects(queries.run(ENDLESS, {}), /interrupt/i);

@@ -16,7 +16,7 @@ export class QueryGate {
   readonly #idle: DuckDBConnection[];
   readonly #connections: number;
   readonly #options: QueryGateOptions;
-  readonly #waiting: { resolve(connection: DuckDBConnection): void; reject(error: Error): void }[] = [];
+  readonly #waiting: Waiting[] = [];
   readonly #running: Set<RunningQuery> = new Set();
 
   constructor(connections: readonly DuckDBConnection[], options: QueryGateOptions) {
@@ -25,12 +25,23 @@ export class QueryGate {
     this.#options = options;
   }
 
-  /** Rows as plain objects. Throws BUSY when the line is too long, TIMEOUT when it was interrupted. */
-  async run(sql: string, values: Record<string, DuckDBValue>): Promise<ResultRow[]> {
-    const connection = await this.#take();
+  /**
+   * Rows as plain objects. Throws BUSY when the line is too long, TIMEOUT when it was interrupted, CANCELLED when `left` aborts:
+   * what waits then never begins, what runs is interrupted.
+   */
+  async run(
+    sql: string,
+    values: Record<string, DuckDBValue>,
+    left?: AbortSignal | undefined,
+  ): Promise<ResultRow[]> {
+    const connection = await this.#take(left);
     const running = new RunningQuery(connection);
     this.#running.add(running);
     let timedOut = false;
+    const cancel = (): void => running.interrupt();
+    left?.addEventListener("abort", cancel);
+    // Between the end of the wait and here it may have aborted.
+    if (left?.aborted) cancel();
     const timer = setTimeout(() => {
       timedOut = true;
       running.interrupt();
@@ -38,10 +49,12 @@ export class QueryGate {
     try {
       return (await connection.runAndReadAll(sql, values)).getRowObjectsJS();
     } catch (cause) {
+      if (left?.aborted) throw cancelledError();
       if (timedOut) throw timeoutError(this.#options.timeoutMs, cause);
       throw cause;
     } finally {
       clearTimeout(timer);
+      left?.removeEventListener("abort", cancel);
       running.end();
       this.#running.delete(running);
       this.#giveBack(connection);
@@ -57,14 +70,28 @@ export class QueryGate {
     for (const connection of all) connection.disconnectSync();
   }
 
-  async #take(): Promise<DuckDBConnection> {
-    return this.#idle.pop() ?? (await this.#wait());
+  async #take(left?: AbortSignal | undefined): Promise<DuckDBConnection> {
+    if (left?.aborted) throw cancelledError();
+    return this.#idle.pop() ?? (await this.#wait(left));
   }
 
-  #wait(): Promise<DuckDBConnection> {
+  #wait(left: AbortSignal | undefined): Promise<DuckDBConnection> {
     if (this.#waiting.length >= this.#options.maxWaiting)
       throw new StoreError("BUSY", "too many queries are waiting; try again in a few seconds", 2_000);
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = { resolve, reject };
+      this.#waiting.push(waiting);
+      left?.addEventListener(
+        "abort",
+        () => {
+          const place = this.#waiting.indexOf(waiting);
+          if (place < 0) return;
+          this.#waiting.splice(place, 1);
+          reject(cancelledError());
+        },
+        { once: true },
+      );
+    });
   }
 
   #giveBack(connection: DuckDBConnection): void {
@@ -72,6 +99,11 @@ export class QueryGate {
     if (next) next.resolve(connection);
     else this.#idle.push(connection);
   }
+}
+
+interface Waiting {
+  resolve(connection: DuckDBConnection): void;
+  reject(error: Error): void;
 }
 
 const INTERRUPT_AGAIN_MS = 20;
@@ -98,6 +130,10 @@ class RunningQuery {
 function timeoutError(timeoutMs: number, cause: unknown): StoreError {
   const sentence = `the query took more than ${timeoutMs / 1000} s; ask for a shorter time range`;
   return new StoreError("TIMEOUT", sentence, 5_000, { cause });
+}
+
+function cancelledError(): StoreError {
+  return new StoreError("CANCELLED", "who asked has left", 0);
 }
 
 function closedError(): StoreError {
