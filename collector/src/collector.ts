@@ -7,10 +7,14 @@ import { TraceFetch } from "./flight-recorder/trace-fetch.ts";
 import { BatchIntake } from "./ingest/batch-intake.ts";
 import { UplinkServer } from "./ingest/uplink-server.ts";
 import { KeyStore } from "./key-store.ts";
+import { LiveHosts } from "./live/live-hosts.ts";
+import { LivePolls } from "./live/live-polls.ts";
+import { LiveServer } from "./live/live-server.ts";
 import { prepareStateDir, stateDirInUse } from "./state-dir.ts";
 import { DiskSpace } from "./store/disk-space.ts";
 import { DuckDbStore } from "./store/duckdb/duckdb-store.ts";
 import { AllowedHosts } from "./web/allowed-hosts.ts";
+import { browserRefusal } from "./web/browser-refusal.ts";
 import { listen } from "./web/listen.ts";
 import { webApp } from "./web/web-app.ts";
 
@@ -43,10 +47,13 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   const keys = new KeyStore(config.state_dir, clock);
   complainOfKeys(keys, log);
   const questions = new DaemonQuestions();
+  const liveHosts = new LiveHosts();
+  const livePolls = new LivePolls(liveHosts);
   const uplinks = new UplinkServer({
-    intake: new BatchIntake({ store, clock, log }),
+    intake: new BatchIntake({ store, onStored: (header) => liveHosts.stored(header), clock, log }),
     keys,
     questions,
+    liveHosts,
     lastNumber: (stream) => store.lastNumber(stream),
     maxUplinks: config.limits.uplinks,
     version,
@@ -58,6 +65,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   const web = webApp({
     store,
     traceFetch,
+    livePolls,
     version,
     consoleDir,
     allowedHosts,
@@ -65,12 +73,17 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     clock,
     log,
   });
-  const { server, url } = await listen(web, config.listen, (http) => uplinks.attach(http)).catch(
-    async (error: unknown) => {
-      await store.close();
-      throw error;
-    },
-  );
+  const live = new LiveServer({
+    liveHosts,
+    hostsOf: (app) => hostsOfApp(store, app, clock()),
+    refusal: (request) => browserRefusal(request, allowedHosts),
+    log,
+  });
+  const attach = (http: Server): void => uplinks.attach(http, live.upgrade.bind(live));
+  const { server, url } = await listen(web, config.listen, attach).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
   const expire = (): void => {
     store
       .expire(clock())
@@ -83,6 +96,8 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     url,
     stop: async () => {
       clearInterval(expiry);
+      livePolls.stop();
+      live.stop();
       const closed = closeServer(server);
       await uplinks.stop();
       server.closeAllConnections();
@@ -91,6 +106,13 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       log.info("the collector stopped");
     },
   };
+}
+
+/** Where the app was seen in the last hour. */
+async function hostsOfApp(store: DuckDbStore, app: string, nowMs: number): Promise<string[]> {
+  const nowSec = Math.ceil(nowMs / 1000);
+  const [seen] = await store.apps.seen({ fromSec: nowSec - 3_600, toSec: nowSec + 60 }, app);
+  return seen?.hosts ?? [];
 }
 
 /**

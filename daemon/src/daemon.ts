@@ -68,7 +68,10 @@ async function startParts(context: DaemonContext, service: ServiceOptions | null
       },
       maxProcessFiles: filesLeftBy(config.limits.connections),
       config,
-      onSampled: () => progress.samples.note(),
+      onSampled: (tsSec, host) => {
+        progress.samples.note();
+        context.live.second(tsSec, () => host.newest());
+      },
       log,
     },
     stops,

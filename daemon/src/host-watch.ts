@@ -24,7 +24,7 @@ export interface HostWatchOptions {
   maxProcessFiles: number;
   config: Pick<DaemonConfig, "sampling" | "schedule">;
   /** Is told each time that a second was sampled. */
-  onSampled: () => void;
+  onSampled: (tsSec: number, host: HostSampler) => void;
   log: Logger;
 }
 
@@ -71,7 +71,7 @@ export async function watchHost(options: HostWatchOptions, stops: StopStack): Pr
     onSecond: (tsSec, monoMs) => {
       host.tick(tsSec, monoMs);
       void processes.tick(tsSec, monoMs);
-      onSampled();
+      onSampled(tsSec, host);
     },
   });
   beat.start();

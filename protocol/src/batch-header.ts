@@ -76,6 +76,8 @@ export interface HostIdentity {
   bootUnixMs: number;
   daemonVersion: string;
   nodeVersion: string;
+  /** Of the host's clock, as IANA names it; daemons before 0.2 do not say it. */
+  timeZone?: string;
   /** Daemons before 0.2 do not say it. */
   packages?: HostPackages;
 }

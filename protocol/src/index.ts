@@ -28,6 +28,7 @@ export {
 export { HOST_METRICS, type HostMetric, PROCESS_METRICS, type SecondsTable } from "./host-metrics.ts";
 export { type LedgerReport, SEALED_LOSS_REASONS } from "./ledger-report.ts";
 export * from "./limits.ts";
+export * from "./live.ts";
 export {
   encodeMessage,
   MESSAGE_HEADER_BYTES,

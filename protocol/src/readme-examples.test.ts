@@ -5,7 +5,9 @@ import { test } from "node:test";
 import { decodeBatch, encodeBatch } from "./batch.ts";
 import type { BatchHeader } from "./batch-header.ts";
 import * as control from "./control.ts";
+import { HOST_METRICS } from "./host-metrics.ts";
 import * as limits from "./limits.ts";
+import type { UplinkSecond } from "./live.ts";
 import { MessageReader, MessageType, sequenceOf } from "./message.ts";
 import { readSamples, SampleEncoder, type SampleSpan } from "./testing/sample-spans.ts";
 import { parseWant, type UplinkFound, type UplinkWant } from "./uplink.ts";
@@ -173,4 +175,12 @@ test("the README's table of limits has the numbers of the code", () => {
     const written = String(value).replaceAll(/\B(?=(\d{3})+$)/g, " ");
     assert.match(table, new RegExp(`\\| ${written}[ |]`), name);
   }
+});
+
+test("the README's SECOND has names of host metrics and what a live app has", () => {
+  const second = uplinkExample("SECOND") as UplinkSecond;
+  const known = new Set(HOST_METRICS.map(({ name }) => name));
+  assert.equal(second.type, "second");
+  for (const name of Object.keys(second.values)) assert.ok(known.has(name), name);
+  for (const app of second.apps) assert.deepEqual(Object.keys(app), ["app", "requests", "errors", "sumUs"]);
 });

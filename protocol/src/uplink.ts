@@ -1,5 +1,6 @@
 import type { HostIdentity, TraceSummary } from "./batch-header.ts";
 import { MAX_WANTED_TRACES } from "./limits.ts";
+import type { UplinkSecond, UplinkWatch } from "./live.ts";
 
 /**
  * Daemon <-> collector, over one WebSocket with subprotocol `apm-uplink.v1`.
@@ -16,7 +17,9 @@ export type UplinkMessage =
   | UplinkSettings
   | UplinkFleet
   | UplinkWant
-  | UplinkFound;
+  | UplinkFound
+  | UplinkWatch
+  | UplinkSecond;
 
 export interface UplinkHello {
   type: "hello";
@@ -25,6 +28,8 @@ export interface UplinkHello {
   stream: string;
   /** Number that the next new batch will get. */
   nextNumber: number;
+  /** What this daemon can do that older ones cannot, e.g. LIVE_FEATURE; those do not say it. */
+  features?: string[];
 }
 
 export interface UplinkWelcome {

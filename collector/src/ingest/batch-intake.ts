@@ -1,5 +1,6 @@
 import {
   type Batch,
+  type BatchHeader,
   type BatchIdentity,
   decodeBatch,
   decodeBatchIdentity,
@@ -21,6 +22,8 @@ export interface BatchSink {
 
 export interface BatchIntakeOptions {
   store: BatchSink;
+  /** Told of each batch that was committed. */
+  onStored?: (header: BatchHeader) => void;
   clock: () => number;
   log: Logger;
 }
@@ -80,6 +83,7 @@ export class BatchIntake {
       receivedMs: this.#options.clock(),
       bytes: bytes.length,
     });
+    this.#options.onStored?.(checked.data);
   }
 }
 
@@ -94,7 +98,8 @@ function refusalOf(error: unknown): Refusal {
     return { code: "STORE_UNAVAILABLE", message, permanent: false, retryAfterMs: RETRY_AFTER_MS };
   }
   const codes = { BUSY: "OVERLOADED", DISK_LOW: "DISK_LOW", UNAVAILABLE: "STORE_UNAVAILABLE" } as const;
-  const code = error.code === "TIMEOUT" ? "STORE_UNAVAILABLE" : codes[error.code];
+  const { code: problem } = error;
+  const code = problem === "TIMEOUT" || problem === "CANCELLED" ? "STORE_UNAVAILABLE" : codes[problem];
   return { code, message: error.message, permanent: false, retryAfterMs: error.retryAfterMs };
 }
 

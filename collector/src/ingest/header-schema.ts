@@ -72,6 +72,7 @@ export const HostIdentitySchema: z.ZodType<HostIdentity> = z.object({
   bootUnixMs: unixMs,
   daemonVersion: name,
   nodeVersion: name,
+  timeZone: z.exactOptional(name),
   packages: z.exactOptional(
     z.object({
       node: name,

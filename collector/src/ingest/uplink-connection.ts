@@ -13,6 +13,7 @@ import {
   type UplinkHello,
   type UplinkNack,
   type UplinkWant,
+  type UplinkWatch,
   type UplinkWelcome,
 } from "@apm-daemon/protocol";
 import type { Logger } from "pino";
@@ -37,6 +38,7 @@ const HelloSchema: z.ZodType<UplinkHello> = z.object({
   host: HostIdentitySchema,
   stream: z.guid().lowercase(),
   nextNumber: z.int().min(0),
+  features: z.exactOptional(z.array(z.string().max(64)).max(64)),
 });
 
 export interface UplinkConnectionOptions {
@@ -51,6 +53,8 @@ export interface UplinkConnectionOptions {
   introduced: (hello: UplinkHello) => void;
   /** The peer answers a question; the message is what JSON made of it. */
   found: (message: object) => void;
+  /** The peer tells a second that somebody watches; the message is what JSON made of it. */
+  second: (message: object) => void;
   version: string;
   log: Logger;
 }
@@ -121,8 +125,14 @@ export class UplinkConnection {
     this.#send(message);
   }
 
+  /** Asks the daemon for its seconds as they come; 0 ends it. */
+  watch(forMs: number): void {
+    this.#send({ type: "watch", forMs });
+  }
+
   #text(text: string): void {
     const message = parseMessage(text);
+    if (this.#state === "ready" && message?.type === "second") return this.#options.second(message);
     if (this.#state === "ready" && message?.type === "found") this.#options.found(message);
     else this.#hello(message);
   }
@@ -167,7 +177,7 @@ export class UplinkConnection {
     else if (this.#socket.isPaused) this.#socket.resume();
   }
 
-  #send(message: UplinkWelcome | UplinkAck | UplinkNack | UplinkFleet | UplinkWant): void {
+  #send(message: UplinkWelcome | UplinkAck | UplinkNack | UplinkFleet | UplinkWant | UplinkWatch): void {
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 

@@ -1,10 +1,11 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
-import { MAX_UPLINK_MESSAGE_BYTES, UPLINK_SUBPROTOCOL } from "@apm-daemon/protocol";
+import { LIVE_FEATURE, MAX_UPLINK_MESSAGE_BYTES, UPLINK_SUBPROTOCOL } from "@apm-daemon/protocol";
 import type { Logger } from "pino";
 import { WebSocketServer } from "ws";
 import type { DaemonLine, DaemonQuestions } from "../flight-recorder/daemon-questions.ts";
 import type { KeyInfo, KeyStore } from "../key-store.ts";
+import type { LiveHosts, LiveLine } from "../live/live-hosts.ts";
 import type { BatchIntake } from "./batch-intake.ts";
 import { FleetSpread } from "./fleet-spread.ts";
 import { HostNames } from "./host-names.ts";
@@ -28,6 +29,7 @@ export interface UplinkServerOptions {
   intake: BatchIntake;
   keys: KeyStore;
   questions: DaemonQuestions;
+  liveHosts: LiveHosts;
   lastNumber: (stream: string) => number;
   maxUplinks: number;
   version: string;
@@ -75,8 +77,11 @@ export class UplinkServer {
     return this.#connections.size;
   }
 
-  attach(server: Server): void {
-    server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+  /** Takes the upgrades that `others` does not. */
+  attach(server: Server, others: (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean): void {
+    server.on("upgrade", (request, socket, head) => {
+      if (!others(request, socket, head)) this.#upgrade(request, socket, head);
+    });
   }
 
   /** Takes no new uplinks, answers every batch that was read, then closes. */
@@ -102,15 +107,23 @@ export class UplinkServer {
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
       let leave: (() => void) | undefined;
       let line: DaemonLine | undefined;
+      let live: LiveLine | undefined;
       const connection = new UplinkConnection({
         socket: webSocket,
         take: (bytes) => this.#options.intake.take(bytes),
         lastNumber: this.#options.lastNumber,
         reconnectSpreadMs: () => this.#spread.ms,
         isKeyLive: () => this.#verify(key) !== null,
-        introduced: ({ host, stream }) => {
+        introduced: ({ host, stream, features = [] }) => {
           leave?.();
           line?.leave();
+          live?.leave();
+          live = this.#options.liveHosts.join({
+            host: host.name,
+            version: host.daemonVersion,
+            isAble: features.includes(LIVE_FEATURE),
+            watch: (forMs) => connection.watch(forMs),
+          });
           line = this.#options.questions.join({
             host: host.name,
             stream,
@@ -119,6 +132,7 @@ export class UplinkServer {
           leave = this.#hostNames.join({ name: host.name, id: host.id, stream, address });
         },
         found: (message) => line?.found(message),
+        second: (message) => live?.second(message),
         version: this.#options.version,
         log: this.#options.log.child({ key: typeof keyInfo === "object" ? keyInfo?.name : undefined }),
       });
@@ -129,6 +143,7 @@ export class UplinkServer {
         this.#adviseAll();
         leave?.();
         line?.leave();
+        live?.leave();
       });
     });
   }

@@ -20,6 +20,8 @@ export interface HostAnswer {
   virtualization: string;
   bootUnixMs: number;
   daemonVersion: string;
+  /** Absent where the daemon does not say it. */
+  timeZone?: string;
   lastSeenUnixMs: number;
   apps: string[];
   cpuRatio: number | null;
@@ -53,8 +55,19 @@ export async function hosts(store: Store, range: QueryRange): Promise<HostsAnswe
 }
 
 function shownIdentity(host: string, identity: HostIdentity) {
-  const { id, os, kernel, arch, cpuModel, cores, memTotalBytes, virtualization, bootUnixMs, daemonVersion } =
-    identity;
+  const {
+    id,
+    os,
+    kernel,
+    arch,
+    cpuModel,
+    cores,
+    memTotalBytes,
+    virtualization,
+    bootUnixMs,
+    daemonVersion,
+    timeZone,
+  } = identity;
   return {
     host,
     id,
@@ -67,6 +80,7 @@ function shownIdentity(host: string, identity: HostIdentity) {
     virtualization,
     bootUnixMs,
     daemonVersion,
+    ...(timeZone !== undefined && { timeZone }),
   };
 }
 

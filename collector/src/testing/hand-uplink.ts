@@ -49,8 +49,12 @@ export class HandUplink {
     return uplink;
   }
 
-  async hello(stream: string, host: HostIdentity = sampleHost()): Promise<UplinkWelcome> {
-    const hello = { type: "hello", version: 1, host, stream, nextNumber: 1 };
+  async hello(
+    stream: string,
+    host: HostIdentity = sampleHost(),
+    features?: string[],
+  ): Promise<UplinkWelcome> {
+    const hello = { type: "hello", version: 1, host, stream, nextNumber: 1, ...(features && { features }) };
     this.socket.send(JSON.stringify(hello));
     return (await this.next()) as UplinkWelcome;
   }

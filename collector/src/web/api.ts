@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import type { TraceFetch } from "../flight-recorder/trace-fetch.ts";
+import type { LivePolls } from "../live/live-polls.ts";
 import { actions } from "../query/actions.ts";
 import { appLedger } from "../query/app-ledger.ts";
 import { appSeries } from "../query/app-series.ts";
@@ -24,6 +25,7 @@ import { kindFilter, type ParameterSets, readParameters, readRange } from "./par
 export interface ApiOptions {
   store: Store;
   traceFetch: TraceFetch;
+  livePolls: LivePolls;
   version: string;
   /** Uplinks open now. */
   uplinks: () => number;
@@ -31,7 +33,7 @@ export interface ApiOptions {
 }
 
 /** The calls of docs/api.md below /api/v1. What they throw is turned into answers by the web server. */
-export function api({ store, traceFetch, version, uplinks, clock }: ApiOptions): Hono {
+export function api({ store, traceFetch, livePolls, version, uplinks, clock }: ApiOptions): Hono {
   const routes = new Hono();
   const range = (c: Context): QueryRange => readRange(c.req.query(), clock());
   const parameters = <Call extends keyof ParameterSets>(c: Context, call: Call): ParameterSets[Call] =>
@@ -48,6 +50,7 @@ export function api({ store, traceFetch, version, uplinks, clock }: ApiOptions):
 
   routes.get("/hosts/:host/ledger", async (c) => c.json(await hostLedger(store, host(c), range(c))));
 
+  routes.get("/hosts/:host/live", (c) => c.json(livePolls.poll(host(c), parameters(c, "live").after)));
   routes.get("/apps", async (c) =>
     c.json(await apps(store, range(c), kindFilter(parameters(c, "kind").kind))),
   );

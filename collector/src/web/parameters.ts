@@ -40,6 +40,7 @@ export interface ParameterSets {
   trace: { traceId: string };
   ledger: { stream: string; upTo: number };
   fetch: { deadlineMs: number };
+  live: { after: number };
 }
 
 const wholeNumber = (min: number, max: number): z.ZodType<number> =>
@@ -87,6 +88,7 @@ const SCHEMAS: { readonly [Call in keyof ParameterSets]: z.ZodType<ParameterSets
     stream: z.guid("must be a stream's id, as `apm status --json` tells it").lowercase(),
     upTo: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(Number.MAX_SAFE_INTEGER),
   }),
+  live: z.object({ after: wholeNumber(0, 4_294_967_295).default(0) }),
   fetch: z.object({ deadlineMs: wholeNumber(100, 10_000).default(3_000) }),
 };
 

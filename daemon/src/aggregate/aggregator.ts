@@ -45,6 +45,8 @@ export interface AggregatorOptions {
   ledger: LossLedger;
   /** Called when an app is counted for the first time since start. */
   onNewApp: (app: string) => void;
+  /** Told of each request as it is counted. */
+  onRequest?: (app: string, durationUs: number, isError: boolean) => void;
   /** Told of the statements of each drain, with their texts, wherever these may go. */
   onStatements?: (rows: readonly StatementRow[]) => void;
 }
@@ -265,6 +267,7 @@ export class Aggregator {
     window.countRequest({ action, kind, status, isError, durationUs, queueUs: plan.queueUs, split }, tUs);
     window.countCalls(action, request);
     this.#requests++;
+    this.#options.onRequest?.(frame.source.app, durationUs, isError);
     if (isError) {
       const error = (span.extraJson === "" ? null : spanErrorOf(span)) ?? request.error;
       const shown = error ?? { type: status < 400 ? "Error" : `HTTP ${status}`, message: "", stack: "" };

@@ -39,6 +39,7 @@ export async function readInventory(options: InventoryOptions): Promise<HostIden
     bootUnixMs: readBootUnixMs(procRoot),
     daemonVersion: options.daemonVersion,
     nodeVersion: process.versions.node,
+    timeZone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
   };
 }
 

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { DaemonConfig } from "../config.ts";
 import { StopStack } from "../stop-stack.ts";
 import type { StatementTexts } from "../traces/span-statements.ts";
+import { LiveSeconds } from "../uplink/live-seconds.ts";
 
 /** What each part of one daemon is made with. */
 export interface DaemonContext {
@@ -18,6 +19,8 @@ export interface DaemonContext {
   slowActionMs: (app: string) => number;
   /** What leaves this host of statements. */
   statementTexts: StatementTexts;
+  /** What is sent at once to those who look at this moment. */
+  live: LiveSeconds;
   stops: StopStack;
 }
 
@@ -34,6 +37,7 @@ export function createContext(options: Pick<DaemonContext, "config" | "version" 
     slowActionMs: (app) =>
       config.apps[app]?.slow_action_ms ?? config.traces.slow_action_ms ?? Number.POSITIVE_INFINITY,
     statementTexts: config.settings.sql === "local" ? "hidden" : "shown",
+    live: new LiveSeconds(clock.monoMs),
     stops: new StopStack(),
   };
 }

@@ -21,7 +21,7 @@ export interface Counting {
 }
 
 export function createCounting(
-  { config, clock, log, path, apdexTMs, slowActionMs, statementTexts }: DaemonContext,
+  { config, clock, log, path, apdexTMs, slowActionMs, statementTexts, live }: DaemonContext,
   { journal, cursor, ledger }: Storage,
   { processes, identity }: HostWatch,
   sealSoon: () => void,
@@ -51,6 +51,7 @@ export function createCounting(
     traces,
     ledger,
     onNewApp: sealSoon,
+    onRequest: (app, durationUs, isError) => live.countRequest(app, durationUs, isError),
     onStatements: (rows) => hour.addStatements(rows),
   });
   const blackBox = new BlackBox({

@@ -36,7 +36,7 @@ function cpuMs(): number {
 }
 
 export function createSending(
-  { config, clock, log, apdexTMs, statementTexts, stops }: DaemonContext,
+  { config, clock, log, apdexTMs, statementTexts, live, stops }: DaemonContext,
   { journal, reserve, ledger, outbox, parts, deadLetters, cursor, cursorPath }: Storage,
   { instances, aggregator, traces, blackBox, hour }: Counting,
   watch: HostWatch,
@@ -103,6 +103,7 @@ export function createSending(
     host: watch.identity,
     queue,
     refused,
+    live,
     find: (want) => foundMessages(recorder, want, statementTexts),
     position: () => ({ stream: sealer.cursor.stream, nextNumber: sealer.cursor.nextNumber }),
     log,

@@ -10,6 +10,7 @@
 import {
   decodeBatchIdentity,
   type HostIdentity,
+  LIVE_FEATURE,
   MAX_UPLINK_MESSAGE_BYTES,
   type UplinkFound,
   type UplinkHello,
@@ -23,6 +24,7 @@ import { answerWant } from "./answer-want.ts";
 import { type ConnectionFailure, openSocket } from "./collector-socket.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { InFlight } from "./in-flight.ts";
+import type { LiveSeconds } from "./live-seconds.ts";
 import { ReconnectWait } from "./reconnect-wait.ts";
 import type { Refusal, RefusedBatches } from "./refused-batches.ts";
 import type { SendQueue } from "./send-queue.ts";
@@ -37,6 +39,8 @@ export interface UplinkOptions {
   refused: RefusedBatches;
   /** Answers what the collector wants of the journal; never rejects. Without it such questions stay unanswered. */
   find?: (want: UplinkWant) => Promise<UplinkFound[]>;
+  /** Sends seconds to who watches; without it the daemon does not offer it. */
+  live?: LiveSeconds;
   position: () => { stream: string; nextNumber: number };
   log: Logger;
   clock: { unixMs(): number };
@@ -145,8 +149,14 @@ export class Uplink {
   }
 
   #hello(socket: WebSocket): void {
-    const { host, position } = this.#options;
-    const hello: UplinkHello = { type: "hello", version: 1, host, ...position() };
+    const { host, position, live } = this.#options;
+    const hello: UplinkHello = {
+      type: "hello",
+      version: 1,
+      host,
+      ...position(),
+      ...(live && { features: [LIVE_FEATURE] }),
+    };
     socket.send(JSON.stringify(hello));
     this.#heartbeat.start();
     // A peer that never says WELCOME is left too.
@@ -174,6 +184,7 @@ export class Uplink {
     else if (message?.type === "nack") this.#nacked(message);
     else if (message?.type === "fleet") this.#wait.spread(message.reconnectSpreadMs);
     else if (message?.type === "want") void answerWant(socket, message, this.#options);
+    else if (message?.type === "watch") this.#options.live?.watch(socket, message);
   }
 
   #welcomed(reconnectSpreadMs: number | undefined): void {

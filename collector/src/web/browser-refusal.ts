@@ -1,0 +1,22 @@
+import type { IncomingMessage } from "node:http";
+import type { AllowedHosts } from "./allowed-hosts.ts";
+import { crossSiteReason } from "./cross-site.ts";
+
+/**
+ * Why a browser's WebSocket may not be opened; null when it may. Browsers let pages of any site open one, and send no
+ * preflight: the rules of a POST hold, and `Origin` must be there, since only what is no browser leaves it out.
+ */
+export function browserRefusal(
+  { headers }: IncomingMessage,
+  allowedHosts: AllowedHosts,
+): { status: number; sentence: string } | null {
+  if (!allowedHosts.accepts(headers.host))
+    return { status: 421, sentence: "This collector does not answer to this host name; see allowed_hosts." };
+  if (headers.origin === undefined)
+    return { status: 403, sentence: "This is for browsers: they say which page they come from." };
+  const reason = crossSiteReason((name) => {
+    const value = headers[name];
+    return Array.isArray(value) ? value[0] : value;
+  });
+  return reason === null ? null : { status: 403, sentence: `${reason}.` };
+}
