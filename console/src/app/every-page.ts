@@ -4,7 +4,11 @@
  */
 import "./comparison.ts";
 import "./copy-link.tsx";
+import "./aligned-column.ts";
+import "./host-zone.ts";
 import "./lazy-page.tsx";
+import "./live.ts";
+import "./live-button.tsx";
 import "./location.ts";
 import "./navigation.tsx";
 import "./page-frame.tsx";
@@ -20,6 +24,7 @@ import "./time-range.ts";
 import "./url-state.ts";
 import "../data/columns.ts";
 import "../data/get-json.ts";
+import "../data/live-columns.ts";
 import "../data/paths.ts";
 import "../data/use-answer.ts";
 import "../ui/action-name.tsx";
@@ -41,6 +46,7 @@ import "../ui/states.tsx";
 import "../ui/table.tsx";
 import "../ui/tabs.tsx";
 import "../ui/time-text.ts";
+import "../ui/zone.ts";
 import "../chart/sparkline.tsx";
 import "../chart/colors.ts";
 import "../chart/stack.ts";

@@ -4,9 +4,10 @@ import { t, textsLoaded } from "../i18n/translate.ts";
 import { Card } from "../ui/card.tsx";
 import { Empty } from "../ui/states.tsx";
 
-/** A part of the console whose code comes when it is first shown; it stays loaded from then on. */
+/** A part of the console whose code comes when it is first shown; it stays loaded from then on. `waiting` stands there meanwhile. */
 export function lazyPage<Props extends object>(
   load: () => Promise<ComponentType<Props>>,
+  waiting: JSX.Element | null = <div class="skeleton skeleton-chart-tall" />,
 ): ComponentType<Props> {
   let loaded: ComponentType<Props> | null = null;
   return function LazyPage(props: Props): JSX.Element {
@@ -25,7 +26,7 @@ export function lazyPage<Props extends object>(
     }, []);
     if (isFailed) return <LoadFailure />;
     const Component = page.component;
-    return Component === null ? <div class="skeleton skeleton-chart-tall" /> : <Component {...props} />;
+    return Component === null ? waiting : <Component {...props} />;
   };
 }
 

@@ -71,9 +71,9 @@ export function changedLink(changes: Record<string, string | null>): string {
   return changedHref(address.value.pathname, search.value, changes);
 }
 
-/** Shows another range on this page; one history entry. */
+/** Shows another range on this page, which ends live mode; one history entry. */
 export function showRange(range: RangeText, isZoom = false): void {
-  const href = changedLink({ from: range.from, to: range.to });
+  const href = changedLink({ from: range.from, to: range.to, live: null });
   history.pushState({ zooms: isZoom ? entryState().zooms + 1 : 0 } satisfies EntryState, "", href);
   show(href);
 }

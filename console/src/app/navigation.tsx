@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { chooseLanguage, language, t } from "../i18n/translate.ts";
 import { Icon, type IconName } from "../ui/icon.tsx";
 import { offsetText } from "../ui/time-text.ts";
+import { chooseZone, ZONES, type ZoneChoice, zoneChoice } from "../ui/zone.ts";
 import { link, pageRange, route } from "./location.ts";
 import { isServerReached, server } from "./server-state.ts";
 import { chooseTheme, type ThemeChoice, themeChoice } from "./theme.ts";
@@ -112,7 +113,7 @@ const THEMES: readonly {
   { choice: "dark", label: "nav.themeDark" },
 ];
 
-/** Language and theme, both kept in this browser. */
+/** Language, theme and time zone, all kept in this browser. */
 export function Settings(): JSX.Element {
   return (
     <div class="settings">
@@ -132,6 +133,17 @@ export function Settings(): JSX.Element {
         {THEMES.map(({ choice, label }) => (
           <option key={choice} value={choice}>
             {t(label)}
+          </option>
+        ))}
+      </select>
+      <select
+        aria-label={t("nav.zone")}
+        value={zoneChoice.value}
+        onChange={(event) => chooseZone(event.currentTarget.value as ZoneChoice)}
+      >
+        {ZONES.map((zone) => (
+          <option key={zone} value={zone}>
+            {t(`nav.zone.${zone}`)}
           </option>
         ))}
       </select>

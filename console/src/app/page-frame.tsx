@@ -4,12 +4,16 @@ import { t } from "../i18n/translate.ts";
 import { COMPARISONS, comparison } from "./comparison.ts";
 import { CopyLink } from "./copy-link.tsx";
 import { lazyPage } from "./lazy-page.tsx";
+import { LiveButton, LiveProblems } from "./live-button.tsx";
 import { changedLink, isRangeRefused, navigate, search } from "./location.ts";
 import { Settings } from "./navigation.tsx";
 import { isHelpOpen, zoomOut } from "./shortcuts.ts";
 import { TimePicker } from "./time-picker.tsx";
 
-const LedgerDialog = lazyPage(async () => (await import("../pages/ledger/ledger-dialog.tsx")).LedgerDialog);
+const LedgerDialog = lazyPage(
+  async () => (await import("../pages/ledger/ledger-dialog.tsx")).LedgerDialog,
+  null,
+);
 
 export interface Crumb {
   label: string;
@@ -22,6 +26,8 @@ export function PageFrame(props: {
   crumbs?: Crumb[];
   /** The page has numbers of an earlier time to compare with. */
   hasComparison?: boolean;
+  /** The page can show each second as it comes. */
+  hasLive?: boolean;
   /** The page shows one fixed moment, so the range means nothing to it. */
   isTimeless?: boolean;
   children: ComponentChildren;
@@ -44,6 +50,7 @@ export function PageFrame(props: {
         </div>
         <div class="tools">
           {!props.isTimeless && <TimePicker />}
+          {props.hasLive && <LiveButton />}
           {props.hasComparison && <ComparisonChoice />}
           <CopyLink />
         </div>
@@ -53,6 +60,7 @@ export function PageFrame(props: {
           {t("time.badLink")}
         </p>
       )}
+      {props.hasLive && <LiveProblems />}
       {props.children}
       {ledger !== null && <LedgerDialog key={ledger} ledger={ledger} />}
       <Keys isTimeless={props.isTimeless ?? false} />

@@ -16,7 +16,9 @@ export function ShortcutHelp(): JSX.Element {
     ["← →", t("keys.shift")],
     ["z", t("keys.zoomOut")],
     ["c", t("keys.compare")],
+    ["l", t("keys.live")],
     ["/", t("keys.search")],
+    ["Enter", t("keys.drill")],
     ["?", t("keys.help")],
   ];
   return (

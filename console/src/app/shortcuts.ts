@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { comparison } from "./comparison.ts";
+import { LIVE_BUTTON_ID } from "./live.ts";
 import {
   changedLink,
   collectorNowMs,
@@ -32,6 +33,7 @@ function toggleComparison(): void {
 const SINGLE_KEYS: Readonly<Record<string, () => void>> = {
   z: zoomOut,
   c: toggleComparison,
+  l: () => document.getElementById(LIVE_BUTTON_ID)?.click(),
   t: () => document.getElementById(TIME_BUTTON_ID)?.click(),
   "/": () => document.getElementById(FILTER_ID)?.focus(),
   "?": () => (isHelpOpen.value = true),

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../i18n/translate.ts";
 import { spanText } from "../ui/ago-text.ts";
-import { fieldText, offsetText } from "../ui/time-text.ts";
+import { fieldText, offsetText, unixMsOfField } from "../ui/time-text.ts";
 import { collectorNowMs, pageRange, rangeInUrl, showRange } from "./location.ts";
 import { PRESETS, presetOf, rangeText, resolveRange, SHORTEST_CURVE_MS } from "./time-range.ts";
 
@@ -18,7 +18,7 @@ export function TimeChoices({ onDone }: { onDone: () => void }): JSX.Element {
   const current = presetOf(rangeInUrl.value);
   const applyCustom = (event: SubmitEvent): void => {
     event.preventDefault();
-    const custom = { fromMs: Date.parse(from.value), toMs: Date.parse(to.value) };
+    const custom = { fromMs: unixMsOfField(from.value), toMs: unixMsOfField(to.value) };
     isInvalid.value = !(custom.toMs - custom.fromMs >= SHORTEST_CURVE_MS);
     if (isInvalid.value) return;
     const wanted = rangeText(custom);

@@ -1,7 +1,7 @@
 import { DEFAULT_RANGE, type RangeText } from "./time-range.ts";
 
 /** Parameters that a link to another page of the console carries along. */
-const CARRIED = ["from", "to", "cmp"] as const;
+const CARRIED = ["from", "to", "cmp", "live"] as const;
 
 /** The time range of a query string; the default where it says none. */
 export function rangeOf(search: URLSearchParams): RangeText {

@@ -5,6 +5,7 @@ import { noteReading, stopReading } from "../app/refresh.ts";
 import { theme } from "../app/theme.ts";
 import { type Range, rangeText } from "../app/time-range.ts";
 import { language, t } from "../i18n/translate.ts";
+import { shownZone } from "../ui/zone.ts";
 import { ChartKeys } from "./chart-keys.ts";
 import { currentPalette } from "./colors.ts";
 import { endMarks } from "./end-marks.ts";
@@ -26,7 +27,7 @@ export function ChartCanvas(props: CanvasProps): JSX.Element {
   const target = useRef<HTMLDivElement>(null);
   const plot = useRef<TimePlot | null>(null);
   const shape = shapeOf(props);
-  const shapeKey = JSON.stringify([shape, theme.value, language.value]);
+  const shapeKey = JSON.stringify([shape, theme.value, language.value, shownZone.value]);
   const data = useMemo(() => dataOf(props), [props.columns, props.series, pageNowMs.value, endMarks.value]);
   const only = props.only < 0 ? null : props.only;
   const latest = useRef({ data, only, props });

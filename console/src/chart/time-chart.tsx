@@ -18,7 +18,7 @@ import { Legend } from "./legend.tsx";
 import type { Values } from "./stack.ts";
 import { FORMATTERS, type Unit } from "./unit.ts";
 
-const ChartTable = lazyPage(async () => (await import("./chart-table.tsx")).ChartTable);
+const ChartTable = lazyPage(async () => (await import("./chart-table.tsx")).ChartTable, null);
 
 export interface ChartSeries {
   key: string;
@@ -103,7 +103,9 @@ export function TimeChart(props: TimeChartProps): JSX.Element {
         {(height === "tall" || (ratio ?? 1) < 1) && <CompletenessChip ratio={ratio} ledger={ledger} />}
       </Legend>
       {isTable ? (
-        <ChartTable title={title} columns={columns} series={series} unit={unit} height={height} />
+        <div class={`chart-table chart-table-${height}`} tabIndex={0} role="region" aria-label={title}>
+          <ChartTable columns={columns} series={series} unit={unit} />
+        </div>
       ) : (
         <ChartCanvas
           {...props}

@@ -1,6 +1,7 @@
 import uPlot from "uplot";
 import type { Range } from "../app/time-range.ts";
 import { APDEX_BORDERS } from "../ui/apdex-grade.ts";
+import { zonedDate } from "../ui/zone.ts";
 import { AXIS_FONT, type ColorName, type Palette } from "./colors.ts";
 import { HeldTop } from "./held-top.ts";
 import { drawDimmed, drawHatch, drawMark, drawRibbon, drawStripes } from "./overlays.ts";
@@ -169,6 +170,7 @@ export class TimePlot {
     return {
       ...size,
       ms: 1,
+      tzDate: zonedDate,
       padding: [8, this.#shape.gradeWords ? 0 : 20, 0, 0],
       legend: { show: false },
       cursor: this.#cursor(),

@@ -332,6 +332,7 @@ export interface HostRow {
   virtualization: string;
   bootUnixMs: number;
   daemonVersion: string;
+  timeZone?: string;
   lastSeenUnixMs: number | null;
   apps: string[];
   cpuRatio: number | null;

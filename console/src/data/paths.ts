@@ -43,6 +43,8 @@ export const apiPaths = {
   hosts: (): string => path(["hosts"]),
   hostSeries: (host: string, metrics: readonly string[]): string =>
     path(["hosts", host, "series"], { metrics: metrics.join(",") }),
+  live: (): string => path(["live"]),
+  hostLive: (host: string, after: number): string => path(["hosts", host, "live"], { after }),
   snapshot: (host: string): string => path(["hosts", host, "snapshot"]),
   processes: (host: string): string => path(["hosts", host, "processes"]),
 };

@@ -6,6 +6,7 @@ import type { ends } from "./en/ends.ts";
 import type { host } from "./en/host.ts";
 import type { keys } from "./en/keys.ts";
 import type { ledger } from "./en/ledger.ts";
+import type { live } from "./en/live.ts";
 import type { trace } from "./en/trace.ts";
 import type { traces } from "./en/traces.ts";
 import type { verdict } from "./en/verdict.ts";
@@ -22,4 +23,5 @@ export type MessageKey =
   | keyof typeof host
   | keyof typeof keys
   | keyof typeof ledger
-  | keyof typeof chartTable;
+  | keyof typeof chartTable
+  | keyof typeof live;

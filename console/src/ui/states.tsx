@@ -52,6 +52,7 @@ export function Answered<T>(props: {
   if (answer.data !== null) {
     return (
       <>
+        {answer.isBusy && <i class="busy" aria-hidden="true" />}
         {answer.error !== null && (
           <p class="stale" role="status">
             {t("state.stale", { reason: errorText(answer.error) })}{" "}

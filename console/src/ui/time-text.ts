@@ -1,10 +1,11 @@
-/** Times as the browser's zone has them; the offset is always shown somewhere on the page. */
+/** Times as the chosen clock has them; its offset is always shown somewhere on the page. */
+import { offsetMinutes, unixMsOfWall, wallMs } from "./zone.ts";
+
 const twoDigits = (value: number): string => String(value).padStart(2, "0");
 
 /** `14:18:20`. */
 export function clockText(unixMs: number): string {
-  const date = new Date(unixMs);
-  return `${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}:${twoDigits(date.getSeconds())}`;
+  return new Date(wallMs(unixMs)).toISOString().slice(11, 19);
 }
 
 /** `14:18`. */
@@ -14,13 +15,12 @@ export function minuteText(unixMs: number): string {
 
 /** `11-23`. */
 export function dayText(unixMs: number): string {
-  const date = new Date(unixMs);
-  return `${twoDigits(date.getMonth() + 1)}-${twoDigits(date.getDate())}`;
+  return new Date(wallMs(unixMs)).toISOString().slice(5, 10);
 }
 
 /** `2026-11-23 14:18:20`. */
 export function dateTimeText(unixMs: number): string {
-  return `${new Date(unixMs).getFullYear()}-${dayText(unixMs)} ${clockText(unixMs)}`;
+  return new Date(wallMs(unixMs)).toISOString().slice(0, 19).replace("T", " ");
 }
 
 /** `12:00–15:00`, with days where the ends lie on different ones. */
@@ -34,7 +34,7 @@ export function rangeSpanText(fromMs: number, toMs: number): string {
 
 /** `UTC+08:00`, the offset in force at that time. */
 export function offsetText(unixMs: number): string {
-  const minutes = -new Date(unixMs).getTimezoneOffset();
+  const minutes = offsetMinutes(unixMs);
   if (minutes === 0) return "UTC";
   const size = Math.abs(minutes);
   return `UTC${minutes < 0 ? "−" : "+"}${twoDigits(Math.floor(size / 60))}:${twoDigits(size % 60)}`;
@@ -43,4 +43,9 @@ export function offsetText(unixMs: number): string {
 /** The value of a `datetime-local` field: local time with seconds. */
 export function fieldText(unixMs: number): string {
   return dateTimeText(unixMs).replace(" ", "T");
+}
+
+/** What such a field means; NaN for what is no time. */
+export function unixMsOfField(text: string): number {
+  return unixMsOfWall(Date.parse(`${text}Z`));
 }

@@ -15,6 +15,10 @@ export const common = {
   "nav.themeAuto": "System",
   "nav.themeLight": "Light",
   "nav.themeDark": "Dark",
+  "nav.zone": "Time zone",
+  "nav.zone.browser": "Browser",
+  "nav.zone.utc": "UTC",
+  "nav.zone.host": "Host",
   "nav.language": "Language",
   "nav.pageUnknown": "There is no such page",
   "nav.pageUnknownHint": "The address names no page of this console. Start again from Home.",
@@ -45,10 +49,14 @@ export const common = {
   "time.wholeRange": "whole range",
   "time.zoomOut": "Zoom out",
 
+  "live.live": "Live",
+
   "cmp.label": "compare",
   "cmp.none": "nothing",
+  "cmp.prev": "previous period",
   "cmp.1d": "yesterday",
   "cmp.7d": "last week",
+  "cmp.vsprev": "vs previous period",
   "cmp.vs1d": "vs yesterday",
   "cmp.vs7d": "vs last week",
 

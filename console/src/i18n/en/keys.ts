@@ -9,6 +9,8 @@ export const keys = {
   "keys.shift": "Earlier or later period",
   "keys.zoomOut": "Zoom out",
   "keys.compare": "Compare on or off",
+  "keys.live": "Live mode on or off",
+  "keys.drill": "On a chart: zoom into the selection, or show the traces at the cursor",
   "keys.search": "Filter the table",
   "keys.close": "Close",
 } as const;

@@ -16,6 +16,10 @@ export const common: Readonly<Record<keyof typeof en, string>> = {
   "nav.themeAuto": "跟随系统",
   "nav.themeLight": "浅色",
   "nav.themeDark": "深色",
+  "nav.zone": "时区",
+  "nav.zone.browser": "浏览器",
+  "nav.zone.utc": "UTC",
+  "nav.zone.host": "主机",
   "nav.language": "语言",
   "nav.pageUnknown": "没有这个页面",
   "nav.pageUnknownHint": "该地址不对应控制台的任何页面，请从首页重新开始。",
@@ -46,10 +50,14 @@ export const common: Readonly<Record<keyof typeof en, string>> = {
   "time.wholeRange": "整个时段",
   "time.zoomOut": "放大范围",
 
+  "live.live": "实时",
+
   "cmp.label": "对比",
   "cmp.none": "无",
+  "cmp.prev": "上一时段",
   "cmp.1d": "昨天",
   "cmp.7d": "上周",
+  "cmp.vsprev": "较上一时段",
   "cmp.vs1d": "较昨天",
   "cmp.vs7d": "较上周",
 

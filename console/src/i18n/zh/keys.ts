@@ -9,6 +9,8 @@ export const keys: Readonly<Record<keyof typeof en, string>> = {
   "keys.shift": "上一或下一时段",
   "keys.zoomOut": "放大范围",
   "keys.compare": "开关对比",
+  "keys.live": "开关实时模式",
+  "keys.drill": "在图表上：放大所选范围，或查看光标处的追踪",
   "keys.search": "筛选表格",
   "keys.close": "关闭",
 };

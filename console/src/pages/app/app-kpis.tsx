@@ -162,7 +162,7 @@ function HostKpi({ host, columns }: { host: HostRow | null; columns: Columns | n
 }
 
 function againstText(): string {
-  return comparison.value === "7d" ? t("cmp.vs7d") : t("cmp.vs1d");
+  return comparison.value === "none" ? "" : t(`cmp.vs${comparison.value}`);
 }
 
 type Known = number | null | undefined;

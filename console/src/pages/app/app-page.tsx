@@ -1,6 +1,8 @@
 import type { JSX } from "preact";
 import { comparedRange } from "../../app/comparison.ts";
+import { useHostZone } from "../../app/host-zone.ts";
 import { lazyPage } from "../../app/lazy-page.tsx";
+import { isLiveMode } from "../../app/live.ts";
 import { changedLink, link, pageRange } from "../../app/location.ts";
 import { PageFrame } from "../../app/page-frame.tsx";
 import { ChartCard } from "../../chart/chart-card.tsx";
@@ -29,6 +31,8 @@ import "../../i18n/en/app.ts";
 /** The tables lie below the first screen, so the charts need not wait for their code. */
 const AppTables = lazyPage(async () => (await import("./app-tables.tsx")).AppTables);
 
+const LiveRequests = lazyPage(async () => (await import("./live-requests.tsx")).LiveRequests);
+
 const AppEnds = lazyPage(async () => (await import("./app-ends.tsx")).AppEnds);
 
 /** "What is slow right now, and why?" */
@@ -37,7 +41,8 @@ export function AppPage({ app }: { app: string }): JSX.Element {
   const summary = useAnswer<SummaryAnswer>(apiPaths.summary(app), range);
   const crumbs = [{ label: t("nav.apps"), href: link({ page: "apps" }) }];
   return (
-    <PageFrame title={app} crumbs={crumbs} hasComparison>
+    <PageFrame title={app} crumbs={crumbs} hasComparison hasLive>
+      {isLiveMode.value && <LiveRequests app={app} />}
       <Content app={app} summary={summary} />
     </PageFrame>
   );
@@ -72,6 +77,7 @@ function Overview({ app, summary }: { app: string; summary: Answer<SummaryAnswer
   const seriesBefore = useAnswer<Columns>(ofBefore(apiPaths.appSeries(app)), before);
   const hosts = useAnswer<HostsAnswer>(apiPaths.hosts(), range);
   const host = worstHost(hosts.data, summary.data);
+  useHostZone(host?.timeZone);
   const hostPath = host === null ? null : apiPaths.hostSeries(host.host, CPU_METRICS);
   const hostSeries = useAnswer<Columns>(hostPath, range);
   const charts = {

@@ -1,10 +1,14 @@
 import type { JSX } from "preact";
+import { useMemo } from "preact/hooks";
+import { useHostZone } from "../../app/host-zone.ts";
 import { lazyPage } from "../../app/lazy-page.tsx";
+import { useLiveSeconds } from "../../app/live.ts";
 import { link, pageRange } from "../../app/location.ts";
 import { PageFrame } from "../../app/page-frame.tsx";
 import { ChartCard } from "../../chart/chart-card.tsx";
 import type { Columns, HostRow, HostsAnswer, SnapshotAnswer } from "../../data/answers.ts";
 import { column } from "../../data/columns.ts";
+import { liveHostColumns } from "../../data/live-columns.ts";
 import { apiPaths } from "../../data/paths.ts";
 import { type Answer, useAnswer } from "../../data/use-answer.ts";
 import { t } from "../../i18n/translate.ts";
@@ -32,12 +36,19 @@ const METRICS: readonly string[] = [
 /** "What happened on this host, second by second?" */
 export function HostPage({ host }: { host: string }): JSX.Element {
   const range = pageRange.value;
-  const series = useAnswer<Columns>(apiPaths.hostSeries(host, METRICS), range);
+  const stored = useAnswer<Columns>(apiPaths.hostSeries(host, METRICS), range);
+  const seconds = useLiveSeconds({ host });
+  const data = useMemo(
+    () => (stored.data === null ? null : liveHostColumns(stored.data, seconds)),
+    [stored.data, seconds],
+  );
+  const series = { ...stored, data };
   const hosts = useAnswer<HostsAnswer>(apiPaths.hosts(), range);
   const snapshot = useAnswer<SnapshotAnswer>(apiPaths.snapshot(host), range);
   const row = hosts.data?.hosts.find((one) => one.host === host) ?? null;
+  useHostZone(row?.timeZone);
   return (
-    <PageFrame title={host} crumbs={[{ label: t("hosts.title"), href: link({ page: "hosts" }) }]}>
+    <PageFrame title={host} crumbs={[{ label: t("hosts.title"), href: link({ page: "hosts" }) }]} hasLive>
       {series.error?.status === 404 ? (
         <Card>
           <Empty
