@@ -144,7 +144,6 @@ export class UplinkConnection {
     this.#state = "ready";
     this.#log = this.#log.child({ host: hello.host.name });
     this.#log.info({ stream: hello.stream, daemonVersion: hello.host.daemonVersion }, "a daemon connected");
-    this.#options.introduced(hello);
     this.#send({
       type: "welcome",
       version: 1,
@@ -153,6 +152,8 @@ export class UplinkConnection {
       codecs: [...READABLE_CODECS],
       reconnectSpreadMs: this.#options.reconnectSpreadMs(),
     });
+    // After the welcome: what the daemon is asked for now comes behind it.
+    this.#options.introduced(hello);
   }
 
   #cut(): void {

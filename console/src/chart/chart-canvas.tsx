@@ -67,6 +67,7 @@ export function ChartCanvas(props: CanvasProps): JSX.Element {
       seen.disconnect();
       sized.disconnect();
       touch.cancel();
+      stopReading();
       plot.current?.destroy();
       plot.current = null;
     };

@@ -5,7 +5,8 @@ import { zonedDate } from "../ui/zone.ts";
 import { AXIS_FONT, type ColorName, type Palette } from "./colors.ts";
 import { HeldTop } from "./held-top.ts";
 import { drawDimmed, drawHatch, drawMark, drawRibbon, drawStripes } from "./overlays.ts";
-import { lonePoints, stackedEdges, type Values } from "./stack.ts";
+import { drawOrder, layeredValues, positive } from "./plot-layers.ts";
+import { lonePoints, type Values } from "./stack.ts";
 import { marksInRange, timeLabels, timeMarkSpacePx } from "./time-axis.ts";
 import { axisLabels, BYTE_STEPS, logMarks, type Unit } from "./unit.ts";
 
@@ -71,6 +72,7 @@ export class TimePlot {
   readonly #drawOrder: number[];
   readonly #heldTop: HeldTop = new HeldTop();
   #data: PlotData;
+  #tapped: number | null = null;
 
   constructor(
     target: HTMLElement,
@@ -86,10 +88,7 @@ export class TimePlot {
     this.#drawOrder = drawOrder(shape);
     const size = { width: Math.max(target.clientWidth, 40), height: Math.max(target.clientHeight, 40) };
     this.#plot = new uPlot(this.#options(size), this.#table(null), target);
-    this.over.addEventListener("click", () => {
-      const { idx } = this.#plot.cursor;
-      if (idx !== null && idx !== undefined) handlers.onPick(idx);
-    });
+    this.over.addEventListener("click", (event) => this.#clicked(event));
   }
 
   /** The element that covers the plotting area; cursor events go there. */
@@ -161,7 +160,7 @@ export class TimePlot {
     const times = Array.from({ length }, (_, index) => this.#timeOf(index));
     const empty = Array.from({ length }, () => null);
     const visible = values.map((list, index) => (only === null || only === index ? [...list] : empty));
-    const drawn = this.#shape.kind === "stack" ? stackLayers(this.#shape.series, visible) : visible;
+    const drawn = this.#shape.kind === "stack" ? layeredValues(this.#shape.series, visible) : visible;
     const ordered = this.#drawOrder.map((index) => drawn[index] ?? empty);
     return [times, ...(this.#shape.isLog ? ordered.map(positive) : ordered)];
   }
@@ -309,6 +308,16 @@ export class TimePlot {
     drawDimmed(plot, this.#timeOf(fillingFrom - 1), this.#palette("surface"), this.#palette("control"));
   }
 
+  /** A finger has no hover: its first tap shows a bucket's values, the next one picks it. */
+  #clicked(event: MouseEvent): void {
+    const { idx } = this.#plot.cursor;
+    if (idx === null || idx === undefined) return;
+    const isTouch = event instanceof PointerEvent && event.pointerType === "touch";
+    const isShown = !isTouch || idx === this.#tapped;
+    this.#tapped = idx;
+    if (isShown) this.#handlers.onPick(idx);
+  }
+
   #brushed(plot: uPlot): void {
     const { left, width } = plot.select;
     if (width < SHORTEST_BRUSH_PX) return;
@@ -316,34 +325,6 @@ export class TimePlot {
     this.clearSelection();
     this.#handlers.onZoom(range);
   }
-}
-
-function drawOrder(shape: PlotShape): number[] {
-  const indexes = shape.series.map((_, index) => index);
-  if (shape.kind === "lines") return indexes;
-  const place = (index: number): number => {
-    const series = shape.series[index];
-    return series?.isDashed ? -1 : (series?.layer ?? 0);
-  };
-  return indexes.sort((a, b) => place(b) - place(a));
-}
-
-function stackLayers(series: readonly PlotSeries[], values: readonly Values[]): (number | null)[][] {
-  const bottomFirst = series
-    .map((_, index) => index)
-    .filter((index) => !series[index]?.isDashed)
-    .sort((a, b) => (series[a]?.layer ?? 0) - (series[b]?.layer ?? 0));
-  const edges = stackedEdges(bottomFirst.map((index) => values[index] ?? []));
-  const drawn = values.map((list) => [...list]);
-  bottomFirst.forEach((index, place) => {
-    const isHidden = values[index]?.every((value) => value === null) ?? true;
-    if (!isHidden) drawn[index] = edges[place] ?? [];
-  });
-  return drawn;
-}
-
-function positive(values: readonly (number | null | undefined)[]): (number | null)[] {
-  return values.map((value) => (value === null || value === undefined ? null : Math.max(value, 0.001)));
 }
 
 function lowEnd(plot: uPlot): number {
