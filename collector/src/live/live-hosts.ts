@@ -107,11 +107,6 @@ export class LiveHosts {
     for (const watcher of watched.watchers) watcher.stored(host.name, names);
   }
 
-  /** Hosts that are watched now. */
-  get watchedHosts(): number {
-    return this.#watched.size;
-  }
-
   #leave(host: string, watcher: Watcher): void {
     const watched = this.#watched.get(host);
     watched?.watchers.delete(watcher);

@@ -183,9 +183,11 @@ describe("charts of the console in a browser", { skip: skipWithout("chromium") }
     const [fromMs, toMs] = [Date.parse(zoomed.get("from") ?? ""), Date.parse(zoomed.get("to") ?? "")];
     const middle = (firstSec + 225) * 1_000;
     assert.ok(fromMs < middle && middle < toMs && toMs - fromMs < 300_000, page.url());
+    const whole = page.waitForResponse(/apps\/till\/series/);
     await page.keyboard.press("z");
     await page.waitForURL(new RegExp(`from=${firstSec * 1_000}`));
-    await chart.waitFor();
+    await (await whole).finished();
+    await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))");
     await page.mouse.click(...at(0.505));
     await page.waitForURL(/\/apps\/till\/traces/);
     const picked = new URL(page.url()).searchParams;
