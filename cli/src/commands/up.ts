@@ -8,6 +8,7 @@ export function addUpCommand(program: Command, context: CliContext): void {
     .description("run a collector and a daemon that report to each other on this machine")
     .option("--state-dir <dir>", "folder for everything that is kept, sockets included")
     .option("--listen <host:port>", "address of the console; default 127.0.0.1:8460")
+    .option("--demo", "also run an example shop with invented visitors, as apps demo-shop and demo-payments")
     .action(async (options: UpOptions) => {
       const { runUp } = await import("../supervise/run-up.ts");
       context.finish(await runUp(context, options));

@@ -20,7 +20,7 @@ function kept(
   const part = new KeptProcess({
     mainFile,
     args: () => ["daemon"],
-    env: { PATH: process.env["PATH"] },
+    env: () => ({ PATH: process.env["PATH"] }),
     backoff: new Backoff({ firstMs: 1, maxMs: 1, resetAfterMs: 30_000 }),
     onLine: (line) => lines.push(line),
     onRestart: () => {},

@@ -18,7 +18,8 @@ export interface KeptProcessOptions {
   mainFile: string;
   /** Arguments after the program's own file; asked at each start. */
   args: () => string[];
-  env: Readonly<Record<string, string | undefined>>;
+  /** Asked at each start, too. */
+  env: () => Readonly<Record<string, string | undefined>>;
   backoff: Backoff;
   onLine: (line: string) => void;
   /** It ended and will be started again after `delayMs`. */
@@ -67,7 +68,7 @@ export class KeptProcess {
     const child = spawn(process.execPath, ["--enable-source-maps", mainFile, ...args()], {
       detached: true,
       stdio: ["ignore", "pipe", "pipe", "ipc"],
-      env: { ...env },
+      env: { ...env() },
     });
     this.#child = child;
     this.#lastWords = [];

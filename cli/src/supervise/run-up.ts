@@ -6,6 +6,7 @@ import { stopRequest } from "../commands/stop-request.ts";
 import { paintFor } from "../terminal/paint.ts";
 import { Backoff } from "./backoff.ts";
 import { unhealthyReason } from "./collector-health.ts";
+import { demoMainFile, keptDemo } from "./kept-demo.ts";
 import { KeptProcess } from "./kept-process.ts";
 import { readableLogLine } from "./log-line.ts";
 import { ensureUpKey } from "./up-key.ts";
@@ -14,12 +15,16 @@ import { UpOutput } from "./up-output.ts";
 export interface UpOptions {
   stateDir?: string;
   listen?: string;
+  /** Also runs the example shop. */
+  demo?: boolean;
 }
 
 const BACKOFF = { firstMs: 500, maxMs: 10_000, resetAfterMs: 30_000 };
 /** Together below the 5 s in which Ctrl-C is done: the daemon seals and uploads, then the collector closes its store. */
 const DAEMON_STOP_MS = 3_000;
 const COLLECTOR_STOP_MS = 1_700;
+/** With a demo, which goes first, so that the daemon hears its apps' goodbyes. */
+const WITH_DEMO_STOP_MS = { demo: 1_000, daemon: 2_400, collector: 1_400 };
 const ANSWER_WITHIN_MS = 10_000;
 
 /** What the parts' runtimes take when they start; what the user sets goes first. */
@@ -34,9 +39,11 @@ const STANDARD_ENV = {
 /** Keeps both parts running until a signal; the exit code. Throws START_REFUSED when a part refuses its configuration. */
 export async function runUp(context: CliContext, options: UpOptions): Promise<number> {
   const stateDir = resolve(context.cwd, options.stateDir ?? context.places.daemonStateDir);
+  const demoFile = options.demo ? demoMainFile() : null;
   const keyFile = await ensureUpKey(stateDir);
   const output = new UpOutput(context.stdout);
   let collectorUrl = "";
+  let statusSocket = "";
   const collector = keptPart(context, output, "collector", () => [
     "--state-dir",
     stateDir,
@@ -49,7 +56,12 @@ export async function runUp(context: CliContext, options: UpOptions): Promise<nu
     keyFile,
     ...(options.stateDir ? ["--state-dir", stateDir] : []),
   ]);
+  const demo =
+    demoFile === null
+      ? null
+      : keptDemo(context, output, { mainFile: demoFile, statusSocket: () => statusSocket, backoff: BACKOFF });
   const stopped = stopRequest(context, () => {
+    demo?.kill();
     daemon.kill();
     collector.kill();
   });
@@ -59,16 +71,21 @@ export async function runUp(context: CliContext, options: UpOptions): Promise<nu
   void collector.firstReady.then(async (url) => {
     collectorUrl = url;
     daemon.start();
-    await daemon.firstReady;
+    statusSocket = await daemon.firstReady;
+    demo?.start();
     const reason = await unhealthyReason(url, ANSWER_WITHIN_MS);
     output.announce(announcement(context, url, stateDir, options));
     if (reason !== "") output.say(`the collector is not healthy: ${reason}`);
   });
+  void demo?.firstReady.then((shopUrl) =>
+    output.say(`demo-shop serves at ${shopUrl}; its page is ${collectorUrl}/apps/demo-shop`),
+  );
   const refusal = await Promise.race([collector.refused, daemon.refused, stopped.then(() => null)]);
   if (refusal === null) output.say("stopping");
-  await daemon.stop(DAEMON_STOP_MS);
-  await collector.stop(COLLECTOR_STOP_MS);
-  if (refusal !== null) throw new CliError("START_REFUSED", refusal);
+  await demo?.stop(WITH_DEMO_STOP_MS.demo);
+  await daemon.stop(demo === null ? DAEMON_STOP_MS : WITH_DEMO_STOP_MS.daemon);
+  await collector.stop(demo === null ? COLLECTOR_STOP_MS : WITH_DEMO_STOP_MS.collector);
+  if (refusal !== null) throw new CliError("START_REFUSED", `${refusal}${demoHint(context, demoFile)}`);
   return 0;
 }
 
@@ -84,7 +101,7 @@ function keptPart(
   return new KeptProcess({
     mainFile: context.mainFile,
     args: () => [name, ...args()],
-    env: { ...STANDARD_ENV[name], ...env },
+    env: () => ({ ...STANDARD_ENV[name], ...env }),
     backoff: new Backoff(BACKOFF),
     onLine: (line) => output.logLine(readableLogLine(name, line, paint)),
     onRestart: (reason, delayMs) =>
@@ -98,9 +115,19 @@ function announcement(context: CliContext, url: string, stateDir: string, option
     "",
     `  console     ${url}`,
     `  run an app  ${ownCommand(context)} run${place} --name my-app node app.js`,
+    ...(options.demo
+      ? ["  demo data   apps demo-shop and demo-payments with invented visitors; Ctrl-C ends them too"]
+      : []),
     `  state       ${stateDir} (Ctrl-C stops)`,
     "\n",
   ].join("\n");
+}
+
+/** What else to do with the demo where a daemon or collector runs already, which `apm up` cannot join. */
+function demoHint(context: CliContext, demoFile: string | null): string {
+  if (demoFile === null) return "";
+  const file = shortPath(demoFile, context.cwd);
+  return `\napm up --demo starts a collector and a daemon of its own. Under a daemon that runs already the demo starts with: node ${file}`;
 }
 
 /** How a user types this program: "apm" where it is installed, else with node. */

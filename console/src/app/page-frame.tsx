@@ -1,11 +1,12 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { t } from "../i18n/translate.ts";
+import { DemoBadge } from "../ui/demo-badge.tsx";
 import { COMPARISONS, comparison } from "./comparison.ts";
 import { CopyLink } from "./copy-link.tsx";
 import { lazyPage } from "./lazy-page.tsx";
 import { LiveButton, LiveProblems } from "./live-button.tsx";
-import { changedLink, isRangeRefused, navigate, search } from "./location.ts";
+import { changedLink, isRangeRefused, navigate, route, search } from "./location.ts";
 import { Settings } from "./navigation.tsx";
 import { isHelpOpen, zoomOut } from "./shortcuts.ts";
 import { TimePicker } from "./time-picker.tsx";
@@ -30,10 +31,13 @@ export function PageFrame(props: {
   hasLive?: boolean;
   /** The page shows one fixed moment, so the range means nothing to it. */
   isTimeless?: boolean;
+  /** The app whose numbers the page shows, where its address does not name it. */
+  app?: string | undefined;
   children: ComponentChildren;
 }): JSX.Element {
   const { title, crumbs = [] } = props;
   const ledger = search.value.get("ledger");
+  const app = props.app ?? ("app" in route.value ? route.value.app : "");
   useEffect(() => {
     document.title = `${title} · apm-daemon`;
   }, [title]);
@@ -47,6 +51,7 @@ export function PageFrame(props: {
             </span>
           ))}
           <h1 title={title}>{title}</h1>
+          <DemoBadge app={app} />
         </div>
         <div class="tools">
           {!props.isTimeless && <TimePicker />}

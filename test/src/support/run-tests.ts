@@ -15,6 +15,7 @@ const TEST_FOLDERS = [
   "agent-lib/dist",
   "daemon/dist",
   "collector/dist",
+  "demo/dist",
   "cli/dist",
   "console/dist-test",
   "test/dist",

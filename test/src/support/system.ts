@@ -98,11 +98,18 @@ export interface Collector {
 interface ListenOptions {
   address?: string;
   env?: Record<string, string>;
+  /** More arguments. */
+  flags?: readonly string[];
 }
 
 /** `apm up`, answering at `url`. */
-export async function startUp(cleanup: Cleanup, stateDir: StateDir, port?: number): Promise<Collector> {
-  return startListening(cleanup, "up", stateDir, port);
+export async function startUp(
+  cleanup: Cleanup,
+  stateDir: StateDir,
+  port?: number,
+  flags: readonly string[] = [],
+): Promise<Collector> {
+  return startListening(cleanup, "up", stateDir, port, { flags });
 }
 
 /** `apm collector`, answering. */
@@ -120,12 +127,16 @@ async function startListening(
   command: "up" | "collector",
   stateDir: StateDir,
   wantedPort: number | undefined,
-  { address = "127.0.0.1", env }: ListenOptions = {},
+  { address = "127.0.0.1", env, flags = [] }: ListenOptions = {},
 ): Promise<Collector> {
   const fromUnixMs = Date.now();
   const port = wantedPort ?? (await freePort());
   const listen = `${address}:${port}`;
-  const program = startApm(cleanup, [command, "--state-dir", stateDir.path, "--listen", listen], env);
+  const program = startApm(
+    cleanup,
+    [command, "--state-dir", stateDir.path, "--listen", listen, ...flags],
+    env,
+  );
   const url = `http://${listen}`;
   await eventually(`apm ${command} answers at ${url}`, START_DEADLINE_MS, () => answersHealthz(url, program));
   return {

@@ -154,6 +154,9 @@ export const common = {
   "grade.unacceptable": "Unacceptable",
   "grade.none": "No data",
 
+  "demo.badge": "Demo data",
+  "demo.hint": "From the example shop and the invented visitors of apm up --demo",
+
   "split.code": "App code",
   "split.database": "Database",
   "split.cache": "Cache",

@@ -154,6 +154,9 @@ export const common: Readonly<Record<keyof typeof en, string>> = {
   "grade.unacceptable": "不可接受",
   "grade.none": "无数据",
 
+  "demo.badge": "演示数据",
+  "demo.hint": "来自 apm up --demo 的示例商店及其虚拟访客",
+
   "split.code": "应用代码",
   "split.database": "数据库",
   "split.cache": "缓存",

@@ -5,6 +5,7 @@ import type { AppRow } from "../../data/answers.ts";
 import { t } from "../../i18n/translate.ts";
 import { agoText } from "../../ui/ago-text.ts";
 import { ApdexCell, thresholdText } from "../../ui/apdex-chip.tsx";
+import { DemoBadge } from "../../ui/demo-badge.tsx";
 import { count, duration, percent, text } from "../../ui/number-text.ts";
 import { Table } from "../../ui/table.tsx";
 import { worstAppsFirst } from "./worst-first.ts";
@@ -22,9 +23,12 @@ export function AppsTable({ apps }: { apps: AppRow[] }): JSX.Element {
           label: t("metric.app"),
           cell: (row) => (
             <span class="two-lines">
-              <a class="row-link strong" href={link({ page: "app", app: row.app })}>
-                {row.app}
-              </a>
+              <span>
+                <a class="row-link strong" href={link({ page: "app", app: row.app })}>
+                  {row.app}
+                </a>{" "}
+                <DemoBadge app={row.app} />
+              </span>
               <small>{row.hosts.join(", ")}</small>
             </span>
           ),

@@ -39,7 +39,7 @@ export function TracePage({ traceId }: { traceId: string }): JSX.Element {
           { label: t("traces.title"), href: link({ page: "traces", app: root.app }) },
         ];
   return (
-    <PageFrame title={root?.action ?? t("trace.title")} crumbs={crumbs} isTimeless>
+    <PageFrame title={root?.action ?? t("trace.title")} crumbs={crumbs} app={root?.app} isTimeless>
       <Answered
         answer={shown}
         size="chart-tall"
