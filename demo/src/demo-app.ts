@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const PASSED_VARIABLES = ["PATH", "HOME", "LANG", "TZ", "TMPDIR", "XDG_RUNTIME_DIR", "APM_SOCKET", "APM_LOG"];
 const READY_WITHIN_MS = 60_000;
 /** It has as much time as the stop of `apm up` leaves it. */
-const STOP_WITHIN_MS = 700;
+const STOP_WITHIN_MS = 850;
 
 export interface DemoAppOptions {
   /** Its name in the console. */

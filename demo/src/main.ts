@@ -2,7 +2,7 @@
 import { startDemo } from "./demo.ts";
 
 /** A shutdown that is slower than this is not waited for; the apps end when their channel to us does. */
-const EXIT_AFTER_MS = 900;
+const EXIT_AFTER_MS = 950;
 
 const stopRequested = new Promise<void>((resolve) => {
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => resolve());
@@ -15,7 +15,7 @@ try {
   if (demo === null) {
     setTimeout(() => process.exit(), EXIT_AFTER_MS).unref();
     await starting.then(
-      ({ stop }) => stop(),
+      (demo) => demo.stop(),
       () => {},
     );
   } else {

@@ -1,7 +1,7 @@
 // The service that the demo's shop pays by: Express, PostgreSQL, and a card network that it asks over HTTP.
 
 import express from "express";
-import pg from "pg";
+import { Pool } from "pg";
 import { stopRequest } from "../stop-request.js";
 
 const { PORT = "0", DATABASE_URL, CARD_NETWORK_URL } = process.env;
@@ -11,7 +11,7 @@ class CardNetworkError extends Error {
   name = "CardNetworkError";
 }
 
-const database = new pg.Pool({ connectionString: DATABASE_URL, max: 5 });
+const database = new Pool({ connectionString: DATABASE_URL, max: 5 });
 database.on("error", (error) => console.error(`database: ${error.message}`));
 const app = express();
 app.disable("x-powered-by");
@@ -20,7 +20,10 @@ app.use(express.json());
 app.post("/payments", async (req, res) => {
   const { orderId, amountCents } = req.body;
   const { rows } = await database.query("SELECT state FROM payments WHERE order_id = $1", [orderId]);
-  if (rows.length > 0) return res.json({ state: rows[0].state });
+  if (rows.length > 0) {
+    res.json({ state: rows[0].state });
+    return;
+  }
   const isAuthorised = await authorise(amountCents);
   await database.query("INSERT INTO payments (order_id, amount_cents, state) VALUES ($1, $2, $3)", [
     orderId,

@@ -70,7 +70,10 @@ app.post("/orders", async (req, res) => {
       await client.query("UPDATE stock SET units = units - 1 WHERE product_id = $1", [id]);
     return rows[0].id;
   });
-  if (!(await pay(orderId, totalCents))) return res.status(402).json({ error: "the card was declined" });
+  if (!(await pay(orderId, totalCents))) {
+    res.status(402).json({ error: "the card was declined" });
+    return;
+  }
   await redis.lPush("mails", JSON.stringify({ orderId }));
   ordersPlaced.add();
   res.status(201).json({ orderId });

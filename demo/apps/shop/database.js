@@ -1,6 +1,6 @@
-import pg from "pg";
+import { Pool } from "pg";
 
-export const database = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 8 });
+export const database = new Pool({ connectionString: process.env.DATABASE_URL, max: 8 });
 database.on("error", (error) => console.error(`database: ${error.message}`));
 
 export async function inTransaction(work) {

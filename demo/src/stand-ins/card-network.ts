@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const TAKES_MS = [25, 110] as const;
-const DECLINED_RATIO = 0.06;
+const DECLINED_RATIO = 0.03;
 const FAILED_RATIO = 0.03;
 /** Longer than the payment service waits. */
 const HANGING = { ratio: 0.02, takesMs: 1_500 } as const;
