@@ -10,7 +10,7 @@ export function lazyPage<Props extends object>(
   waiting: JSX.Element | null = <div class="skeleton skeleton-chart-tall" />,
 ): ComponentType<Props> {
   let loaded: ComponentType<Props> | null = null;
-  return function LazyPage(props: Props): JSX.Element {
+  return function LazyPage(props: Props): JSX.Element | null {
     const [page, setPage] = useState<{ component: ComponentType<Props> | null }>({ component: loaded });
     const [isFailed, setFailed] = useState(false);
     useEffect(() => {
