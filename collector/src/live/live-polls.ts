@@ -28,7 +28,7 @@ export class LivePolls {
   }
 
   stop(): void {
-    for (const host of [...this.#leases.keys()]) this.#end(host);
+    for (const host of this.#leases.keys()) this.#end(host);
   }
 
   #watch(host: string): void {

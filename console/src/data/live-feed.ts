@@ -74,19 +74,19 @@ class LiveFeed {
     this.#retry = undefined;
     const socket = new WebSocket(apiPaths.live());
     this.#socket = socket;
-    socket.onopen = () => {
+    socket.addEventListener("open", () => {
       this.#stopPolling();
       this.#handlers.polling(false);
       socket.send(JSON.stringify({ watch: this.#topic }));
-    };
-    socket.onmessage = ({ data }) => this.#take(JSON.parse(String(data)) as LiveMessage);
-    socket.onclose = () => {
+    });
+    socket.addEventListener("message", ({ data }) => this.#take(JSON.parse(String(data)) as LiveMessage));
+    socket.addEventListener("close", () => {
       if (this.#socket !== socket) return;
       this.#socket = null;
       this.#retry = window.setTimeout(() => this.#connect(), RETRY_MS);
       this.#handlers.polling(true);
       this.#startPolling();
-    };
+    });
   }
 
   #take(message: LiveMessage): void {

@@ -29,11 +29,7 @@ export class QueryGate {
    * Rows as plain objects. Throws BUSY when the line is too long, TIMEOUT when it was interrupted, CANCELLED when `left` aborts:
    * what waits then never begins, what runs is interrupted.
    */
-  async run(
-    sql: string,
-    values: Record<string, DuckDBValue>,
-    left?: AbortSignal | undefined,
-  ): Promise<ResultRow[]> {
+  async run(sql: string, values: Record<string, DuckDBValue>, left?: AbortSignal): Promise<ResultRow[]> {
     const connection = await this.#take(left);
     const running = new RunningQuery(connection);
     this.#running.add(running);
@@ -70,7 +66,7 @@ export class QueryGate {
     for (const connection of all) connection.disconnectSync();
   }
 
-  async #take(left?: AbortSignal | undefined): Promise<DuckDBConnection> {
+  async #take(left?: AbortSignal): Promise<DuckDBConnection> {
     if (left?.aborted) throw cancelledError();
     return this.#idle.pop() ?? (await this.#wait(left));
   }
