@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, hostname, type as osType, release, totalmem, uptime } from "node:os";
 import { dirname } from "node:path";
 import type { HostIdentity } from "@apm-daemon/protocol";
@@ -26,6 +26,7 @@ export interface InventoryOptions {
 export async function readInventory(options: InventoryOptions): Promise<HostIdentity> {
   const { procRoot = "/proc", timeoutMs = 10_000 } = options;
   const facts = await readSystemFacts(timeoutMs);
+  const timeZone = readTimeZone();
   return {
     id: readHostId(options),
     name: options.name ?? hostname(),
@@ -39,7 +40,7 @@ export async function readInventory(options: InventoryOptions): Promise<HostIden
     bootUnixMs: readBootUnixMs(procRoot),
     daemonVersion: options.daemonVersion,
     nodeVersion: process.versions.node,
-    timeZone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
+    ...(timeZone !== null && { timeZone }),
   };
 }
 
@@ -68,6 +69,17 @@ function readId(file: string): string | null {
     return HOST_ID.test(id) && id !== NO_ID ? id : null;
   } catch {
     return null;
+  }
+}
+
+/** The system's zone as IANA names it, from where /etc/localtime leads: Intl would say it too, and keeps megabytes for that. */
+function readTimeZone(): string | null {
+  try {
+    return (
+      /\/zoneinfo\/(?:posix\/)?([\w+-]+(?:\/[\w+-]+)*)$/.exec(realpathSync("/etc/localtime"))?.[1] ?? null
+    );
+  } catch {
+    return null; // no such file: it is not known
   }
 }
 
