@@ -15,6 +15,7 @@ export interface Input {
   setRawMode?(isRaw: boolean): unknown;
   on(event: "data", listener: (bytes: Uint8Array) => void): unknown;
   off(event: "data", listener: (bytes: Uint8Array) => void): unknown;
+  once(event: "end", listener: () => void): unknown;
   resume(): unknown;
   pause(): unknown;
 }

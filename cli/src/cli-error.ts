@@ -7,7 +7,8 @@ export type CliErrorCode =
   | "NOTHING_LISTENING"
   | "NO_ANSWER"
   | "BATCH_UNREADABLE"
-  | "KEY_REFUSED";
+  | "KEY_REFUSED"
+  | "PASSWORD_REFUSED";
 
 const EXIT_CODES: Readonly<Record<CliErrorCode, number>> = {
   USAGE: 2,
@@ -19,6 +20,7 @@ const EXIT_CODES: Readonly<Record<CliErrorCode, number>> = {
   NO_ANSWER: 1,
   BATCH_UNREADABLE: 1,
   KEY_REFUSED: 1,
+  PASSWORD_REFUSED: 1,
 };
 
 /** Ends a command: `message` is shown to the user as it is, `exitCode` is the process's. */

@@ -19,6 +19,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   daemon: async () => (await import("./commands/daemon.ts")).addDaemonCommand,
   collector: async () => (await import("./commands/collector.ts")).addCollectorCommand,
   key: async () => (await import("./commands/key.ts")).addKeyCommand,
+  token: async () => (await import("./commands/key.ts")).addTokenCommand,
+  password: async () => (await import("./commands/password.ts")).addPasswordCommand,
   config: async () => (await import("./commands/config.ts")).addConfigCommand,
   batch: async () => (await import("./commands/batch.ts")).addBatchCommand,
 };

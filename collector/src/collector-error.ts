@@ -9,7 +9,10 @@ export type CollectorErrorCode =
   | "KEY_NAME_INVALID"
   | "KEY_NAME_TAKEN"
   | "KEY_UNKNOWN"
-  | "KEYS_TOO_MANY";
+  | "KEYS_TOO_MANY"
+  | "PASSWORD_MISSING"
+  | "PASSWORD_NOT_USABLE"
+  | "PASSWORD_UNREADABLE";
 
 /** One sentence for a person: what happened, to what, and what to do next. `code` is stable. */
 export class CollectorError extends Error {

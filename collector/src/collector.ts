@@ -1,12 +1,15 @@
 import type { Server } from "node:http";
 import { hostname } from "node:os";
 import type { Logger } from "pino";
+import { Access, isPublicAddress } from "./access/access.ts";
+import { PasswordStore } from "./access/password-store.ts";
+import { SessionStore } from "./access/session-store.ts";
 import type { CollectorConfig } from "./config.ts";
 import { DaemonQuestions } from "./flight-recorder/daemon-questions.ts";
 import { TraceFetch } from "./flight-recorder/trace-fetch.ts";
 import { BatchIntake } from "./ingest/batch-intake.ts";
 import { UplinkServer } from "./ingest/uplink-server.ts";
-import { KeyStore } from "./key-store.ts";
+import { API_TOKENS, KeyStore } from "./key-store.ts";
 import { LiveHosts } from "./live/live-hosts.ts";
 import { LivePolls } from "./live/live-polls.ts";
 import { LiveServer } from "./live/live-server.ts";
@@ -38,13 +41,14 @@ export interface Collector {
 
 /**
  * Starts a collector. Throws CollectorError with a sentence for the user: STATE_DIR_NOT_WRITABLE, STATE_DIR_IN_USE,
- * PORT_IN_USE, ADDRESS_NOT_AVAILABLE.
+ * PORT_IN_USE, ADDRESS_NOT_AVAILABLE, PASSWORD_MISSING, PASSWORD_UNREADABLE.
  */
 export async function startCollector(options: CollectorOptions): Promise<Collector> {
   const { config, consoleDir, version, log, clock = Date.now } = options;
   prepareStateDir(config.state_dir);
-  const store = await openStore(config, log, clock);
   const keys = new KeyStore(config.state_dir, clock);
+  const access = await openAccess(config, keys, log, clock);
+  const store = await openStore(config, log, clock);
   complainOfKeys(keys, log);
   const questions = new DaemonQuestions();
   const liveHosts = new LiveHosts();
@@ -69,6 +73,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     version,
     consoleDir,
     allowedHosts,
+    access,
     uplinks: () => uplinks.count,
     clock,
     log,
@@ -125,6 +130,28 @@ function complainOfKeys(keys: KeyStore, log: Logger): void {
   } catch (error) {
     log.warn({ err: error }, `no daemon can report: ${(error as Error).message}`);
   }
+}
+
+async function openAccess(
+  config: CollectorConfig,
+  keys: KeyStore,
+  log: Logger,
+  clock: () => number,
+): Promise<Access> {
+  const { state_dir: stateDir, listen, allowed_hosts: proxied } = config;
+  const passwords = new PasswordStore(stateDir);
+  const isPublic = await isPublicAddress(listen, stateDir, passwords);
+  if (passwords.mark === null && proxied.length > 0)
+    log.warn(
+      `whoever reaches the proxy of ${proxied[0]} sees everything unless that asks who they are; have the console ask with: apm password --state-dir ${stateDir}`,
+    );
+  const sessions = new SessionStore({
+    stateDir,
+    clock,
+    onNotKept: (error) => log.warn({ err: error }, `log-ins hold until the collector ends: ${error.message}`),
+  });
+  const tokens = new KeyStore(stateDir, clock, API_TOKENS);
+  return new Access({ isPublic, passwords, sessions, tokens, keys, log });
 }
 
 async function openStore(config: CollectorConfig, log: Logger, clock: () => number): Promise<DuckDbStore> {

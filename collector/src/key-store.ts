@@ -3,18 +3,40 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import * as z from "zod";
 import { CollectorError } from "./collector-error.ts";
+import { fsyncFolder } from "./private-file.ts";
 
-/** A license key as it may be shown: never the key itself, which nobody but its owner has. */
+/** A key as it may be shown: never the key itself, which nobody but its owner has. */
 export interface KeyInfo {
   id: string;
   name: string;
   createdUnixMs: number;
+  /** The last four characters of the key; keys of older releases have none. */
+  ending?: string;
 }
 
 export interface CreatedKey extends KeyInfo {
-  /** "apm_" and 32 random bytes in base64url; shown once, only its hash is stored. */
+  /** The kind's prefix and 32 random bytes in base64url; shown once, only its hash is stored. */
   key: string;
 }
+
+/** What a list of keys is for. */
+export interface KeyKind {
+  file: string;
+  prefix: string;
+  noun: string;
+  /** The command that changes the list. */
+  command: string;
+}
+
+/** Daemons report with them. */
+const LICENSE_KEYS: KeyKind = { file: "keys.json", prefix: "apm_", noun: "key", command: "apm key" };
+/** Scripts read the API with them. */
+export const API_TOKENS: KeyKind = {
+  file: "tokens.json",
+  prefix: "apm_token_",
+  noun: "token",
+  command: "apm token",
+};
 
 const KeysFileSchema = z.object({
   version: z.literal(1),
@@ -23,6 +45,7 @@ const KeysFileSchema = z.object({
       id: z.string(),
       name: z.string(),
       createdUnixMs: z.number(),
+      ending: z.exactOptional(z.string().max(4)),
       sha256: z.string().regex(/^[0-9a-f]{64}$/),
     }),
   ),
@@ -35,7 +58,7 @@ const MAX_KEYS = 1_000;
 const STALE_WRITER_MS = 10_000;
 
 /**
- * License keys, hashed, in `<stateDir>/keys.json` (mode 0600). Keys have 256 random bits, so a plain SHA-256 is enough.
+ * License keys, hashed, in `<stateDir>/keys.json` (mode 0600), or API tokens in `tokens.json`. Keys have 256 random bits, so a plain SHA-256 is enough.
  *
  * The file is read again when it changed, so a key made by `apm key create` works in a running collector at once.
  * Writers take turns by creating the temporary file exclusively; readers see the old or the new file, never a part.
@@ -43,35 +66,43 @@ const STALE_WRITER_MS = 10_000;
 export class KeyStore {
   readonly #file: string;
   readonly #clock: () => number;
+  readonly #kind: KeyKind;
   #keys: StoredKey[] = [];
   #seen = "";
 
-  constructor(stateDir: string, clock: () => number = Date.now) {
-    this.#file = path.join(stateDir, "keys.json");
+  constructor(stateDir: string, clock: () => number = Date.now, kind: KeyKind = LICENSE_KEYS) {
+    this.#file = path.join(stateDir, kind.file);
     this.#clock = clock;
+    this.#kind = kind;
   }
 
   /** Throws KEY_NAME_INVALID, KEY_NAME_TAKEN, KEYS_TOO_MANY, KEYS_BUSY, KEYS_UNREADABLE or STATE_DIR_NOT_WRITABLE. */
   create(name: string): CreatedKey {
+    const { prefix, noun, command } = this.#kind;
     if (!NAME_PATTERN.test(name)) {
       throw new CollectorError(
         "KEY_NAME_INVALID",
-        `the key name ${JSON.stringify(name.slice(0, 80))} is not usable; take 1 to 64 letters, digits, spaces or . _ @ - and begin with a letter or digit`,
+        `the ${noun} name ${JSON.stringify(name.slice(0, 80))} is not usable; take 1 to 64 letters, digits, spaces or . _ @ - and begin with a letter or digit`,
       );
     }
-    const key = `apm_${randomBytes(32).toString("base64url")}`;
-    const info: KeyInfo = { id: randomUUID().slice(0, 8), name, createdUnixMs: this.#clock() };
+    const key = `${prefix}${randomBytes(32).toString("base64url")}`;
+    const info: KeyInfo = {
+      id: randomUUID().slice(0, 8),
+      name,
+      createdUnixMs: this.#clock(),
+      ending: key.slice(-4),
+    };
     this.#change((keys) => {
       if (keys.some((other) => other.name === name)) {
         throw new CollectorError(
           "KEY_NAME_TAKEN",
-          `a key named "${name}" exists; take another name, or revoke that one first with: apm key revoke "${name}"`,
+          `a ${noun} named "${name}" exists; take another name, or revoke that one first with: ${command} revoke "${name}"`,
         );
       }
       if (keys.length >= MAX_KEYS)
         throw new CollectorError(
           "KEYS_TOO_MANY",
-          `there are ${MAX_KEYS} keys already; revoke unused ones first`,
+          `there are ${MAX_KEYS} ${noun}s already; revoke unused ones first`,
         );
       return [...keys, { ...info, sha256: hash(key).toString("hex") }];
     });
@@ -94,7 +125,7 @@ export class KeyStore {
     if (!revoked) {
       throw new CollectorError(
         "KEY_UNKNOWN",
-        `there is no key named ${JSON.stringify(nameOrId.slice(0, 80))}; see the names with: apm key list`,
+        `there is no ${this.#kind.noun} named ${JSON.stringify(nameOrId.slice(0, 80))}; see the names with: ${this.#kind.command} list`,
       );
     }
     return publicPart(revoked);
@@ -199,12 +230,6 @@ function hash(key: string): Buffer {
 }
 
 function publicPart(stored: StoredKey): KeyInfo {
-  return { id: stored.id, name: stored.name, createdUnixMs: stored.createdUnixMs };
-}
-
-/** A rename is durable only once the folder's entry is. */
-function fsyncFolder(folder: string): void {
-  const fd = fs.openSync(folder, "r");
-  fs.fsyncSync(fd);
-  fs.closeSync(fd);
+  const { sha256: _, ...shown } = stored;
+  return shown;
 }

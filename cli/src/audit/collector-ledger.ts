@@ -31,12 +31,17 @@ const StoredLedgerSchema: z.ZodType<StoredLedger> = z.object({
 export async function fetchStoredLedger(
   collector: string,
   parameters: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<StoredLedger | null> {
   const url = new URL("/api/v1/ledger", collector.replace(/^ws/, "http"));
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
   let answer: Response;
   try {
-    answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    answer = await fetch(url, {
+      headers: { ...headers },
+      redirect: "error",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
   } catch (cause) {
     throw new CliError(
       "NOTHING_LISTENING",
@@ -45,6 +50,11 @@ export async function fetchStoredLedger(
     );
   }
   if (answer.status === 404) return null;
+  if (answer.status === 401 || answer.status === 403)
+    throw new CliError(
+      "NO_ANSWER",
+      `the collector at ${url.origin} wants to know who asks (status ${answer.status}): make a token there with "apm token create NAME" and name its file with --token-file or APM_TOKEN_FILE`,
+    );
   const body: unknown = await answer.json().catch(() => null);
   const parsed = StoredLedgerSchema.safeParse(body);
   if (!answer.ok || !parsed.success)

@@ -4,6 +4,7 @@ import { offlineLedger, readOutboxRows, recountJournal } from "@apm-daemon/daemo
 import type { LedgerReport } from "@apm-daemon/protocol";
 import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
+import { tokenHeader } from "../collector-token.ts";
 import { loadDaemonConfig } from "../config/program-config.ts";
 import { fetchDaemon } from "../status/status-client.ts";
 import { paintFor } from "../terminal/paint.ts";
@@ -15,6 +16,7 @@ export interface AuditOptions {
   stateDir?: string;
   config?: string;
   collector?: string;
+  tokenFile?: string;
   from?: string;
   to?: string;
   json?: boolean;
@@ -63,12 +65,21 @@ async function auditOnce(context: CliContext, options: AuditOptions): Promise<Au
     readOutboxRows(inStateDir("outbox"), report.stream, report.nextNumber),
   );
   const isUpToNow = to === null || to >= Date.now();
-  const stored = await fetchStoredLedger(options.collector ?? report.collector, {
-    stream: report.stream,
-    upTo: String(report.nextNumber - 1),
-    from: String(from ?? 0),
-    ...(isUpToNow ? {} : { to: String(to) }),
-  });
+  const stored = await fetchStoredLedger(
+    options.collector ?? report.collector,
+    {
+      stream: report.stream,
+      upTo: String(report.nextNumber - 1),
+      from: String(from ?? 0),
+      ...(isUpToNow ? {} : { to: String(to) }),
+    },
+    // The license key is for the daemon's own collector alone.
+    tokenHeader(
+      context,
+      options.tokenFile,
+      options.collector === undefined ? [config.license_key_file, inStateDir("up.key")] : [],
+    ),
+  );
   return audit({ report, journal, outbox, stored, isUpToNow });
 }
 

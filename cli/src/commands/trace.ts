@@ -13,6 +13,7 @@ export function addTraceCommand(program: Command, context: CliContext): void {
       "--collector <url>",
       "the collector that asks the hosts; default: the one that the daemon reports to",
     )
+    .option("--token-file <file>", "file with an API token of the collector; default: APM_TOKEN_FILE")
     .option("--state-dir <dir>", "state folder of the daemon; default: the daemon's default place")
     .option("--local", "ask the daemon of this host alone")
     .option("--json", "print the answer as JSON")

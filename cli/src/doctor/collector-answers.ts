@@ -32,17 +32,14 @@ const CLOSE_FRAME = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]);
 /** Never rejects: what fails is in the answers. */
 export async function askCollector(url: string, keyFile: string | null): Promise<CollectorAnswers> {
   const key = readKeyFile(keyFile);
-  const health = await get(url, "/healthz");
+  const headers = key.key === null ? {} : { authorization: `Bearer ${key.key}` };
+  const health = await ask(url, "/healthz", { headers });
   if (health instanceof Error) return { url, health, server: health, key, upgrade: null };
   const [server, upgrade] = await Promise.all([
-    get(url, "/api/v1/server"),
+    ask(url, "/api/v1/server", { headers }),
     key.key === null ? null : tryUpgrade(url, key.key),
   ]);
   return { url, health, server, key, upgrade };
-}
-
-function get(url: string, path: string): Promise<Outcome> {
-  return ask(url, path, {});
 }
 
 function tryUpgrade(url: string, key: string): Promise<Outcome> {

@@ -20,6 +20,8 @@ export interface TraceQuery {
   traceId: string;
   /** Asked instead of the one that the daemon reports to. */
   collectorUrl: string | undefined;
+  /** Says to a collector who asks. */
+  headers: Readonly<Record<string, string>>;
   /** Ask this host's daemon alone. */
   isLocal: boolean;
   sockets: readonly string[];
@@ -35,7 +37,7 @@ export async function fetchTrace(query: TraceQuery): Promise<TraceFinding> {
   if (query.isLocal) return await askLocally(query, "");
   const url = query.collectorUrl ?? (await fetchStatus(query.sockets, query.distrust)).uplink.url;
   const httpUrl = url.replace(/^ws/, "http").replace(/\/+$/, "");
-  const outcome = await askCollector(httpUrl, query.traceId);
+  const outcome = await askCollector(httpUrl, query);
   if (typeof outcome !== "string")
     return { answer: outcome, source: `the collector at ${httpUrl}`, fallback: "" };
   try {
@@ -47,12 +49,16 @@ export async function fetchTrace(query: TraceQuery): Promise<TraceFinding> {
 }
 
 /** The answer, or why there is none. */
-async function askCollector(httpUrl: string, traceId: string): Promise<TraceFinding["answer"] | string> {
+async function askCollector(
+  httpUrl: string,
+  { traceId, headers }: TraceQuery,
+): Promise<TraceFinding["answer"] | string> {
   let response: Response;
   let body: unknown;
   try {
     response = await fetch(`${httpUrl}/api/v1/traces/${traceId}/fetch?deadlineMs=${DEADLINE_MS}`, {
       method: "POST",
+      headers: { ...headers },
       redirect: "error",
       signal: AbortSignal.timeout(DEADLINE_MS + PATIENCE_MS),
     });
@@ -64,7 +70,9 @@ async function askCollector(httpUrl: string, traceId: string): Promise<TraceFind
     return body as TraceFinding["answer"];
   const { error } = body as { error?: { message?: unknown } };
   const reason = typeof error?.message === "string" ? error.message : `status ${response.status}`;
-  return `the collector at ${httpUrl} does not answer this: ${reason}`;
+  const remedy =
+    response.status === 401 || response.status === 403 ? "; name the token's file with --token-file" : "";
+  return `the collector at ${httpUrl} does not answer this: ${reason}${remedy}`;
 }
 
 async function askLocally(query: TraceQuery, fallback: string): Promise<TraceFinding> {

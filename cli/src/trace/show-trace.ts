@@ -1,6 +1,7 @@
 import type { FetchedTraceAnswer } from "@apm-daemon/protocol";
 import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
+import { tokenHeader } from "../collector-token.ts";
 import { socketDistrust, statusSockets } from "../status/status-sockets.ts";
 import { paintFor } from "../terminal/paint.ts";
 import { safeText } from "../terminal/safe-text.ts";
@@ -13,6 +14,7 @@ export interface TraceOptions {
   stateDir?: string;
   json?: boolean;
   local?: boolean;
+  tokenFile?: string;
 }
 
 const NOT_FOUND_EXIT_CODE = 1;
@@ -24,6 +26,7 @@ export async function showTrace(context: CliContext, id: string, options: TraceO
   const finding = await fetchTrace({
     traceId: traceIdOf(id),
     collectorUrl: collectorUrlOf(options.collector),
+    headers: tokenHeader(context, options.tokenFile),
     isLocal: options.local ?? false,
     sockets: statusSockets(context, options.stateDir),
     distrust: socketDistrust(context, options.stateDir),

@@ -8,13 +8,19 @@ import { BuiltFiles } from "./built-files.ts";
 /** Builds put a hash of the content into these names, so they never change. */
 const HASHED_NAME = /[-.][0-9A-Za-z_]{8,}\.(js|css|woff2|svg|png|map)$/;
 
+/** Whether a log-in is needed, was done, or is not asked for. */
+export type LoginState = "needed" | "in" | "";
+
 const NOT_BUILT = `<!doctype html><html lang="en"><meta charset="utf-8"><title>apm-daemon</title>
 <h1>The console is not built</h1>
 <p>This collector works, but the folder of its web pages is empty. Build them with <code>npm run build</code>, then start it again.</p>
 <p>The API answers at <a href="/api/v1/apps">/api/v1/apps</a>.</p></html>`;
 
-/** The console's files; paths without a file extension are routes of the console and get its index page. */
-export function consoleFiles(consoleDir: string): Hono {
+/**
+ * The console's files; paths without a file extension are routes of the console and get its index page. They hold no data, so everybody
+ * gets them; the index page says how it is with the log-in, so that its script need not ask.
+ */
+export function consoleFiles(consoleDir: string, login: (c: Context) => LoginState): Hono {
   const root = path.resolve(consoleDir);
   const files = new Hono();
   const isBuilt = fs.existsSync(path.join(root, "index.html"));
@@ -31,11 +37,13 @@ export function consoleFiles(consoleDir: string): Hono {
           : "no-cache",
       ),
   });
-  files.use((c, next) => (built.has(c.req.path) ? serve(c, next) : next()));
+  files.use((c, next) => (c.req.path !== "/" && built.has(c.req.path) ? serve(c, next) : next()));
   files.get("*", async (c) => {
     if (path.posix.extname(c.req.path) !== "" && !wantsPage(c)) return c.text("there is no such file\n", 404);
     c.header("cache-control", "no-cache");
-    return c.html(await readFile(path.join(root, "index.html"), "utf8"));
+    const page = await readFile(path.join(root, "index.html"), "utf8");
+    const state = login(c);
+    return c.html(state === "" ? page : page.replace("<html ", `<html data-login="${state}" `));
   });
   return files;
 }

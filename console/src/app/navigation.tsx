@@ -1,4 +1,7 @@
 import type { JSX } from "preact";
+import { postJson } from "../data/get-json.ts";
+import { isLoggedIn } from "../data/login-state.ts";
+import { apiPaths } from "../data/paths.ts";
 import { chooseLanguage, language, t } from "../i18n/translate.ts";
 import { Icon, type IconName } from "../ui/icon.tsx";
 import { offsetText } from "../ui/time-text.ts";
@@ -113,7 +116,12 @@ const THEMES: readonly {
   { choice: "dark", label: "nav.themeDark" },
 ];
 
-/** Language, theme and time zone, all kept in this browser. */
+async function logOut(): Promise<void> {
+  await postJson(apiPaths.logout(), AbortSignal.timeout(10_000));
+  window.location.reload();
+}
+
+/** Language, theme and time zone, all kept in this browser, and the way out. */
 export function Settings(): JSX.Element {
   return (
     <div class="settings">
@@ -147,6 +155,11 @@ export function Settings(): JSX.Element {
           </option>
         ))}
       </select>
+      {isLoggedIn && (
+        <button type="button" class="quiet" onClick={() => void logOut()}>
+          {t("nav.logout")}
+        </button>
+      )}
     </div>
   );
 }

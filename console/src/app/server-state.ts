@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import type { ServerAnswer } from "../data/answers.ts";
 import { getJson } from "../data/get-json.ts";
+import { isLoginNeeded } from "../data/login-state.ts";
 import { apiPaths } from "../data/paths.ts";
 import { clockOffsetMs, pageNowMs } from "./location.ts";
 
@@ -14,7 +15,7 @@ const CLOCK_TOLERANCE_MS = 2000;
 /** Asks the collector now and then how it is and what time it has; `now` on the pages means its time. */
 export function startServerState(): void {
   const ask = async (): Promise<void> => {
-    if (!document.hidden) await hear();
+    if (!document.hidden && !isLoginNeeded.value) await hear();
     window.setTimeout(() => void ask(), EVERY_MS);
   };
   void ask();

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { isLoginNeeded } from "../data/login-state.ts";
 import { language, t } from "../i18n/translate.ts";
 import { Card } from "../ui/card.tsx";
 import { CrashGuard } from "../ui/crash-guard.tsx";
@@ -21,6 +22,7 @@ const HostsPage = lazyPage(async () => (await import("../pages/hosts/hosts-page.
 const TracesPage = lazyPage(async () => (await import("../pages/traces/traces-page.tsx")).TracesPage);
 const HostPage = lazyPage(async () => (await import("../pages/host/host-page.tsx")).HostPage);
 const TracePage = lazyPage(async () => (await import("../pages/trace/trace-page.tsx")).TracePage);
+const LoginPage = lazyPage(async () => (await import("../pages/login/login-page.tsx")).LoginPage);
 const ShortcutHelp = lazyPage(async () => (await import("./shortcut-help.tsx")).ShortcutHelp);
 
 /** Navigation and the page that the URL names. */
@@ -37,6 +39,7 @@ export function Shell(): JSX.Element {
     if (!isFirst.current) main.current?.focus({ preventScroll: true });
     isFirst.current = false;
   }, [key]);
+  if (isLoginNeeded.value) return <LoginPage />;
   return (
     <>
       <a class="skip" href="#main">

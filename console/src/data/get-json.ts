@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { isLoginNeeded } from "./login-state.ts";
 
 /** Why a call gave no data: `code` is the collector's own, or UNREACHABLE, or NOT_JSON. */
 export class ApiError extends Error {
@@ -29,13 +30,16 @@ export function postJson<T>(url: string, abort: AbortSignal): Promise<T> {
   return callJson(url, { method: "POST", signal: abort });
 }
 
-async function callJson<T>(url: string, call: { method: string; signal: AbortSignal }): Promise<T> {
+/** One call; where the collector wants a log-in first, its page takes over. Throws ApiError. */
+export async function callJson<T>(url: string, call: RequestInit): Promise<T> {
   callsInFlight.value++;
   try {
     const response = await reach(url, call);
     const body = await parseBody(response);
     if (response.ok) return body as T;
-    throw refusal(response.status, body);
+    const error = refusal(response.status, body);
+    if (error.code === "LOGIN_REQUIRED") isLoginNeeded.value = true;
+    throw error;
   } finally {
     callsInFlight.value--;
   }
@@ -43,7 +47,7 @@ async function callJson<T>(url: string, call: { method: string; signal: AbortSig
 
 async function reach(url: string, call: RequestInit): Promise<Response> {
   try {
-    return await fetch(url, { ...call, headers: { accept: "application/json" } });
+    return await fetch(url, { ...call, headers: { accept: "application/json", ...call.headers } });
   } catch (cause) {
     throw new ApiError("UNREACHABLE", `no answer to ${url}`, 0, { cause });
   }

@@ -13,6 +13,9 @@ function path(parts: readonly string[], query: Query = {}): string {
 }
 
 export const apiPaths = {
+  login: (): string => path(["login"]),
+  logout: (): string => path(["logout"]),
+  session: (): string => path(["session"]),
   server: (): string => path(["server"]),
   apps: (): string => path(["apps"]),
   summary: (app: string): string => path(["apps", app, "summary"]),

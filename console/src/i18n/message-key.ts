@@ -7,13 +7,14 @@ import type { host } from "./en/host.ts";
 import type { keys } from "./en/keys.ts";
 import type { ledger } from "./en/ledger.ts";
 import type { live } from "./en/live.ts";
+import type { login } from "./en/login.ts";
 import type { trace } from "./en/trace.ts";
 import type { traces } from "./en/traces.ts";
 import type { verdict } from "./en/verdict.ts";
 
 /** Keys of all texts. A file that uses one imports the file of its area, which brings the texts with the code. */
 export type MessageKey =
-  | keyof typeof common
+| keyof typeof common
   | keyof typeof app
   | keyof typeof ends
   | keyof typeof actions
@@ -24,4 +25,5 @@ export type MessageKey =
   | keyof typeof keys
   | keyof typeof ledger
   | keyof typeof chartTable
-  | keyof typeof live;
+  | keyof typeof live
+  | keyof typeof login;

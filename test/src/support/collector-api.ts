@@ -133,10 +133,13 @@ export interface HostSeries {
 export class CollectorApi {
   readonly url: string;
   readonly #fromUnixMs: number;
+  readonly #headers: Record<string, string>;
 
-  constructor(url: string, fromUnixMs: number) {
+  /** `token` for a collector that wants to know who asks. */
+  constructor(url: string, fromUnixMs: number, token: string | null = null) {
     this.url = url;
     this.#fromUnixMs = fromUnixMs;
+    this.#headers = token === null ? {} : { authorization: `Bearer ${token}` };
   }
 
   async apps(): Promise<(Statistics & { app: string })[]> {
@@ -179,7 +182,7 @@ export class CollectorApi {
   /** Asks the hosts for a trace, kept or not; one that nobody has is answered too, without spans. */
   async fetchTrace(traceId: string, deadlineMs = 10_000): Promise<FetchedTrace & { status: number }> {
     const url = `${this.url}/api/v1/traces/${traceId}/fetch?deadlineMs=${deadlineMs}`;
-    const answer = await fetch(url, { method: "POST" });
+    const answer = await fetch(url, { method: "POST", headers: this.#headers });
     const body = (await answer.json()) as Partial<FetchedTrace>;
     if (body.hosts === undefined)
       throw new Error(`POST ${url} answered ${answer.status}: ${JSON.stringify(body)}`);
@@ -204,7 +207,7 @@ export class CollectorApi {
     const range = { from: String(this.#fromUnixMs), to: String(Date.now() + 60_000) };
     for (const [name, value] of Object.entries({ ...range, ...parameters }))
       url.searchParams.set(name, value);
-    const answer = await fetch(url);
+    const answer = await fetch(url, { headers: this.#headers });
     const body = await answer.text();
     if (!answer.ok) throw new Error(`GET ${url.pathname} answered ${answer.status}: ${body}`);
     return JSON.parse(body) as T;

@@ -48,15 +48,17 @@ export interface CommandResult extends ProgramEnd {
 export async function runApm(
   args: string[],
   env: Record<string, string> = {},
-  user: { uid?: number; gid?: number } = {},
+  { input, ...user }: { uid?: number; gid?: number; input?: string } = {},
 ): Promise<CommandResult> {
   const program = new Program({
     name: `apm ${args.join(" ")}`,
     command: process.execPath,
     args: [APM_PROGRAM, ...args],
     env: { NO_COLOR: "1", ...env },
+    ...(input !== undefined && { stdin: "pipe" as const }),
     ...user,
   });
+  if (input !== undefined) program.write(input);
   const timer = setTimeout(() => void program.kill(), COMMAND_DEADLINE_MS);
   const end = await program.ended;
   clearTimeout(timer);
@@ -102,6 +104,22 @@ interface ListenOptions {
   flags?: readonly string[];
 }
 
+/** A password that `apm password` takes. */
+export const PASSWORD = "correct horse battery staple";
+
+/** Sets the console's password by `apm password`. */
+export async function setPassword(stateDir: StateDir, password: string = PASSWORD): Promise<void> {
+  const result = await runApm(["password", "--state-dir", stateDir.path], {}, { input: `${password}\n` });
+  if (result.code !== 0) throw new Error(`apm password failed: ${result.output}`);
+}
+
+/** An API token by `apm token create`. */
+export async function createToken(stateDir: StateDir, name: string): Promise<string> {
+  const result = await runApm(["token", "create", "--state-dir", stateDir.path, name]);
+  if (result.code !== 0) throw new Error(`apm token create failed: ${result.output}`);
+  return result.stdout.trim();
+}
+
 /** `apm up`, answering at `url`. */
 export async function startUp(
   cleanup: Cleanup,
@@ -130,6 +148,10 @@ async function startListening(
   { address = "127.0.0.1", env, flags = [] }: ListenOptions = {},
 ): Promise<Collector> {
   const fromUnixMs = Date.now();
+  // Other machines reach such an address: there is a password, and the tests ask with a token.
+  const isPublic = !address.startsWith("127.");
+  if (isPublic) await setPassword(stateDir);
+  const token = isPublic ? await createToken(stateDir, "tests") : null;
   const port = wantedPort ?? (await freePort());
   const listen = `${address}:${port}`;
   const program = startApm(
@@ -144,7 +166,7 @@ async function startListening(
     port,
     url,
     uplinkUrl: `ws://${listen}`,
-    api: new CollectorApi(url, fromUnixMs),
+    api: new CollectorApi(url, fromUnixMs, token),
     program,
   };
 }

@@ -11,6 +11,7 @@ export const common = {
   "nav.collectorUp": "Collector up",
   "nav.collectorDown": "Collector not reached",
   "nav.hostCount": "Hosts: {hosts} · apps: {apps}",
+  "nav.logout": "Log out",
   "nav.theme": "Theme",
   "nav.themeAuto": "System",
   "nav.themeLight": "Light",

@@ -12,6 +12,7 @@ export const common: Readonly<Record<keyof typeof en, string>> = {
   "nav.collectorUp": "收集端正常",
   "nav.collectorDown": "无法连接收集端",
   "nav.hostCount": "{hosts} 台主机 · {apps} 个应用",
+  "nav.logout": "退出登录",
   "nav.theme": "主题",
   "nav.themeAuto": "跟随系统",
   "nav.themeLight": "浅色",
