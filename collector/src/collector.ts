@@ -13,6 +13,7 @@ import { API_TOKENS, KeyStore } from "./key-store.ts";
 import { LiveHosts } from "./live/live-hosts.ts";
 import { LivePolls } from "./live/live-polls.ts";
 import { LiveServer } from "./live/live-server.ts";
+import { SettingsStore } from "./settings/settings-store.ts";
 import { prepareStateDir, stateDirInUse } from "./state-dir.ts";
 import { DiskSpace } from "./store/disk-space.ts";
 import { DuckDbStore } from "./store/duckdb/duckdb-store.ts";
@@ -53,11 +54,14 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   const questions = new DaemonQuestions();
   const liveHosts = new LiveHosts();
   const livePolls = new LivePolls(liveHosts);
+  const settings = new SettingsStore(config.state_dir);
+  if (settings.problem !== null) log.warn({ err: settings.problem }, settings.problem.message);
   const uplinks = new UplinkServer({
     intake: new BatchIntake({ store, onStored: (header) => liveHosts.stored(header), clock, log }),
     keys,
     questions,
     liveHosts,
+    settings,
     lastNumber: (stream) => store.lastNumber(stream),
     maxUplinks: config.limits.uplinks,
     version,
@@ -74,6 +78,14 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     consoleDir,
     allowedHosts,
     access,
+    settingsRoutes: {
+      store,
+      keys,
+      settings,
+      daemons: () => uplinks.daemons(),
+      retention: config.retention,
+      clock,
+    },
     uplinks: () => uplinks.count,
     clock,
     log,

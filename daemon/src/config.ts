@@ -41,6 +41,7 @@ export interface DaemonConfig {
     sql: "obfuscated" | "local" | "off" | "raw";
     overhead_budget: number;
     slow_statement_ms: number;
+    from_collector: boolean;
   };
   apps: Record<string, { apdex_t_ms?: number | undefined; slow_action_ms?: number | undefined }>;
 }
@@ -264,6 +265,12 @@ export const DaemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
         500,
         "Calls to databases that take that long are listed one by one, with the place that they are called from.",
       ),
+      from_collector: z
+        .boolean()
+        .default(true)
+        .describe(
+          "Whether settings made in the console go before this host's own; how SQL is recorded they can only make stricter.",
+        ),
     })
     .prefault({})
     .describe("What the daemon tells the agents."),

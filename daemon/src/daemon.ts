@@ -51,7 +51,7 @@ export async function startDaemon({ service = null, ...options }: DaemonOptions)
 }
 
 async function startParts(context: DaemonContext, service: ServiceOptions | null): Promise<void> {
-  const { config, version, log, clock, startUnixMs, path, stops } = context;
+  const { config, version, log, clock, startUnixMs, path, settings, stops } = context;
   readLicenseKey(config.license_key_file);
   stops.push(await claimStateDir(config.state_dir));
   stops.push(await claimRunDir(config.run_dir));
@@ -92,6 +92,7 @@ async function startParts(context: DaemonContext, service: ServiceOptions | null
     version,
     config,
     stateDir: config.state_dir,
+    settings,
     startUnixMs,
     clock,
     recovery,

@@ -55,7 +55,7 @@ class CountingRun {
     this.aggregator = new Aggregator({
       limits: { actionsPerApp: 100, operationsPerApp: 100, openTraces },
       apdexTUs: () => 500_000,
-      slowStatementUs: 500_000,
+      slowStatementUs: () => 500_000,
       traces: this.#traces,
       ledger: this.ledger,
       onNewApp: () => undefined,

@@ -37,6 +37,7 @@ export {
   type MessageTypeNumber,
   sequenceOf,
 } from "./message.ts";
+export * from "./pushed-settings.ts";
 export * from "./recent-report.ts";
 export { type AttributeValue, MAX_SHAPES, Shape, ShapeTree, type SlotType, slotTypeOf } from "./shape.ts";
 export { type SpanAnswer, type SpanCategory, spansOfPart, type TracePart } from "./span-answer.ts";

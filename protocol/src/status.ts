@@ -1,4 +1,5 @@
-import type { Deployment, LibrariesReport, RecordingLevel } from "./control.ts";
+import type { AgentSettings, Deployment, LibrariesReport, RecordingLevel } from "./control.ts";
+import type { SettingsSet } from "./pushed-settings.ts";
 
 /** What `GET /status` on the daemon's status socket answers, and `apm status --json` prints. */
 export interface StatusReport {
@@ -20,6 +21,8 @@ export interface StatusReport {
   /** Where it keeps its data and has its license key from; older daemons do not say it. */
   files?: { stateDir: string; licenseKeyFile: string | null };
   apps: StatusApp[];
+  /** What was set in the console, and what of it does not hold here; older daemons do not say it. */
+  settings?: { isTaken: boolean; fromCollector: SettingsSet; sql: AgentSettings["sql"] };
   intake: {
     connections: number;
     frames: number;
@@ -161,6 +164,8 @@ export interface StatusApp {
   errors: number;
   throughputRpm: number;
   apdex: number | null;
+  /** The threshold T that holds now; older daemons do not say it. */
+  apdexTMs?: number;
   avgMs: number | null;
   /** From the minute's merged histograms; older daemons do not say it. */
   p95Ms?: number | null;

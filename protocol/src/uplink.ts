@@ -1,6 +1,7 @@
 import type { HostIdentity, TraceSummary } from "./batch-header.ts";
 import { MAX_WANTED_TRACES } from "./limits.ts";
 import type { UplinkSecond, UplinkWatch } from "./live.ts";
+import type { SettingsSet } from "./pushed-settings.ts";
 
 /**
  * Daemon <-> collector, over one WebSocket with subprotocol `apm-uplink.v1`.
@@ -15,6 +16,7 @@ export type UplinkMessage =
   | UplinkAck
   | UplinkNack
   | UplinkSettings
+  | UplinkApplied
   | UplinkFleet
   | UplinkWant
   | UplinkFound
@@ -30,6 +32,8 @@ export interface UplinkHello {
   nextNumber: number;
   /** What this daemon can do that older ones cannot, e.g. LIVE_FEATURE; those do not say it. */
   features?: string[];
+  /** Revision of the settings that the daemon has; null when its host takes none. Older daemons do not say it, and know no SETTINGS. */
+  settingsRevision?: string | null;
 }
 
 export interface UplinkWelcome {
@@ -75,10 +79,15 @@ export interface UplinkNack {
   retryAfterMs: number;
 }
 
-/** Settings of apps, pushed by the collector at any time. */
-export interface UplinkSettings {
+/** All settings that are made in the console, after WELCOME and whenever they change, for daemons that know them. */
+export interface UplinkSettings extends SettingsSet {
   type: "settings";
-  apps: Record<string, { apdexTMs?: number }>;
+}
+
+/** The daemon's answer to SETTINGS: these hold now, and after its restart. */
+export interface UplinkApplied {
+  type: "applied";
+  revision: string;
 }
 
 /** The collector asks for the spans of traces that may be in the daemon's journal, kept or not. */

@@ -50,7 +50,7 @@ function typedLine(input: Input): Promise<string> {
         if (char === "\r" || char === "\n") return end(() => resolve(line));
         if (char === "\u0003" || char === "\u0004")
           return end(() => reject(new CliError("USAGE", "broken off: nothing was changed")));
-        line = char === "\u007f" || char === "\b" ? [...line].slice(0, -1).join("") : line + char;
+        line = char === "\u007f" || char === "\b" ? Array.from(line).slice(0, -1).join("") : line + char;
       }
     };
     const end = (settle: () => void): void => {

@@ -4,6 +4,7 @@ import { shownAge, shownBytes, shownCount, shownMs, shownRatio } from "../termin
 import { safeText } from "../terminal/safe-text.ts";
 import { tableLines } from "../terminal/table.ts";
 import { deploymentText, recordedText } from "./app-details.ts";
+import { settingsLines } from "./settings-lines.ts";
 
 const HEALTH_STYLES = { ok: "green", degraded: "yellow", failing: "red" } as const;
 
@@ -19,6 +20,7 @@ export function statusText(status: StatusReport, nowUnixMs: number, paint: Paint
     "",
     ...appLines(status, paint),
     "",
+    ...settingsLines(status, paint),
     ...eventLines(status.events ?? [], nowUnixMs, paint),
     ...dataLines(status, nowUnixMs, paint),
   ].join("\n");

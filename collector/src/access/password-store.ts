@@ -1,7 +1,7 @@
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { CollectorError } from "../collector-error.ts";
 import { fileMark, fsyncFolder, replacePrivateFile } from "../private-file.ts";
 
@@ -47,7 +47,7 @@ export class PasswordStore {
   /** Throws PASSWORD_NOT_USABLE or STATE_DIR_NOT_WRITABLE. */
   async set(password: string): Promise<void> {
     const text = normal(password);
-    if ([...text].length < MIN_PASSWORD_CHARS || Buffer.byteLength(text) > MAX_PASSWORD_BYTES)
+    if (Array.from(text).length < MIN_PASSWORD_CHARS || Buffer.byteLength(text) > MAX_PASSWORD_BYTES)
       throw new CollectorError(
         "PASSWORD_NOT_USABLE",
         `a password has at least ${MIN_PASSWORD_CHARS} characters, and at most ${MAX_PASSWORD_BYTES} bytes; several words make a good one`,

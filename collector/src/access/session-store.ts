@@ -7,7 +7,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { replacePrivateFile } from "../private-file.ts";
 
 const SessionsFileSchema = z.object({

@@ -12,6 +12,7 @@ import {
   type UplinkFleet,
   type UplinkHello,
   type UplinkNack,
+  type UplinkSettings,
   type UplinkWant,
   type UplinkWatch,
   type UplinkWelcome,
@@ -19,6 +20,8 @@ import {
 import type { Logger } from "pino";
 import type { RawData, WebSocket } from "ws";
 import * as z from "zod";
+import type { SettingsStore } from "../settings/settings-store.ts";
+import { type SettingsState, settingsStateOf } from "./connected-daemon.ts";
 import { HostIdentitySchema } from "./header-schema.ts";
 import { Heartbeat } from "./heartbeat.ts";
 
@@ -27,6 +30,8 @@ const KEY_CHECK_MS = 1_000;
 /** Some groups of the store, so that a backlog drains at full speed. */
 const MAX_UNANSWERED = 64;
 const MAX_UNANSWERED_BYTES = 16_777_216;
+
+const MAX_REVISION_CHARS = 64;
 
 const CLOSE_PROTOCOL_ERROR = 1002;
 const CLOSE_GOING_AWAY = 1001;
@@ -39,6 +44,7 @@ const HelloSchema: z.ZodType<UplinkHello> = z.object({
   stream: z.guid().lowercase(),
   nextNumber: z.int().min(0),
   features: z.exactOptional(z.array(z.string().max(64)).max(64)),
+  settingsRevision: z.exactOptional(z.string().max(64).nullable()),
 });
 
 export interface UplinkConnectionOptions {
@@ -51,6 +57,8 @@ export interface UplinkConnectionOptions {
   isKeyLive(): boolean;
   /** The peer said which host it is. */
   introduced: (hello: UplinkHello) => void;
+  /** What is set in the console. */
+  settings: Pick<SettingsStore, "current" | "problem">;
   /** The peer answers a question; the message is what JSON made of it. */
   found: (message: object) => void;
   /** The peer tells a second that somebody watches; the message is what JSON made of it. */
@@ -68,6 +76,8 @@ export class UplinkConnection {
   readonly #keyTimer: NodeJS.Timeout;
   #unansweredBytes = 0;
   #log: Logger;
+  #hello: UplinkHello | null = null;
+  #appliedRevision: string | undefined;
   #state: "opened" | "ready" | "finishing" = "opened";
 
   constructor(options: UplinkConnectionOptions) {
@@ -86,6 +96,21 @@ export class UplinkConnection {
     this.#socket.on("pong", () => this.#heartbeat.heard());
     this.#socket.on("error", (error) => this.#log.warn({ err: error }, "an uplink failed"));
     this.#socket.on("close", (code) => this.#closed(code));
+  }
+
+  /** Who it is, null before it has said so; and how it is with the settings there. */
+  get peer(): { hello: UplinkHello; settings: SettingsState } | null {
+    const hello = this.#hello;
+    if (hello === null) return null;
+    const { revision } = this.#options.settings.current;
+    return { hello, settings: settingsStateOf(hello, this.#appliedRevision, revision) };
+  }
+
+  /** Sends what is set in the console now, to a daemon that takes it. */
+  sendSettings(): void {
+    const { current, problem } = this.#options.settings;
+    const takes = this.#state === "ready" && typeof this.#hello?.settingsRevision === "string";
+    if (takes && problem === null) this.#send({ type: "settings", ...current });
   }
 
   /** Reads nothing more, answers what was read, then closes. */
@@ -134,14 +159,21 @@ export class UplinkConnection {
     const message = parseMessage(text);
     if (this.#state === "ready" && message?.type === "second") return this.#options.second(message);
     if (this.#state === "ready" && message?.type === "found") this.#options.found(message);
-    else this.#hello(message);
+    else if (this.#state === "ready" && message?.type === "applied") this.#noteApplied(message);
+    else this.#greet(message);
   }
 
-  #hello(message: object | null): void {
+  #noteApplied({ revision }: { revision?: unknown }): void {
+    if (typeof revision === "string") this.#appliedRevision = revision.slice(0, MAX_REVISION_CHARS);
+  }
+
+  #greet(message: object | null): void {
     const hello = HelloSchema.safeParse(message).data;
     if (!hello) return this.#refuse("the text message is no hello of version 1");
     clearTimeout(this.#helloTimer);
     this.#state = "ready";
+    this.#hello = hello;
+    this.#appliedRevision = undefined;
     this.#log = this.#log.child({ host: hello.host.name });
     this.#log.info({ stream: hello.stream, daemonVersion: hello.host.daemonVersion }, "a daemon connected");
     this.#send({
@@ -154,6 +186,7 @@ export class UplinkConnection {
     });
     // After the welcome: what the daemon is asked for now comes behind it.
     this.#options.introduced(hello);
+    this.sendSettings();
   }
 
   #cut(): void {
@@ -178,7 +211,7 @@ export class UplinkConnection {
     else if (this.#socket.isPaused) this.#socket.resume();
   }
 
-  #send(message: UplinkWelcome | UplinkAck | UplinkNack | UplinkFleet | UplinkWant | UplinkWatch): void {
+  #send(message: UplinkWelcome | UplinkAck | UplinkNack | UplinkFleet | UplinkWant | UplinkWatch | UplinkSettings): void {
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 
@@ -195,7 +228,7 @@ export class UplinkConnection {
   }
 }
 
-function parseMessage(text: string): { type?: unknown } | null {
+function parseMessage(text: string): { type?: unknown; revision?: unknown } | null {
   try {
     const message: unknown = JSON.parse(text);
     return typeof message === "object" ? message : null;

@@ -6,7 +6,9 @@ import { WebSocketServer } from "ws";
 import type { DaemonLine, DaemonQuestions } from "../flight-recorder/daemon-questions.ts";
 import type { KeyInfo, KeyStore } from "../key-store.ts";
 import type { LiveHosts, LiveLine } from "../live/live-hosts.ts";
+import type { SettingsStore } from "../settings/settings-store.ts";
 import type { BatchIntake } from "./batch-intake.ts";
+import type { ConnectedDaemon } from "./connected-daemon.ts";
 import { FleetSpread } from "./fleet-spread.ts";
 import { HostNames } from "./host-names.ts";
 import { UplinkConnection } from "./uplink-connection.ts";
@@ -30,11 +32,19 @@ export interface UplinkServerOptions {
   keys: KeyStore;
   questions: DaemonQuestions;
   liveHosts: LiveHosts;
+  settings: SettingsStore;
   lastNumber: (stream: string) => number;
   maxUplinks: number;
   version: string;
   clock: () => number;
   log: Logger;
+}
+
+/** What is known of a connection before its hello. */
+interface Arrival {
+  address: string;
+  key: string;
+  connectedUnixMs: number;
 }
 
 interface Refusal {
@@ -51,7 +61,7 @@ interface Refusal {
 export class UplinkServer {
   readonly #options: UplinkServerOptions;
   readonly #sockets: WebSocketServer;
-  readonly #connections: Set<UplinkConnection> = new Set();
+  readonly #connections: Map<UplinkConnection, Arrival> = new Map();
   readonly #hostNames: HostNames;
   readonly #spread: FleetSpread = new FleetSpread();
   #stopping = false;
@@ -62,6 +72,9 @@ export class UplinkServer {
   constructor(options: UplinkServerOptions) {
     this.#options = options;
     this.#hostNames = new HostNames({ clock: options.clock, log: options.log });
+    options.settings.onChange(() => {
+      for (const connection of this.#connections.keys()) connection.sendSettings();
+    });
     this.#sockets = new WebSocketServer({
       noServer: true,
       perMessageDeflate: false,
@@ -77,6 +90,26 @@ export class UplinkServer {
     return this.#connections.size;
   }
 
+  /** Those that have said who they are; of one that came back while its old connection is not known to be dead, the new one. */
+  daemons(): ConnectedDaemon[] {
+    const daemons = new Map<string, ConnectedDaemon>();
+    for (const [connection, arrival] of this.#connections) {
+      const { peer } = connection;
+      if (peer === null) continue;
+      const { host, stream } = peer.hello;
+      const { daemonVersion, nodeVersion } = host;
+      daemons.set(stream, {
+        host: host.name,
+        stream,
+        daemonVersion,
+        nodeVersion,
+        ...arrival,
+        settings: peer.settings,
+      });
+    }
+    return [...daemons.values()];
+  }
+
   /** Takes the upgrades that `others` does not. */
   attach(server: Server, others: (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean): void {
     server.on("upgrade", (request, socket, head) => {
@@ -87,7 +120,7 @@ export class UplinkServer {
   /** Takes no new uplinks, answers every batch that was read, then closes. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    await Promise.all([...this.#connections].map((connection) => connection.finish()));
+    await Promise.all([...this.#connections.keys()].map((connection) => connection.finish()));
     const deadline = setTimeout(() => {
       for (const socket of this.#sockets.clients) socket.terminate();
     }, CLOSE_DEADLINE_MS);
@@ -131,12 +164,17 @@ export class UplinkServer {
           });
           leave = this.#hostNames.join({ name: host.name, id: host.id, stream, address });
         },
+        settings: this.#options.settings,
         found: (message) => line?.found(message),
         second: (message) => live?.second(message),
         version: this.#options.version,
         log: this.#options.log.child({ key: typeof keyInfo === "object" ? keyInfo?.name : undefined }),
       });
-      this.#connections.add(connection);
+      this.#connections.set(connection, {
+        address,
+        key: keyInfo !== null && keyInfo !== "unreadable" ? keyInfo.name : "",
+        connectedUnixMs: this.#options.clock(),
+      });
       this.#adviseAll();
       webSocket.once("close", () => {
         this.#connections.delete(connection);
@@ -150,7 +188,7 @@ export class UplinkServer {
 
   #adviseAll(): void {
     if (this.#stopping || !this.#spread.update(this.count)) return;
-    for (const connection of this.#connections) connection.advise(this.#spread.ms);
+    for (const connection of this.#connections.keys()) connection.advise(this.#spread.ms);
   }
 
   #verify(key: string): KeyInfo | null | "unreadable" {

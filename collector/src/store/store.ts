@@ -76,6 +76,8 @@ export interface HostQueries {
   /** JSON of the newest HostSnapshot in the range, or null. */
   newestSnapshot(host: string, range: TimeRange): Promise<string | null>;
   processes(host: string, range: TimeRange): Promise<StoredProcess[]>;
+  /** Releases of the agents that reported in the range, by app, release and runtime. */
+  agents(range: TimeRange): Promise<StoredAgents[]>;
   /** How many different rows of seconds arrived in each step, ascending; steps without any are absent. */
   sampledSteps(host: string, range: TimeRange, stepSec: number): Promise<SampledSteps>;
   /** The `limit` longest times between two rows of seconds that are longer than usual, by time. */
@@ -118,6 +120,14 @@ export interface StoredProcess {
   rssBytes: number | null;
   eventLoopDelayP99Ms: number | null;
   lastSeenUnixMs: number;
+}
+
+export interface StoredAgents {
+  app: string;
+  agentVersion: string;
+  runtime: string;
+  processes: number;
+  hosts: number;
 }
 
 export interface AppQueries {

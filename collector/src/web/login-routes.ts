@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { Access } from "../access/access.ts";
 import { MAX_PASSWORD_BYTES } from "../access/password-store.ts";
 import { errorBody } from "./error-body.ts";
@@ -34,7 +34,7 @@ export function loginRoutes(access: Access): Hono {
           'there is no password to log in with; set one with "apm password" on the collector\'s host';
         return c.json(errorBody("NO_PASSWORD", sentence), 409);
       }
-      case "refused":
+      default:
         return c.json(errorBody("WRONG_PASSWORD", "the password is wrong"), 401);
     }
   });

@@ -1,9 +1,14 @@
+const READING: readonly string[] = ["GET", "HEAD"];
+
 /** Calls that do something, and by which methods; everything else is only ever read. */
 const DOING: readonly (readonly [path: RegExp, methods: readonly string[]])[] = [
   [/^\/api\/v1\/traces\/[^/]+\/fetch$/, ["POST"]],
   [/^\/api\/v1\/(login|logout)$/, ["POST"]],
+  [/^\/api\/v1\/keys$/, ["GET", "HEAD", "POST"]],
+  [/^\/api\/v1\/keys\/[^/]+$/, ["DELETE"]],
+  [/^\/api\/v1\/settings\/all$/, ["PUT"]],
+  [/^\/api\/v1\/settings\/apps\/[^/]+$/, ["PUT", "DELETE"]],
 ];
-const READING: readonly string[] = ["GET", "HEAD"];
 
 /** Methods that a path is asked with. */
 export function methodsOf(path: string): readonly string[] {

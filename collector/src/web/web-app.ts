@@ -17,12 +17,14 @@ import { BadBody } from "./json-body.ts";
 import { loginRoutes } from "./login-routes.ts";
 import { methodsOf } from "./methods.ts";
 import { BadParameter } from "./parameters.ts";
+import { type SettingsRoutesOptions, settingsRoutes } from "./settings-routes.ts";
 
 export interface WebAppOptions extends ApiOptions {
   /** Folder of the built console. */
   consoleDir: string;
   allowedHosts: AllowedHosts;
   access: Access;
+  settingsRoutes: SettingsRoutesOptions;
   log: Logger;
 }
 
@@ -85,6 +87,7 @@ export function webApp(options: WebAppOptions): Hono {
   app.use("/api/v1/*", askedByBrowser);
   app.route("/api/v1", loginRoutes(access));
   app.use("/api/*", guard(access));
+  app.route("/api/v1", settingsRoutes(options.settingsRoutes));
   app.route("/api/v1", api(options));
   app.all("/api/*", (c) => c.json(errorBody("NOT_FOUND", `there is no call ${c.req.path}`), 404));
   app.route(
@@ -126,7 +129,7 @@ function answerTo(error: Error, log: Logger): ErrorAnswer {
       retryAfterMs: error.retryAfterMs,
     };
   }
-  if (error instanceof CollectorError && /_UNREADABLE$/.test(error.code)) {
+  if (error instanceof CollectorError && error.code.endsWith("_UNREADABLE")) {
     log.error({ err: error }, error.message);
     const message = "the collector cannot read who may do this; its log says more";
     return { status: 503, code: error.code, message, retryAfterMs: 10_000 };

@@ -41,6 +41,12 @@ export function Navigation(): JSX.Element {
           isInside={page === "host"}
         />
         <HostItem />
+        <Item
+          icon="settings"
+          label={t("nav.settings")}
+          href={link({ page: "settings" })}
+          isCurrent={page === "settings"}
+        />
       </ul>
       <Foot />
     </nav>

@@ -14,6 +14,7 @@ test("every page's path leads back to that page, whatever the names contain", ()
     { page: "traces", app: HOSTILE },
     { page: "trace", traceId: "0af7651916cd43dd8448eb211c80319c" },
     { page: "hosts" },
+    { page: "settings" },
     { page: "host", host: HOSTILE },
   ];
   for (const route of routes) {
@@ -29,6 +30,7 @@ test("paths that name no page are unknown", () => {
     "/apps/a/actions/b/c",
     "/traces",
     "/hosts/a/b",
+    "/settings/a",
     "/apps/%E0%A4%A",
   ]) {
     assert.deepEqual(parseRoute(path), { page: "unknown" }, path);

@@ -9,6 +9,7 @@ export type Route =
   | { page: "trace"; traceId: string }
   | { page: "hosts" }
   | { page: "host"; host: string }
+  | { page: "settings" }
   | { page: "unknown" };
 
 /** The page of a path as `location.pathname` has it (still percent-encoded). */
@@ -18,6 +19,7 @@ export function parseRoute(pathname: string): Route {
   const [area, name, section, detail] = parts;
   if (area === undefined) return { page: "home" };
   if (area === "apps") return appRoute(parts.length, name, section, detail);
+  if (area === "settings" && parts.length === 1) return { page: "settings" };
   if (area === "traces" && name !== undefined && parts.length === 2) return { page: "trace", traceId: name };
   if (area === "hosts" && parts.length === 1) return { page: "hosts" };
   if (area === "hosts" && name !== undefined && parts.length === 2) return { page: "host", host: name };

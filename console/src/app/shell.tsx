@@ -22,6 +22,7 @@ const HostsPage = lazyPage(async () => (await import("../pages/hosts/hosts-page.
 const TracesPage = lazyPage(async () => (await import("../pages/traces/traces-page.tsx")).TracesPage);
 const HostPage = lazyPage(async () => (await import("../pages/host/host-page.tsx")).HostPage);
 const TracePage = lazyPage(async () => (await import("../pages/trace/trace-page.tsx")).TracePage);
+const SettingsPage = lazyPage(async () => (await import("../pages/settings/settings-page.tsx")).SettingsPage);
 const LoginPage = lazyPage(async () => (await import("../pages/login/login-page.tsx")).LoginPage);
 const ShortcutHelp = lazyPage(async () => (await import("./shortcut-help.tsx")).ShortcutHelp);
 
@@ -76,6 +77,8 @@ function Page({ route }: { route: Route }): JSX.Element {
       return <HostsPage />;
     case "host":
       return <HostPage host={route.host} />;
+    case "settings":
+      return <SettingsPage />;
     default:
       return <UnknownPage />;
   }

@@ -30,8 +30,11 @@ export function postJson<T>(url: string, abort: AbortSignal): Promise<T> {
   return callJson(url, { method: "POST", signal: abort });
 }
 
+/** What a call is made with; headers by their names. */
+type CallInit = Omit<RequestInit, "headers"> & { headers?: Record<string, string> };
+
 /** One call; where the collector wants a log-in first, its page takes over. Throws ApiError. */
-export async function callJson<T>(url: string, call: RequestInit): Promise<T> {
+export async function callJson<T>(url: string, call: CallInit): Promise<T> {
   callsInFlight.value++;
   try {
     const response = await reach(url, call);
@@ -45,7 +48,7 @@ export async function callJson<T>(url: string, call: RequestInit): Promise<T> {
   }
 }
 
-async function reach(url: string, call: RequestInit): Promise<Response> {
+async function reach(url: string, call: CallInit): Promise<Response> {
   try {
     return await fetch(url, { ...call, headers: { accept: "application/json", ...call.headers } });
   } catch (cause) {

@@ -8,13 +8,14 @@ import type { keys } from "./en/keys.ts";
 import type { ledger } from "./en/ledger.ts";
 import type { live } from "./en/live.ts";
 import type { login } from "./en/login.ts";
+import type { settings } from "./en/settings.ts";
 import type { trace } from "./en/trace.ts";
 import type { traces } from "./en/traces.ts";
 import type { verdict } from "./en/verdict.ts";
 
 /** Keys of all texts. A file that uses one imports the file of its area, which brings the texts with the code. */
 export type MessageKey =
-| keyof typeof common
+  | keyof typeof common
   | keyof typeof app
   | keyof typeof ends
   | keyof typeof actions
@@ -26,4 +27,5 @@ export type MessageKey =
   | keyof typeof ledger
   | keyof typeof chartTable
   | keyof typeof live
+  | keyof typeof settings
   | keyof typeof login;

@@ -31,7 +31,7 @@ function counting(limits: Partial<AggregatorOptions["limits"]> = {}): Counting {
   const aggregator = new Aggregator({
     limits: { actionsPerApp: 100, operationsPerApp: 100, openTraces: 1_000, ...limits },
     apdexTUs: () => APDEX_T_US,
-    slowStatementUs: 500_000,
+    slowStatementUs: () => 500_000,
     traces: { offer: (candidate) => candidates.push(candidate) },
     ledger,
     onNewApp: (app) => newApps.push(app),

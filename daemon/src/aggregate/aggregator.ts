@@ -40,7 +40,7 @@ export interface AggregatorOptions {
   /** Apdex threshold of an app, µs. */
   apdexTUs: (app: string) => number;
   /** Calls to databases that take that long are told one by one. */
-  slowStatementUs: number;
+  slowStatementUs: () => number;
   traces: { offer(candidate: TraceCandidate): void };
   ledger: LossLedger;
   /** Called when an app is counted for the first time since start. */
@@ -307,7 +307,7 @@ export class Aggregator {
     frame: FrameContext,
   ): void {
     const durationUs = span.durationNs / 1_000;
-    if (durationUs < this.#options.slowStatementUs || operation.category !== "database") return;
+    if (durationUs < this.#options.slowStatementUs() || operation.category !== "database") return;
     request.addSlowCall({
       operation,
       endUnixMs: Math.max(0, labelUs(endUs, frame.receivedUnixMs) / 1_000),

@@ -55,7 +55,7 @@ class Rig {
       },
       stateFile: this.stateFile,
       cursor: { stream: STREAM, nextNumber },
-      statementTexts: this.statementTexts,
+      statementTexts: () => this.statementTexts,
       clock: { unixMs: () => this.nowMs, monoMs: () => this.nowMs },
       log: new LoggedLines().log,
       settle: (instance) => {

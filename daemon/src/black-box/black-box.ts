@@ -38,7 +38,7 @@ export interface BlackBoxOptions {
   stateFile: string;
   cursor: { stream: string; nextNumber: number };
   /** Hidden: reports name calls without their statements. */
-  statementTexts: StatementTexts;
+  statementTexts: () => StatementTexts;
   clock: { unixMs(): number; monoMs(): number };
   log: Logger;
   /** An event waits for a batch. */
@@ -303,7 +303,7 @@ export class BlackBox {
   #report(ended: Omit<EndedProcess, "spansLost">): void {
     const { clock, journal, settle, statementTexts } = this.#options;
     const spansLost = settle(ended.memory.record.instance, clock.unixMs());
-    const report = reportOf(journal, { ...ended, spansLost }, statementTexts);
+    const report = reportOf(journal, { ...ended, spansLost }, statementTexts());
     const event = this.#mayBeFull(report.app) ? report : leanEvent(report);
     this.#events.add(event);
     this.#file.saveInTurn();

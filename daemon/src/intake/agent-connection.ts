@@ -14,6 +14,7 @@ import {
   type AgentSettings,
   decodeHello,
   encodeRefuse,
+  encodeSettings,
   encodeWelcome,
   type Hello,
   MessageReader,
@@ -71,9 +72,11 @@ export class AgentConnection {
   #instance: AppInstance | null = null;
   #end: "bye" | "closed" | "refused" = "closed";
   #isEnded = false;
+  #settings: AgentSettings;
 
   constructor(options: AgentConnectionOptions) {
     this.#options = options;
+    this.#settings = options.settings;
     this.#reader = new MessageReader((type, payload) => this.#accept(type, payload));
     this.#acknowledgements = new Acknowledgements(options.socket, options.clock);
     const account = options.quotas.accountOf(options.peer);
@@ -94,6 +97,16 @@ export class AgentConnection {
     writePast(socket, encodeRefuse({ code: "SHUTTING_DOWN", message: STOPPING, retryAfterMs: 1_000 }));
     const timer = setTimeout(() => socket.destroy(), HANG_UP_WITHIN_MS);
     socket.once("close", () => clearTimeout(timer));
+  }
+
+  /** Tells the agent its settings anew; one that has not greeted yet hears them in its WELCOME. */
+  tell(settings: AgentSettings): void {
+    this.#settings = settings;
+    if (this.#instance === null || this.#isEnded) return;
+    const { socket } = this.#options;
+    const message = encodeSettings(settings);
+    // An app that does not read now hears it when it does.
+    if (!writePast(socket, message)) socket.write(message);
   }
 
   #read(chunk: Buffer): void {
@@ -128,7 +141,7 @@ export class AgentConnection {
     if (type !== MessageType.hello)
       throw new ProtocolError("FRAME_MALFORMED", `the first message must be HELLO, this is type ${type}`);
     const hello = decodeHello(payload);
-    const { settings, socket } = this.#options;
+    const { socket } = this.#options;
     const instance = this.#recognise(hello);
     if (instance === null) return;
     this.#guard.greeted();
@@ -136,7 +149,11 @@ export class AgentConnection {
     this.#options.onOpen(instance);
     writePast(
       socket,
-      encodeWelcome({ version: hello.version, lastSequence: instance.lastSequence, settings }),
+      encodeWelcome({
+        version: hello.version,
+        lastSequence: instance.lastSequence,
+        settings: this.#settings,
+      }),
     );
   }
 

@@ -41,6 +41,7 @@ const MAX_LEAVING = 256;
 export class AgentListener {
   readonly #options: AgentListenerOptions;
   readonly #server: Server;
+  #settings: AgentSettings;
   readonly #connections = new Set<AgentConnection>();
   #leaving = 0;
   #ticker: NodeJS.Timeout | null = null;
@@ -48,6 +49,7 @@ export class AgentListener {
 
   constructor(options: AgentListenerOptions) {
     this.#options = options;
+    this.#settings = options.settings;
     this.#server = createServer((socket) => this.#take(socket));
   }
 
@@ -62,6 +64,12 @@ export class AgentListener {
 
   get quotas(): IntakeQuotas {
     return this.#options.quotas;
+  }
+
+  /** New settings, for those who are connected and those who will be. */
+  tell(settings: AgentSettings): void {
+    this.#settings = settings;
+    for (const connection of this.#connections) connection.tell(settings);
   }
 
   async start(): Promise<void> {
@@ -145,7 +153,7 @@ export class AgentListener {
   }
 
   #open(socket: Socket, peer: PeerCredentials | null): void {
-    const { quotas, events, registry, intake, gate, settings, log, clock, onOpen, onEnd } = this.#options;
+    const { quotas, events, registry, intake, gate, log, clock, onOpen, onEnd } = this.#options;
     const connection = new AgentConnection({
       socket,
       peer,
@@ -154,7 +162,7 @@ export class AgentListener {
       registry,
       intake,
       gate,
-      settings,
+      settings: this.#settings,
       log,
       clock,
       onOpen,

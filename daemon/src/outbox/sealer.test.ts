@@ -73,7 +73,7 @@ class SealingDaemon {
     const aggregator = new Aggregator({
       limits: { actionsPerApp: 1_000, operationsPerApp: 1_000, openTraces: 1_000 },
       apdexTUs: () => 500_000,
-      slowStatementUs: 500_000,
+      slowStatementUs: () => 500_000,
       traces: this.traces,
       ledger,
       onNewApp: () => undefined,
@@ -116,7 +116,7 @@ class SealingDaemon {
         },
       },
       apdexTMs: () => 500,
-      statementTexts: "shown",
+      statementTexts: () => "shown",
       clock,
       log: new LoggedLines().log,
       reserve: { release: () => this.reserve.release() },

@@ -64,7 +64,7 @@ export interface SealerOptions {
   whySlow: { explain(traces: readonly ExplainedTrace[]): (Verdict | null)[] };
   apdexTMs: (app: string) => number;
   /** Hidden: batches name statements by their fingerprints alone. */
-  statementTexts: StatementTexts;
+  statementTexts: () => StatementTexts;
   clock: { unixMs(): number };
   log: Logger;
   reserve: Pick<DiskReserve, "release">;
@@ -177,7 +177,8 @@ export class Sealer {
 
   /** Counters are taken last: when anything throws before, they are where they were, for the next seal. */
   #drain(): DrainedSeal {
-    const { aggregator, journal, traces, clock, host, hostSampler, statementTexts } = this.#options;
+    const { aggregator, journal, traces, clock, host, hostSampler } = this.#options;
+    const statementTexts = this.#options.statementTexts();
     const now = clock.unixMs();
     // An open request must not pin more than half of the ring.
     aggregator.abandon(journal.position - this.#options.journalCapBytes / 2, now);

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { DEFAULT_AGENT_SETTINGS } from "@apm-daemon/protocol";
 import type { HostWatch } from "../host-watch.ts";
 import { AgentListener } from "../intake/agent-listener.ts";
 import { connectionRoom } from "../intake/connection-room.ts";
@@ -21,7 +20,7 @@ export interface Agents {
 }
 
 export async function createAgents(
-  { config, clock, log, path }: DaemonContext,
+  { config, clock, log, path, settings }: DaemonContext,
   { reserve }: Storage,
   { instances, intake, blackBox }: Counting,
   sealer: Sealer,
@@ -59,12 +58,7 @@ export async function createAgents(
     registry: instances,
     intake,
     gate,
-    settings: {
-      ...DEFAULT_AGENT_SETTINGS,
-      sql: config.settings.sql,
-      overheadBudgetRatio: config.settings.overhead_budget,
-      slowStatementMs: config.settings.slow_statement_ms,
-    },
+    settings: settings.agent,
     log,
     clock,
     onOpen: (opened) => {
@@ -79,5 +73,6 @@ export async function createAgents(
       processes.remove(left.instance);
     },
   });
+  settings.onChange(() => listener.tell(settings.agent));
   return { gate, listener, agentSocket };
 }

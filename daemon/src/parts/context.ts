@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { DaemonConfig } from "../config.ts";
+import { CollectorSettings } from "../settings/collector-settings.ts";
 import { StopStack } from "../stop-stack.ts";
 import type { StatementTexts } from "../traces/span-statements.ts";
 import { LiveSeconds } from "../uplink/live-seconds.ts";
@@ -17,27 +18,31 @@ export interface DaemonContext {
   apdexTMs: (app: string) => number;
   /** Requests of an app that take that long are slow; infinite when nobody said. */
   slowActionMs: (app: string) => number;
-  /** What leaves this host of statements. */
-  statementTexts: StatementTexts;
   /** What is sent at once to those who look at this moment. */
   live: LiveSeconds;
+  /** What leaves this host of statements now. */
+  statementTexts: () => StatementTexts;
+  /** What was set in the console. */
+  settings: CollectorSettings;
   stops: StopStack;
 }
 
 const clock = { unixMs: (): number => Date.now(), monoMs: (): number => performance.now() };
 
 export function createContext(options: Pick<DaemonContext, "config" | "version" | "log">): DaemonContext {
-  const { config } = options;
+  const { config, log } = options;
+  const path = (...parts: string[]): string => join(config.state_dir, ...parts);
+  const settings = new CollectorSettings({ config, file: path("collector-settings.json"), log });
   return {
     ...options,
     clock,
     startUnixMs: clock.unixMs(),
-    path: (...parts) => join(config.state_dir, ...parts),
-    apdexTMs: (app) => config.apps[app]?.apdex_t_ms ?? config.apdex_t_ms,
-    slowActionMs: (app) =>
-      config.apps[app]?.slow_action_ms ?? config.traces.slow_action_ms ?? Number.POSITIVE_INFINITY,
-    statementTexts: config.settings.sql === "local" ? "hidden" : "shown",
     live: new LiveSeconds(clock.monoMs),
+    path,
+    apdexTMs: (app) => settings.apdexTMs(app),
+    slowActionMs: (app) => settings.slowActionMs(app),
+    statementTexts: () => (settings.agent.sql === "local" ? "hidden" : "shown"),
+    settings,
     stops: new StopStack(),
   };
 }

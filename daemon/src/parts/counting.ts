@@ -21,7 +21,7 @@ export interface Counting {
 }
 
 export function createCounting(
-  { config, clock, log, path, apdexTMs, slowActionMs, statementTexts, live }: DaemonContext,
+  { config, clock, log, path, apdexTMs, slowActionMs, statementTexts, settings, live }: DaemonContext,
   { journal, cursor, ledger }: Storage,
   { processes, identity }: HostWatch,
   sealSoon: () => void,
@@ -47,7 +47,7 @@ export function createCounting(
       openTraces: config.limits.open_traces,
     },
     apdexTUs: (app) => apdexTMs(app) * 1_000,
-    slowStatementUs: config.settings.slow_statement_ms * 1_000,
+    slowStatementUs: () => settings.agent.slowStatementMs * 1_000,
     traces,
     ledger,
     onNewApp: sealSoon,

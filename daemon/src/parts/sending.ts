@@ -36,7 +36,7 @@ function cpuMs(): number {
 }
 
 export function createSending(
-  { config, clock, log, apdexTMs, statementTexts, live, stops }: DaemonContext,
+  { config, clock, log, apdexTMs, statementTexts, settings, live, stops }: DaemonContext,
   { journal, reserve, ledger, outbox, parts, deadLetters, cursor, cursorPath }: Storage,
   { instances, aggregator, traces, blackBox, hour }: Counting,
   watch: HostWatch,
@@ -104,7 +104,8 @@ export function createSending(
     queue,
     refused,
     live,
-    find: (want) => foundMessages(recorder, want, statementTexts),
+    find: (want) => foundMessages(recorder, want, statementTexts()),
+    settings,
     position: () => ({ stream: sealer.cursor.stream, nextNumber: sealer.cursor.nextNumber }),
     log,
     clock,

@@ -13,6 +13,7 @@ import type { Journal } from "../journal/journal.ts";
 import type { DeadLetters } from "../outbox/dead-letters.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import type { Sealer } from "../outbox/sealer.ts";
+import type { CollectorSettings } from "../settings/collector-settings.ts";
 import type { TraceKeeper } from "../traces/trace-keeper.ts";
 import type { SendQueue } from "../uplink/send-queue.ts";
 import type { Uplink } from "../uplink/uplink.ts";
@@ -25,6 +26,7 @@ export interface StatusReporterOptions {
   version: string;
   config: Pick<DaemonConfig, "collector" | "journal" | "outbox" | "license_key_file">;
   stateDir: string;
+  settings: CollectorSettings;
   agentSocket: string;
   startUnixMs: number;
   clock: { unixMs(): number };
@@ -76,6 +78,11 @@ export class StatusReporter {
       agentSocket: o.agentSocket,
       files: { stateDir: o.stateDir, licenseKeyFile: o.config.license_key_file ?? null },
       apps: this.#apps(),
+      settings: {
+        isTaken: o.settings.isTaken,
+        fromCollector: o.settings.current,
+        sql: o.settings.agent.sql,
+      },
       intake: {
         connections: o.listener.connections,
         frames: o.intake.counts.frames,
@@ -147,7 +154,12 @@ export class StatusReporter {
     for (const connected of instances.connected()) {
       const { app, instance, pid, uid, origin, claimedPid, runtime, agentVersion, overhead, libraries } =
         connected;
-      const entry = apps.get(app) ?? { app, instances: [], ...recent.of(app, clock.unixMs() / 1_000) };
+      const entry = apps.get(app) ?? {
+        app,
+        instances: [],
+        apdexTMs: this.#options.settings.apdexTMs(app),
+        ...recent.of(app, clock.unixMs() / 1_000),
+      };
       const newest = watch.processes.newest(instance);
       entry.instances.push({
         instance,

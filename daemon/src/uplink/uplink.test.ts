@@ -245,7 +245,7 @@ test("acknowledgements of another stream, of what was not sent, and nacks of ano
     { type: "ack", stream: other, number: 1 },
     { type: "ack", stream: STREAM, number: 2 },
     nack(1, { stream: other, permanent: true }),
-    { type: "settings", apps: {} },
+    { type: "settings", revision: "x", all: {}, apps: [] },
   ];
   uplink.start();
   await until("the batch has come", () => collector.received.length === 1);

@@ -20,7 +20,9 @@ import {
 } from "@apm-daemon/protocol";
 import type { Logger } from "pino";
 import type { WebSocket } from "ws";
+import type { CollectorSettings } from "../settings/collector-settings.ts";
 import { answerWant } from "./answer-want.ts";
+import { applySettings } from "./apply-settings.ts";
 import { type ConnectionFailure, openSocket } from "./collector-socket.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { InFlight } from "./in-flight.ts";
@@ -41,6 +43,8 @@ export interface UplinkOptions {
   find?: (want: UplinkWant) => Promise<UplinkFound[]>;
   /** Sends seconds to who watches; without it the daemon does not offer it. */
   live?: LiveSeconds;
+  /** Takes what is set in the console. Without it the daemon says that it knows of no settings. */
+  settings?: Pick<CollectorSettings, "isTaken" | "current" | "take">;
   position: () => { stream: string; nextNumber: number };
   log: Logger;
   clock: { unixMs(): number };
@@ -149,13 +153,15 @@ export class Uplink {
   }
 
   #hello(socket: WebSocket): void {
-    const { host, position, live } = this.#options;
+    const { host, position, live, settings } = this.#options;
+    const settingsRevision = settings?.isTaken ? settings.current.revision : null;
     const hello: UplinkHello = {
       type: "hello",
       version: 1,
       host,
       ...position(),
       ...(live && { features: [LIVE_FEATURE] }),
+      ...(settings !== undefined && { settingsRevision }),
     };
     socket.send(JSON.stringify(hello));
     this.#heartbeat.start();
@@ -183,6 +189,7 @@ export class Uplink {
     else if (message?.type === "ack") this.#acknowledged(message.stream, message.number);
     else if (message?.type === "nack") this.#nacked(message);
     else if (message?.type === "fleet") this.#wait.spread(message.reconnectSpreadMs);
+    else if (message?.type === "settings") void applySettings(socket, message, this.#options.settings);
     else if (message?.type === "want") void answerWant(socket, message, this.#options);
     else if (message?.type === "watch") this.#options.live?.watch(socket, message);
   }

@@ -82,7 +82,7 @@ export class DecoderTargets {
   readonly #aggregator = new Aggregator({
     limits: { actionsPerApp: 1_000, operationsPerApp: 5_000, openTraces: 5_000 },
     apdexTUs: () => 500_000,
-    slowStatementUs: 500_000,
+    slowStatementUs: () => 500_000,
     traces: this.#traces,
     ledger: new LossLedger(),
     onNewApp: () => undefined,

@@ -106,7 +106,12 @@ const UPLINK: UplinkMessage[] = [
     permanent: false,
     retryAfterMs: 1_000,
   },
-  { type: "settings", apps: { shop: { apdexTMs: 250 } } },
+  {
+    type: "settings",
+    revision: "8f14e45f",
+    all: { sql: "local" },
+    apps: [{ app: "shop", settings: { apdexTMs: 250 } }],
+  },
 ];
 for (const message of UPLINK)
   writeCorpusFile("uplink", `${message.type}.bin`, Buffer.from(JSON.stringify(message)));

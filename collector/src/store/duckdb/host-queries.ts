@@ -4,6 +4,7 @@ import type {
   MetricValues,
   SampledSteps,
   SampleGap,
+  StoredAgents,
   StoredHost,
   StoredProcess,
   TimeRange,
@@ -109,6 +110,17 @@ export class DuckDbHostQueries implements HostQueries {
       { host, from: range.fromSec, to: range.toSec },
     );
     return rows as unknown as StoredProcess[];
+  }
+
+  async agents(range: TimeRange): Promise<StoredAgents[]> {
+    const rows = await this.#query(
+      `SELECT app, agent_version AS "agentVersion", runtime, count(DISTINCT instance)::DOUBLE AS processes,
+         count(DISTINCT host)::DOUBLE AS hosts
+       FROM instances WHERE ${IN_RANGE} GROUP BY app, agent_version, runtime
+       ORDER BY app, agent_version, runtime LIMIT 1000`,
+      { from: range.fromSec, to: range.toSec },
+    );
+    return rows as unknown as StoredAgents[];
   }
 
   async sampledSteps(host: string, range: TimeRange, stepSec: number): Promise<SampledSteps> {

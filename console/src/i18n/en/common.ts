@@ -6,6 +6,7 @@ export const common = {
   "nav.actions": "Actions",
   "nav.traces": "Traces",
   "nav.hosts": "Hosts",
+  "nav.settings": "Settings",
   "nav.main": "Main navigation",
   "nav.skip": "Skip to content",
   "nav.collectorUp": "Collector up",

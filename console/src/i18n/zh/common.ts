@@ -7,6 +7,7 @@ export const common: Readonly<Record<keyof typeof en, string>> = {
   "nav.actions": "应用过程",
   "nav.traces": "追踪",
   "nav.hosts": "主机",
+  "nav.settings": "设置",
   "nav.main": "主导航",
   "nav.skip": "跳到内容",
   "nav.collectorUp": "收集端正常",

@@ -16,7 +16,6 @@ interface Session {
 /** Asks for the password; afterwards the address that was wanted is opened, which stands in the address bar all the time. */
 export function LoginPage(): JSX.Element {
   const password = useSignal("");
-  const isShown = useSignal(false);
   const isBusy = useSignal(false);
   const problem = useSignal("");
   const field = useRef<HTMLInputElement>(null);
@@ -72,7 +71,7 @@ export function LoginPage(): JSX.Element {
           <input
             class="field"
             ref={field}
-            type={(isShown.value ? "text" : "password") as "password"}
+            type="password"
             name="password"
             autocomplete="current-password"
             required
@@ -85,8 +84,10 @@ export function LoginPage(): JSX.Element {
         <label class="check">
           <input
             type="checkbox"
-            checked={isShown.value}
-            onChange={(event) => (isShown.value = event.currentTarget.checked)}
+            onChange={(event) => {
+              if (field.current !== null)
+                field.current.type = event.currentTarget.checked ? "text" : "password";
+            }}
           />
           {t("login.show")}
         </label>
