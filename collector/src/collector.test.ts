@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import * as path from "node:path";
 import { test } from "node:test";
 
+import { PasswordStore } from "./access/password-store.ts";
 import { CollectorError, type CollectorErrorCode } from "./collector-error.ts";
 import { HandUplink } from "./testing/hand-uplink.ts";
 import { RunningCollector, temporaryFolder } from "./testing/running-collector.ts";
@@ -40,7 +41,11 @@ test("a port in use is said to be so, and the store is left for others", async (
 });
 
 test("an address of another machine is said to be not available", async () => {
-  await assert.rejects(RunningCollector.start({ listen: "192.0.2.1:0" }), failsWith("ADDRESS_NOT_AVAILABLE"));
+  const state_dir = temporaryFolder();
+  const listen = "192.0.2.1:0";
+  await assert.rejects(RunningCollector.start({ state_dir, listen }), failsWith("PASSWORD_MISSING"));
+  await new PasswordStore(state_dir).set("a password for others");
+  await assert.rejects(RunningCollector.start({ state_dir, listen }), failsWith("ADDRESS_NOT_AVAILABLE"));
 });
 
 test("a state directory that cannot be written is said to be so", async () => {

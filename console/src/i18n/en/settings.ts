@@ -42,7 +42,7 @@ export const settings = {
   "settings.keysNote": "daemons report with them; only their hashes are kept",
   "settings.created": "Created",
   "settings.usedBy": "Used by",
-  "settings.usedByHosts": "{hosts} hosts now",
+  "settings.usedByHosts": "hosts now: {hosts}",
   "settings.revoke": "Revoke",
   "settings.revokeSure": "Cut off whoever reports with “{name}”?",
   "settings.revokeYes": "Yes, revoke it",

@@ -23,7 +23,7 @@ const SQL_CHOICES = [
 export function AppSettingsCard({ settings }: { settings: Answer<SettingsAnswer> }): JSX.Element {
   const apps = useAnswer<AppsAnswer>(apiPaths.apps(), pageRange.value);
   return (
-    <Card title={t("settings.apps")} note={t("settings.appsNote")} class="settings-card">
+    <Card title={t("settings.apps")} note={t("settings.appsNote")}>
       <Answered answer={settings}>
         {({ all, apps: own }) => (
           <>

@@ -20,7 +20,7 @@ const STATE_CHIPS: Readonly<Record<Daemon["settings"], string>> = {
 /** Who is connected, by which release, and whether the settings above hold there. */
 export function DaemonsCard({ fleet }: { fleet: Answer<FleetAnswer> }): JSX.Element {
   return (
-    <Card title={t("settings.hosts")} class="settings-card">
+    <Card title={t("settings.hosts")}>
       <Answered answer={fleet}>
         {({ daemons }) =>
           daemons.length === 0 ? (
@@ -64,7 +64,7 @@ export function DaemonsCard({ fleet }: { fleet: Answer<FleetAnswer> }): JSX.Elem
 /** Agents' releases, so that one can see what is left to be renewed. */
 export function AgentsCard({ fleet }: { fleet: Answer<FleetAnswer> }): JSX.Element {
   return (
-    <Card title={t("settings.agents")} note={t("settings.agentsNote")} class="settings-card">
+    <Card title={t("settings.agents")} note={t("settings.agentsNote")}>
       <Answered answer={fleet}>
         {({ agents }) =>
           agents.length === 0 ? (
@@ -106,7 +106,7 @@ export function AgentsCard({ fleet }: { fleet: Answer<FleetAnswer> }): JSX.Eleme
 /** The loss ledger in short. */
 export function LedgerCard({ answer }: { answer: Answer<CompletenessAnswer> }): JSX.Element {
   return (
-    <Card title={t("settings.ledger")} note={t("settings.ledgerNote")} class="settings-card">
+    <Card title={t("settings.ledger")} note={t("settings.ledgerNote")}>
       <Answered answer={answer}>
         {({ apps, more }) => (
           <>
@@ -141,6 +141,7 @@ export function LedgerCard({ answer }: { answer: Answer<CompletenessAnswer> }): 
                 {
                   key: "lost",
                   label: t("settings.lost"),
+                  isNumber: true,
                   cell: ({ completeness }) => lostText(completeness.dropped),
                 },
                 {

@@ -27,7 +27,7 @@ export function LicenseKeysCard({ daemons }: { daemons: readonly Daemon[] }): JS
     keys.retry();
   };
   return (
-    <Card title={t("settings.keys")} note={t("settings.keysNote")} class="settings-card">
+    <Card title={t("settings.keys")} note={t("settings.keysNote")}>
       <Answered answer={keys}>
         {({ keys: list }) =>
           list.length === 0 ? (

@@ -28,7 +28,7 @@ export function SettingsPage(): JSX.Element {
       <AgentsCard fleet={fleet} />
       <LedgerCard answer={completeness} />
       <Retention settings={settings} />
-      <Card title={t("settings.display")} note={t("settings.displayNote")} class="settings-card">
+      <Card title={t("settings.display")} note={t("settings.displayNote")}>
         <p>{t("time.zone", { zone: offsetText(range.toMs) })}</p>
         <DisplayChoices />
       </Card>
@@ -39,7 +39,7 @@ export function SettingsPage(): JSX.Element {
 /** As configured, kind by kind, under the names of the file. */
 function Retention({ settings }: { settings: Answer<SettingsAnswer> }): JSX.Element {
   return (
-    <Card title={t("settings.retention")} note={t("settings.retentionNote")} class="settings-card">
+    <Card title={t("settings.retention")} note={t("settings.retentionNote")}>
       <Answered answer={settings}>
         {({ retention }) => (
           <dl class="facts">
