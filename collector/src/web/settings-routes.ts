@@ -23,7 +23,7 @@ export interface SettingsRoutesOptions {
   settings: SettingsStore;
   daemons: () => ConnectedDaemon[];
   /** As configured, for people to read. */
-  retention: Readonly<Record<string, unknown>>;
+  retention: object;
   clock: () => number;
 }
 

@@ -46,7 +46,7 @@ function Retention({ settings }: { settings: Answer<SettingsAnswer> }): JSX.Elem
             {Object.entries(retention).map(([kind, value]) => (
               <div key={kind}>
                 <dt class="mono">{kind}</dt>
-                <dd>{String(value)}</dd>
+                <dd>{typeof value === "string" ? value : JSON.stringify(value)}</dd>
               </div>
             ))}
           </dl>
