@@ -6,6 +6,7 @@ import { PasswordStore } from "./access/password-store.ts";
 import { SessionStore } from "./access/session-store.ts";
 import type { CollectorConfig } from "./config.ts";
 import { DaemonQuestions } from "./flight-recorder/daemon-questions.ts";
+import { TextFetch } from "./flight-recorder/text-fetch.ts";
 import { TraceFetch } from "./flight-recorder/trace-fetch.ts";
 import { BatchIntake } from "./ingest/batch-intake.ts";
 import { UplinkServer } from "./ingest/uplink-server.ts";
@@ -74,6 +75,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     store,
     traceFetch,
     livePolls,
+    textFetch: new TextFetch({ store, questions, clock }),
     version,
     consoleDir,
     allowedHosts,

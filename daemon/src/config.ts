@@ -249,7 +249,7 @@ export const DaemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
         .enum(["obfuscated", "local", "off", "raw"])
         .default("obfuscated")
         .describe(
-          "How apps record SQL: values replaced by ?, the same but never sent off this host, not at all, or as it is.",
+          "How apps record SQL: values replaced by ?; the same, but sent off this host only when somebody asks for a statement in the console; not at all; or as it is.",
         ),
       overhead_budget: z
         .number()

@@ -21,7 +21,9 @@ export type UplinkMessage =
   | UplinkWant
   | UplinkFound
   | UplinkWatch
-  | UplinkSecond;
+  | UplinkSecond
+  | UplinkWantText
+  | UplinkText;
 
 export interface UplinkHello {
   type: "hello";
@@ -127,6 +129,34 @@ export interface FoundPart {
 export interface FoundSummary extends Omit<TraceSummary, "reason"> {
   /** unfinished: the request had not ended, so its entry span is missing and action, status and duration are unknown. */
   reason: "fetched" | "unfinished";
+}
+
+/**
+ * The collector asks for a statement whose text does not travel in batches (settings.sql = "local"), because somebody looks
+ * at it. An older daemon ignores the message.
+ */
+export interface UplinkWantText {
+  type: "want_text";
+  /** As in UplinkWant; both kinds of questions share the numbers. */
+  id: number;
+  /** 16 hex digits. */
+  fingerprint: string;
+}
+
+/** The daemon's answer to a WANT_TEXT. */
+export interface UplinkText {
+  type: "text";
+  id: number;
+  /** The statement's beginning, a few hundred characters; "" where the daemon does not know it (any more). */
+  text: string;
+}
+
+/** Reads a WANT_TEXT of a collector; null when it is none that can be answered. */
+export function parseWantText(message: unknown): UplinkWantText | null {
+  const want = message as Partial<UplinkWantText> | null;
+  if (want?.type !== "want_text" || !Number.isSafeInteger(want.id)) return null;
+  const isFingerprint = typeof want.fingerprint === "string" && /^[0-9a-f]{16}$/.test(want.fingerprint);
+  return isFingerprint ? (want as UplinkWantText) : null;
 }
 
 /** Reads a WANT of a collector; null when it is none that can be answered. */

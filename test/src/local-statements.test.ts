@@ -54,6 +54,16 @@ describe('with settings.sql = "local"', () => {
     return startDaemon(cleanup, { stateDir, collectorUrl, keyFile, toml: TOML });
   }
 
+  interface Told {
+    text: string | null;
+    hosts: { host: string; state: string }[];
+  }
+  async function askForText(statement: string): Promise<Told> {
+    const answer = await fetch(`${collector.url}/api/v1/statements/${statement}/text`, { method: "POST" });
+    assert.equal(answer.status, 200);
+    return (await answer.json()) as Told;
+  }
+
   test("a statement's text is in the journal and in no batch, be it of counters, traces or the end of the app", async () => {
     const maker = await SpanMaker.start(cleanup, { socket: stateDir.agentSocket, name: APP });
     await maker.make(REQUESTS);
@@ -97,6 +107,14 @@ describe('with settings.sql = "local"', () => {
       assert.equal(query?.attributes["apm.statement.fingerprint"], operation.statement);
       assert.ok(!holdsText([Buffer.from(JSON.stringify(trace))]));
     }
+    const told = await askForText(operation.statement);
+    assert.ok(told.text?.includes(TEXT), JSON.stringify(told));
+    assert.deepEqual(
+      told.hosts.map(({ state }) => state),
+      ["found"],
+    );
+    const unknown = await askForText("0".repeat(16));
+    assert.deepEqual([unknown.text, unknown.hosts.map(({ state }) => state)], [null, ["nothing"]]);
     await collector.program.stop();
     assert.ok(!holdsText([...filesBelow(collectorState.path), Buffer.from(collector.program.output)]));
     const shown = await runApm(["trace", traceId, "--state-dir", stateDir.path, "--json"]);

@@ -1,17 +1,18 @@
-import type { UplinkWant } from "@apm-daemon/protocol";
+import type { UplinkWant, UplinkWantText } from "@apm-daemon/protocol";
 import { AnswerGatherer, type DaemonAnswer, MAX_QUESTION_BYTES } from "./daemon-answer.ts";
+import { TextAnswer, type ToldText } from "./text-answer.ts";
 
 /** A daemon that said hello. */
 export interface ConnectedDaemon {
   host: string;
   /** The daemon's own id. */
   stream: string;
-  send(want: UplinkWant): void;
+  send(want: UplinkWant | UplinkWantText): void;
 }
 
 /** The collector's end of one connection. */
 export interface DaemonLine {
-  /** Takes a FOUND message, whatever it is. */
+  /** Takes a FOUND or TEXT message, whatever it is. */
   found(message: { id?: unknown }): void;
   /** The connection has ended. */
   leave(): void;
@@ -20,8 +21,15 @@ export interface DaemonLine {
 /** Part of the deadline that a daemon gets: the rest is for the way there and back. */
 const DAEMON_RATIO = 0.8;
 
+/** One daemon's answer to one question, while it comes. */
+interface PendingAnswer {
+  /** True when this message was the last one. */
+  take(message: unknown): boolean;
+  giveUp(gap: "deadline" | "connection_lost"): void;
+}
+
 interface Line extends ConnectedDaemon {
-  pending: Map<number, AnswerGatherer>;
+  pending: Map<number, PendingAnswer>;
 }
 
 /** The daemons that are connected now, and the questions that they were asked. */
@@ -53,22 +61,34 @@ export class DaemonQuestions {
   }
 
   /** Asks every daemon for a trace. Resolves when all have answered, or when the time is over; never rejects. */
-  async ask(traceId: string, deadlineMs: number): Promise<DaemonAnswer[]> {
+  ask(traceId: string, deadlineMs: number): Promise<DaemonAnswer[]> {
     const budget = { bytes: MAX_QUESTION_BYTES };
+    return this.#askAll<DaemonAnswer>(deadlineMs, (line, id, settle) => {
+      line.pending.set(id, new AnswerGatherer({ host: line.host, traceId, budget }, settle));
+      line.send({
+        type: "want",
+        id,
+        traceIds: [traceId],
+        deadlineMs: Math.floor(deadlineMs * DAEMON_RATIO),
+      });
+    });
+  }
+
+  /** Asks every daemon for the text of a statement. Resolves likewise. */
+  askText(fingerprint: string, deadlineMs: number): Promise<ToldText[]> {
+    return this.#askAll<ToldText>(deadlineMs, (line, id, settle) => {
+      line.pending.set(id, new TextAnswer(line.host, settle));
+      line.send({ type: "want_text", id, fingerprint });
+    });
+  }
+
+  async #askAll<Answer>(
+    deadlineMs: number,
+    askOne: (line: Line, id: number, settle: (answer: Answer) => void) => void,
+  ): Promise<Answer[]> {
     const id = this.#nextId++;
     const asked = this.#newestLines();
-    const answers = asked.map(
-      (line) =>
-        new Promise<DaemonAnswer>((settle) => {
-          line.pending.set(id, new AnswerGatherer({ host: line.host, traceId, budget }, settle));
-          line.send({
-            type: "want",
-            id,
-            traceIds: [traceId],
-            deadlineMs: Math.floor(deadlineMs * DAEMON_RATIO),
-          });
-        }),
-    );
+    const answers = asked.map((line) => new Promise<Answer>((settle) => askOne(line, id, settle)));
     const timer = setTimeout(() => {
       for (const { pending } of asked) {
         pending.get(id)?.giveUp("deadline");

@@ -30,11 +30,11 @@ export interface FetchOutcome {
 /** Each makes every host search its journal. */
 const MAX_RUNNING = 10;
 /** A host that was not heard of for longer is no longer expected to answer. */
-const EXPECTED_MS = 86_400_000;
+export const EXPECTED_MS = 86_400_000;
 
 export class TooManyFetches extends Error {
   constructor() {
-    super(`${MAX_RUNNING} traces are fetched at this moment; try again in a second`);
+    super(`${MAX_RUNNING} questions to the hosts are open at this moment; try again in a second`);
     this.name = "TooManyFetches";
   }
 }

@@ -14,6 +14,7 @@ import {
   type UplinkNack,
   type UplinkSettings,
   type UplinkWant,
+  type UplinkWantText,
   type UplinkWatch,
   type UplinkWelcome,
 } from "@apm-daemon/protocol";
@@ -145,8 +146,8 @@ export class UplinkConnection {
     this.#adjustReading();
   }
 
-  /** Asks the daemon for traces of its journal. */
-  want(message: UplinkWant): void {
+  /** Asks the daemon for traces of its journal, or for a statement's text. */
+  want(message: UplinkWant | UplinkWantText): void {
     this.#send(message);
   }
 
@@ -158,7 +159,8 @@ export class UplinkConnection {
   #text(text: string): void {
     const message = parseMessage(text);
     if (this.#state === "ready" && message?.type === "second") return this.#options.second(message);
-    if (this.#state === "ready" && message?.type === "found") this.#options.found(message);
+    const isAnswer = message?.type === "found" || message?.type === "text";
+    if (this.#state === "ready" && isAnswer) this.#options.found(message);
     else if (this.#state === "ready" && message?.type === "applied") this.#noteApplied(message);
     else this.#greet(message);
   }
@@ -211,7 +213,17 @@ export class UplinkConnection {
     else if (this.#socket.isPaused) this.#socket.resume();
   }
 
-  #send(message: UplinkWelcome | UplinkAck | UplinkNack | UplinkFleet | UplinkWant | UplinkWatch | UplinkSettings): void {
+  #send(
+    message:
+      | UplinkWelcome
+      | UplinkAck
+      | UplinkNack
+      | UplinkFleet
+      | UplinkWant
+      | UplinkWatch
+      | UplinkSettings
+      | UplinkWantText,
+  ): void {
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 

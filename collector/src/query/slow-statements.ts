@@ -18,10 +18,10 @@ export async function slowStatements(
   store: Store,
   app: string,
   range: QueryRange,
-  { action, limit }: { action?: string | undefined; limit: number },
+  { limit, ...of }: { action?: string | undefined; statement?: string | undefined; limit: number },
 ): Promise<SlowStatementsAnswer> {
   await requireApp(store, app);
-  const rows = await store.slowStatements.list({ app, range, action }, limit);
+  const rows = await store.slowStatements.list({ app, range, ...of }, limit);
   return {
     app,
     ...answeredRange(range),

@@ -198,6 +198,10 @@ export interface OperationFilter {
   app: string;
   action?: string | undefined;
   category?: OperationCategory | undefined;
+  system?: string | undefined;
+  target?: string | undefined;
+  operation?: string | undefined;
+  statement?: string | undefined;
 }
 
 export interface OperationKey {
@@ -222,9 +226,37 @@ export interface OperationCaller extends OperationKey {
   sumUs: number;
 }
 
+/** What to keep apart: nothing, where calls went to (system and target), or each operation. */
+export type OperationGroupBy = "nothing" | "store" | "operation";
+
+export interface OperationGrouping {
+  by: OperationGroupBy;
+  /** Also by time. */
+  stepSec?: number;
+  /** Only the groups with most total time. */
+  limit: number;
+}
+
+/** What was not grouped by is "" or 0. */
+export interface OperationGroupTotals extends Omit<OperationTotals, "category"> {
+  stepStartSec: number;
+}
+
+/** All calls of an app to one target. */
+export interface DependencyTotals extends Omit<OperationKey, "operation" | "statement"> {
+  app: string;
+  calls: number;
+  errors: number;
+  sumUs: number;
+}
+
 export interface OperationQueries {
   /** The `limit` operations with most total time, descending. */
   totals(filter: OperationFilter, limit: number): Promise<OperationTotals[]>;
+  /** Of one category, as a rule: groups do not keep categories apart. Most total time first, then by time. */
+  groups(filter: OperationFilter, grouping: OperationGrouping): Promise<OperationGroupTotals[]>;
+  /** Of all apps, the `limit` with most total time, descending. */
+  dependencies(range: TimeRange, limit: number): Promise<DependencyTotals[]>;
   categoryTotals(filter: OperationFilter): Promise<{ category: OperationCategory; sumUs: number }[]>;
   /** Calling actions of each operation, most total time first. */
   callers(filter: OperationFilter): Promise<OperationCaller[]>;
@@ -236,6 +268,8 @@ export interface SlowStatementFilter {
   range: TimeRange;
   app: string;
   action?: string | undefined;
+  /** Fingerprint. */
+  statement?: string | undefined;
 }
 
 export interface StoredSlowStatement extends SlowStatementRow {
@@ -264,6 +298,35 @@ export interface ErrorGroup {
 export interface ErrorQueries {
   /** By count, descending; sample fields are those of the newest error. */
   groups(app: string, range: TimeRange, limit: number): Promise<ErrorGroup[]>;
+  /** Of one group; null when it has no error in the range. */
+  group(app: string, group: string, range: TimeRange): Promise<ErrorGroup | null>;
+  /** Window of the first error of each group, over all that is stored. */
+  firstSeen(app: string): Promise<{ group: string; firstSec: number }[]>;
+  /** Errors by step and by type or group, ascending by step. */
+  counts(
+    app: string,
+    range: TimeRange,
+    grouping: { by: "type" | "group"; stepSec: number },
+  ): Promise<{ key: string; stepStartSec: number; count: number }[]>;
+  /** Errors of one group by action and host, most first. */
+  places(app: string, group: string, range: TimeRange): Promise<ErrorPlace[]>;
+  /** Kept traces that show an error of the group, newest first. */
+  samples(app: string, group: string, range: TimeRange, limit: number): Promise<ErrorSample[]>;
+}
+
+export interface ErrorPlace {
+  action: string;
+  host: string;
+  count: number;
+}
+
+export interface ErrorSample {
+  traceId: string;
+  action: string;
+  host: string;
+  message: string;
+  /** Window of the error. */
+  sec: number;
 }
 
 export interface StoredEvent {
@@ -327,6 +390,13 @@ export interface StoredTracePart extends StoredTrace {
 export interface TraceQueries {
   /** Kept traces only: what somebody fetched is no sample of anything. */
   list(filter: TraceFilter): Promise<StoredTrace[]>;
+  /** The slowest kept parts of the app's traces whose action is one of these, slowest first. */
+  slowestParts(
+    filter: { range: TimeRange; app: string; actions: readonly string[] },
+    limit: number,
+  ): Promise<StoredTracePart[]>;
+  /** All kept parts of traces that have several, newest traces first: of apps that share many traces only some. */
+  sharedParts(range: TimeRange, limit: number): Promise<StoredTracePart[]>;
   /** All parts of a trace, kept and fetched, by start: one for each local root, the one with most spans. */
   parts(traceId: string): Promise<StoredTracePart[]>;
 }

@@ -251,6 +251,8 @@ describe("the API", () => {
     });
     assert.deepEqual(await list(`&action=${encodeURIComponent("GET /")}`), []);
     assert.equal((await list(`&action=${encodeURIComponent("GET /items/:id")}`)).length, 1);
+    assert.equal((await list("&statement=00000000000000aa")).length, 1);
+    assert.deepEqual(await list("&statement=00000000000000ab"), []);
   });
 
   test("operations: with statement, callers and share of their category", async () => {
@@ -326,7 +328,10 @@ describe("the API", () => {
         count: 12,
         firstUnixMs: FROM,
         lastUnixMs: FROM + 10_000,
+        firstEverUnixMs: FROM,
+        isNew: true,
         traceId: "a".repeat(32),
+        sparkline: { t0: FROM, stepMs: 10_000, counts: [4, 8, 0, 0, 0, 0] },
       },
       {
         group: "00000000000000e2",
@@ -337,7 +342,10 @@ describe("the API", () => {
         count: 1,
         firstUnixMs: FROM,
         lastUnixMs: FROM,
+        firstEverUnixMs: FROM,
+        isNew: true,
         traceId: null,
+        sparkline: { t0: FROM, stepMs: 10_000, counts: [1, 0, 0, 0, 0, 0] },
       },
     ]);
   });

@@ -1,4 +1,5 @@
 import { type Context, Hono } from "hono";
+import type { TextFetch } from "../flight-recorder/text-fetch.ts";
 import type { TraceFetch } from "../flight-recorder/trace-fetch.ts";
 import type { LivePolls } from "../live/live-polls.ts";
 import { actions } from "../query/actions.ts";
@@ -6,13 +7,18 @@ import { appLedger } from "../query/app-ledger.ts";
 import { appSeries } from "../query/app-series.ts";
 import { appSummary, apps } from "../query/apps.ts";
 import { counters } from "../query/counters.ts";
+import { errorGroup } from "../query/error-group.ts";
+import { errorSeries } from "../query/error-series.ts";
 import { errors } from "../query/errors.ts";
 import { events } from "../query/events.ts";
 import { hostProcesses, hostSeries, hostSnapshot } from "../query/host-details.ts";
 import { hosts } from "../query/hosts.ts";
+import { operationSamples } from "../query/operation-samples.ts";
+import { operationSeries } from "../query/operation-series.ts";
 import { operations } from "../query/operations.ts";
 import { hostLedger } from "../query/sample-completeness.ts";
 import { serverInfo } from "../query/server-info.ts";
+import { serviceMap } from "../query/service-map.ts";
 import { slowStatements } from "../query/slow-statements.ts";
 import { statusCodes } from "../query/status-codes.ts";
 import { streamLedger } from "../query/stream-ledger.ts";
@@ -26,6 +32,7 @@ export interface ApiOptions {
   store: Store;
   traceFetch: TraceFetch;
   livePolls: LivePolls;
+  textFetch: TextFetch;
   version: string;
   /** Uplinks open now. */
   uplinks: () => number;
@@ -33,7 +40,7 @@ export interface ApiOptions {
 }
 
 /** The calls of docs/api.md below /api/v1. What they throw is turned into answers by the web server. */
-export function api({ store, traceFetch, livePolls, version, uplinks, clock }: ApiOptions): Hono {
+export function api({ store, traceFetch, livePolls, textFetch, version, uplinks, clock }: ApiOptions): Hono {
   const routes = new Hono();
   const range = (c: Context): QueryRange => readRange(c.req.query(), clock());
   const parameters = <Call extends keyof ParameterSets>(c: Context, call: Call): ParameterSets[Call] =>
@@ -72,6 +79,20 @@ export function api({ store, traceFetch, livePolls, version, uplinks, clock }: A
     const { action, category } = parameters(c, "operations");
     return c.json(await operations(store, app(c), range(c), { action, category }));
   });
+  routes.get("/apps/:app/operations/series", async (c) =>
+    c.json(await operationSeries(store, app(c), range(c), parameters(c, "operationSeries"))),
+  );
+  routes.get("/apps/:app/operations/samples", async (c) =>
+    c.json(await operationSamples(store, app(c), range(c), parameters(c, "operationSamples"))),
+  );
+  routes.get("/apps/:app/errors/series", async (c) =>
+    c.json(await errorSeries(store, app(c), range(c), parameters(c, "errorSeries"))),
+  );
+  routes.get("/apps/:app/errors/groups/:group", async (c) => {
+    const { group } = readParameters("errorGroup", c.req.param());
+    return c.json(await errorGroup(store, app(c), group, range(c)));
+  });
+  routes.get("/map", async (c) => c.json(await serviceMap(store, range(c))));
   routes.get("/apps/:app/errors", async (c) => c.json(await errors(store, app(c), range(c))));
   routes.get("/apps/:app/ledger", async (c) => c.json(await appLedger(store, app(c), range(c))));
   routes.get("/apps/:app/counters", async (c) =>
@@ -101,6 +122,10 @@ export function api({ store, traceFetch, livePolls, version, uplinks, clock }: A
     if (whole !== null) return c.json(whole);
     const message = `no host has any span of the trace ${traceId}`;
     return c.json({ error: { code: "NOT_FOUND", message }, hosts: asked }, 404);
+  });
+  routes.post("/statements/:statement/text", async (c) => {
+    const { statement } = readParameters("statement", c.req.param());
+    return c.json(await textFetch.fetch(statement, parameters(c, "fetch").deadlineMs));
   });
   routes.get("/server", async (c) =>
     c.json(await serverInfo(store, { version, nowMs: clock(), uplinks: uplinks() })),

@@ -3,6 +3,7 @@ const READING: readonly string[] = ["GET", "HEAD"];
 /** Calls that do something, and by which methods; everything else is only ever read. */
 const DOING: readonly (readonly [path: RegExp, methods: readonly string[]])[] = [
   [/^\/api\/v1\/traces\/[^/]+\/fetch$/, ["POST"]],
+  [/^\/api\/v1\/statements\/[^/]+\/text$/, ["POST"]],
   [/^\/api\/v1\/(login|logout)$/, ["POST"]],
   [/^\/api\/v1\/keys$/, ["GET", "HEAD", "POST"]],
   [/^\/api\/v1\/keys\/[^/]+$/, ["DELETE"]],

@@ -16,6 +16,16 @@ export class BadParameter extends Error {
 const MAX_UNIX_MS = 4_294_967_290_000;
 const MAX_NAME_CHARS = 1_024;
 
+/** Which operations; what is absent may be anything. */
+interface OperationKeys {
+  action?: string | undefined;
+  category: OperationCategory;
+  system?: string | undefined;
+  target?: string | undefined;
+  operation?: string | undefined;
+  statement?: string | undefined;
+}
+
 type KindParameter = "web" | "background" | "all";
 
 /** What each call takes beside its path, after reading; absent is undefined. */
@@ -28,7 +38,11 @@ export interface ParameterSets {
   statusCodes: { action?: string | undefined };
   operations: { action?: string | undefined; category?: OperationCategory | undefined };
   counters: { stepMs?: number | undefined };
-  slowStatements: { action?: string | undefined; limit: number };
+  slowStatements: { action?: string | undefined; statement?: string | undefined; limit: number };
+  operationSeries: OperationKeys & { by: "store" | "operation"; limit: number; stepMs?: number | undefined };
+  operationSamples: OperationKeys & { limit: number };
+  errorSeries: { stepMs?: number | undefined };
+  errorGroup: { group: string };
   events: { limit: number };
   traces: {
     action?: string | undefined;
@@ -38,6 +52,7 @@ export interface ParameterSets {
     limit: number;
   };
   trace: { traceId: string };
+  statement: { statement: string };
   ledger: { stream: string; upTo: number };
   fetch: { deadlineMs: number };
   live: { after: number };
@@ -54,6 +69,14 @@ const action = z.string().min(1, ACTION_LENGTH).max(MAX_NAME_CHARS, ACTION_LENGT
 const yesOrNo = z.enum(["true", "false"]).transform((text) => text === "true");
 const kind = z.enum(["web", "background", "all"]).default("web");
 const stepMs = wholeNumber(1_000, 86_400_000).optional();
+const category = z.enum(["database", "cache", "external"]);
+/** "" is a name too: that of what the app did not say. */
+const key = z.string().max(MAX_NAME_CHARS, `must have at most ${MAX_NAME_CHARS} characters`).optional();
+const statement = z
+  .string()
+  .regex(/^([0-9a-f]{16})?$/, 'must be a fingerprint of 16 hex digits, or ""')
+  .optional();
+const operationKeys = { action, category, system: key, target: key, operation: key, statement };
 
 const SCHEMAS: { readonly [Call in keyof ParameterSets]: z.ZodType<ParameterSets[Call]> } = {
   range: z.object({
@@ -72,9 +95,18 @@ const SCHEMAS: { readonly [Call in keyof ParameterSets]: z.ZodType<ParameterSets
   appSeries: z.object({ action, kind, stepMs }),
   actions: z.object({ kind, sort: z.enum(ACTION_SORTS).default("time") }),
   statusCodes: z.object({ action }),
-  operations: z.object({ action, category: z.enum(["database", "cache", "external"]).optional() }),
+  operations: z.object({ action, category: category.optional() }),
   counters: z.object({ stepMs }),
-  slowStatements: z.object({ action, limit: wholeNumber(1, 200).default(20) }),
+  slowStatements: z.object({ action, statement, limit: wholeNumber(1, 200).default(20) }),
+  operationSeries: z.object({
+    ...operationKeys,
+    by: z.enum(["store", "operation"]).default("store"),
+    limit: wholeNumber(1, 50).default(10),
+    stepMs,
+  }),
+  operationSamples: z.object({ ...operationKeys, limit: wholeNumber(1, 50).default(10) }),
+  errorSeries: z.object({ stepMs }),
+  errorGroup: z.object({ group: z.string().min(1).max(MAX_NAME_CHARS) }),
   events: z.object({ limit: wholeNumber(1, 100).default(20) }),
   traces: z.object({
     action,
@@ -84,6 +116,9 @@ const SCHEMAS: { readonly [Call in keyof ParameterSets]: z.ZodType<ParameterSets
     limit: wholeNumber(1, 500).default(50),
   }),
   trace: z.object({ traceId: z.string().regex(/^[0-9a-f]{32}$/, "must be 32 hex digits in lower case") }),
+  statement: z.object({
+    statement: z.string().regex(/^[0-9a-f]{16}$/, "must be a fingerprint of 16 hex digits"),
+  }),
   ledger: z.object({
     stream: z.guid("must be a stream's id, as `apm status --json` tells it").lowercase(),
     upTo: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(Number.MAX_SAFE_INTEGER),

@@ -106,6 +106,7 @@ export function createSending(
     live,
     find: (want) => foundMessages(recorder, want, statementTexts()),
     settings,
+    statementText: (fingerprint) => hour.statementText(fingerprint),
     position: () => ({ stream: sealer.cursor.stream, nextNumber: sealer.cursor.nextNumber }),
     log,
     clock,

@@ -73,9 +73,14 @@ export class RecentHour {
     return this.#partBytes + this.#statements.bytes;
   }
 
-  /** Texts of statements, also of those that never leave this host. */
+  /** Texts of statements, also of those that leave this host only when somebody asks for one. */
   addStatements(rows: readonly StatementRow[]): void {
     this.#statements.add(rows);
+  }
+
+  /** The beginning of a statement, "" where it is not known. */
+  statementText(fingerprint: string): string {
+    return this.#statements.textOf(fingerprint);
   }
 
   add(header: BatchHeader): void {

@@ -22,6 +22,7 @@ import type { Logger } from "pino";
 import type { WebSocket } from "ws";
 import type { CollectorSettings } from "../settings/collector-settings.ts";
 import { answerWant } from "./answer-want.ts";
+import { answerWantText } from "./answer-want-text.ts";
 import { applySettings } from "./apply-settings.ts";
 import { type ConnectionFailure, openSocket } from "./collector-socket.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -45,6 +46,8 @@ export interface UplinkOptions {
   live?: LiveSeconds;
   /** Takes what is set in the console. Without it the daemon says that it knows of no settings. */
   settings?: Pick<CollectorSettings, "isTaken" | "current" | "take">;
+  /** A statement's text by its fingerprint, "" where it is not known. Without it such questions stay unanswered. */
+  statementText?: (fingerprint: string) => string;
   position: () => { stream: string; nextNumber: number };
   log: Logger;
   clock: { unixMs(): number };
@@ -192,6 +195,7 @@ export class Uplink {
     else if (message?.type === "settings") void applySettings(socket, message, this.#options.settings);
     else if (message?.type === "want") void answerWant(socket, message, this.#options);
     else if (message?.type === "watch") this.#options.live?.watch(socket, message);
+    else if (message?.type === "want_text") answerWantText(socket, message, this.#options.statementText);
   }
 
   #welcomed(reconnectSpreadMs: number | undefined): void {

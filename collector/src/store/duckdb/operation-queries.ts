@@ -1,11 +1,28 @@
 import type { OperationCategory } from "@apm-daemon/protocol";
-import type { OperationCaller, OperationFilter, OperationQueries, OperationTotals } from "../store.ts";
+import type {
+  DependencyTotals,
+  OperationCaller,
+  OperationFilter,
+  OperationGroupBy,
+  OperationGrouping,
+  OperationGroupTotals,
+  OperationQueries,
+  OperationTotals,
+  TimeRange,
+} from "../store.ts";
 import type { Query } from "./database-client.ts";
 import type { SqlValues } from "./database-messages.ts";
-import { IN_RANGE, mergedHistogramSql } from "./sql-parts.ts";
+import { IN_RANGE, mergedHistogramSql, stepSql } from "./sql-parts.ts";
 import { tierOf } from "./tier.ts";
 
 const KEY = "category, system, target, operation, statement";
+const GROUP = "system, target, operation, statement";
+/** Columns of GROUP, by what is kept apart; the others are "". */
+const GROUPED_COLUMNS: Readonly<Record<OperationGroupBy, string>> = {
+  nothing: "'' AS system, '' AS target, '' AS operation, '' AS statement",
+  store: "system, target, '' AS operation, '' AS statement",
+  operation: GROUP,
+};
 
 export class DuckDbOperationQueries implements OperationQueries {
   readonly #query: Query;
@@ -33,6 +50,46 @@ export class DuckDbOperationQueries implements OperationQueries {
           histogram: { buckets: buckets ?? [], counts: counts ?? [] },
         }) as unknown as OperationTotals,
     );
+  }
+
+  async groups(filter: OperationFilter, grouping: OperationGrouping): Promise<OperationGroupTotals[]> {
+    const { where, values } = operationFilterSql(filter);
+    const step = grouping.stepSec === undefined ? "0::DOUBLE" : stepSql(grouping.stepSec);
+    const perStep = `${GROUP}, "stepStartSec"`;
+    const rows = await this.#query(
+      `WITH picked AS (
+         SELECT ${GROUPED_COLUMNS[grouping.by]}, ${step} AS "stepStartSec",
+           calls, errors, sum_us, max_us, buckets, counts
+         FROM ${tierOf("operations")} WHERE ${where}),
+       top AS (
+         SELECT ${GROUP}, sum(sum_us) AS top_us
+         FROM picked GROUP BY ${GROUP} ORDER BY top_us DESC, ${GROUP} LIMIT $limit),
+       wanted AS (SELECT picked.*, top_us FROM picked JOIN top USING (${GROUP})),
+       sums AS (
+         SELECT ${perStep}, sum(calls)::DOUBLE AS calls, sum(errors)::DOUBLE AS errors,
+           sum(sum_us) AS "sumUs", max(max_us) AS "maxUs", any_value(top_us) AS top_us
+         FROM wanted GROUP BY ${perStep})
+       ${mergedHistogramSql("wanted", "sums", perStep)} ORDER BY top_us DESC, ${perStep}`,
+      { ...values, limit: grouping.limit },
+    );
+    return rows.map(
+      ({ buckets, counts, top_us: _topUs, ...row }) =>
+        ({
+          ...row,
+          histogram: { buckets: buckets ?? [], counts: counts ?? [] },
+        }) as unknown as OperationGroupTotals,
+    );
+  }
+
+  async dependencies(range: TimeRange, limit: number): Promise<DependencyTotals[]> {
+    const rows = await this.#query(
+      `SELECT app, category, system, target, sum(calls)::DOUBLE AS calls, sum(errors)::DOUBLE AS errors,
+         sum(sum_us) AS "sumUs"
+       FROM ${tierOf("operations")} WHERE ${IN_RANGE}
+       GROUP BY app, category, system, target ORDER BY "sumUs" DESC, app, category, system, target LIMIT $limit`,
+      { from: range.fromSec, to: range.toSec, limit },
+    );
+    return rows as unknown as DependencyTotals[];
   }
 
   async categoryTotals(filter: OperationFilter): Promise<{ category: OperationCategory; sumUs: number }[]> {
@@ -66,7 +123,7 @@ export class DuckDbOperationQueries implements OperationQueries {
 function operationFilterSql(filter: OperationFilter): { where: string; values: SqlValues } {
   const values: SqlValues = { from: filter.range.fromSec, to: filter.range.toSec, app: filter.app };
   const conditions = [IN_RANGE, "app = $app"];
-  for (const name of ["action", "category"] as const) {
+  for (const name of ["action", "category", "system", "target", "operation", "statement"] as const) {
     const value = filter[name];
     if (value === undefined) continue;
     conditions.push(`${name} = $${name}`);

@@ -10,12 +10,21 @@ export class DuckDbSlowStatementQueries implements SlowStatementQueries {
     this.#query = query;
   }
 
-  async list({ app, range, action }: SlowStatementFilter, limit: number): Promise<StoredSlowStatement[]> {
+  async list(filter: SlowStatementFilter, limit: number): Promise<StoredSlowStatement[]> {
+    const { app, range, action, statement } = filter;
     const values: SqlValues = { app, from: range.fromSec, to: range.toSec, limit };
-    if (action !== undefined) values["action"] = action;
+    const conditions = ["app = $app", IN_RANGE];
+    if (action !== undefined) {
+      values["action"] = action;
+      conditions.push("action = $action");
+    }
+    if (statement !== undefined) {
+      values["statement"] = statement;
+      conditions.push("json_extract_string(body, '$.statement') = $statement");
+    }
     const rows = await this.#query(
       `SELECT host, body FROM slow_statements
-       WHERE app = $app AND ${IN_RANGE} ${action === undefined ? "" : "AND action = $action"}
+       WHERE ${conditions.join(" AND ")}
        ORDER BY duration_us DESC, ts_s DESC LIMIT $limit`,
       values,
     );

@@ -1,11 +1,14 @@
 import type { RepeatedCall, Verdict } from "@apm-daemon/protocol";
-import type { StoredTrace, StoredTracePart, TraceFilter, TraceQueries } from "../store.ts";
+import type { StoredTrace, StoredTracePart, TimeRange, TraceFilter, TraceQueries } from "../store.ts";
 import type { Query } from "./database-client.ts";
 import type { SqlValues } from "./database-messages.ts";
 import { IN_RANGE } from "./sql-parts.ts";
 
 /** Parts of one trace that are read at most: a bound for memory, far above what a trace should have. */
 const MAX_PARTS = 500;
+
+/** Traces of each set of apps that tell who calls whom: more would say the same. */
+const SHARED_TRACES_PER_APPS = 10;
 
 const SUMMARY = `trace_id AS "traceId", root_span_id AS "rootSpanId", app, host, instance, action, kind,
   start_ms AS "startUnixMs", duration_us AS "durationUs", status, error, spans, reason, repeats, verdict`;
@@ -66,11 +69,50 @@ export class DuckDbTraceQueries implements TraceQueries {
        SELECT ${SUMMARY}, frame, ${OTHER_PIECES} AS pieces FROM parts ORDER BY start_ms, root_span_id`,
       { traceId },
     );
-    return (rows as unknown as PartRow[]).map(({ frame, pieces, ...trace }) => ({
-      ...storedTrace(trace),
-      frame: pieces === null ? frame : Buffer.concat([frame, ...pieces]),
-    }));
+    return (rows as unknown as PartRow[]).map(storedPart);
   }
+
+  async slowestParts(
+    { range, app, actions }: { range: TimeRange; app: string; actions: readonly string[] },
+    limit: number,
+  ): Promise<StoredTracePart[]> {
+    if (actions.length === 0) return [];
+    const named = actions.map((action, i) => [`action${i}`, action] as const);
+    const rows = await this.#query(
+      `WITH parts AS (
+         SELECT * FROM traces
+         WHERE app = $app AND ${IN_RANGE} AND NOT ${IS_FETCHED} AND action IN (${named.map(([name]) => `$${name}`).join(", ")})
+         ORDER BY ${ORDERS.slowest} LIMIT $limit)
+       SELECT ${SUMMARY}, frame, ${OTHER_PIECES} AS pieces FROM parts ORDER BY ${ORDERS.slowest}`,
+      { app, from: range.fromSec, to: range.toSec, limit, ...Object.fromEntries(named) },
+    );
+    return (rows as unknown as PartRow[]).map(storedPart);
+  }
+
+  async sharedParts(range: TimeRange, limit: number): Promise<StoredTracePart[]> {
+    const rows = await this.#query(
+      `WITH kept AS (SELECT * FROM traces WHERE ${IN_RANGE} AND NOT ${IS_FETCHED}),
+       shared AS (
+         SELECT trace_id, list(DISTINCT app ORDER BY app) AS apps, max(start_ms) AS newest_ms
+         FROM kept GROUP BY trace_id HAVING count(DISTINCT root_span_id) > 1),
+       chosen AS (
+         SELECT trace_id, newest_ms FROM shared
+         QUALIFY row_number() OVER (PARTITION BY apps ORDER BY newest_ms DESC, trace_id) <= ${SHARED_TRACES_PER_APPS}),
+       parts AS (
+         SELECT kept.*, newest_ms FROM kept JOIN chosen USING (trace_id)
+         ORDER BY newest_ms DESC, trace_id, start_ms LIMIT $limit)
+       SELECT ${SUMMARY}, frame, ${OTHER_PIECES} AS pieces FROM parts ORDER BY newest_ms DESC, trace_id, start_ms`,
+      { from: range.fromSec, to: range.toSec, limit },
+    );
+    return (rows as unknown as PartRow[]).map(storedPart);
+  }
+}
+
+function storedPart({ frame, pieces, ...trace }: PartRow): StoredTracePart {
+  return {
+    ...storedTrace(trace),
+    frame: pieces === null ? frame : Buffer.concat([frame, ...pieces]),
+  };
 }
 
 function storedTrace({ repeats, verdict, ...trace }: SummaryRow): StoredTrace {
