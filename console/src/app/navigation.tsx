@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { postJson } from "../data/get-json.ts";
 import { isLoggedIn } from "../data/login-state.ts";
 import { apiPaths } from "../data/paths.ts";
@@ -7,13 +8,14 @@ import { Icon, type IconName } from "../ui/icon.tsx";
 import { offsetText } from "../ui/time-text.ts";
 import { chooseZone, ZONES, type ZoneChoice, zoneChoice } from "../ui/zone.ts";
 import { link, pageRange, route } from "./location.ts";
+import { APP_SECTIONS } from "./routes.ts";
 import { isServerReached, server } from "./server-state.ts";
 import { chooseTheme, type ThemeChoice, themeChoice } from "./theme.ts";
 
 /** The left column; on phones a bar at the bottom. */
 export function Navigation(): JSX.Element {
   const { page } = route.value;
-  const isApps = ["apps", "app", "actions", "action", "traces", "trace"].includes(page);
+  const isApps = "app" in route.value || page === "trace";
   return (
     <nav class="sidebar" aria-label={t("nav.main")}>
       <a class="brand" href={link({ page: "home" })}>
@@ -33,6 +35,7 @@ export function Navigation(): JSX.Element {
           isInside={isApps}
         />
         <AppItems />
+        <Item icon="map" label={t("nav.map")} href={link({ page: "map" })} isCurrent={page === "map"} />
         <Item
           icon="hosts"
           label={t("nav.hosts")}
@@ -73,21 +76,37 @@ function Item({ icon, label, href, isCurrent, isInside = false }: ItemProps): JS
   );
 }
 
+/** The pages of the app that is shown; on phones a row that scrolls, which keeps the current one in sight. */
 function AppItems(): JSX.Element | null {
+  const list = useRef<HTMLUListElement>(null);
   const current = route.value;
+  useEffect(() => {
+    const item = list.current?.querySelector("[aria-current]");
+    if (item instanceof HTMLElement && list.current)
+      list.current.scrollLeft = item.offsetLeft - (list.current.clientWidth - item.offsetWidth) / 2;
+  }, [current.page]);
   if (!("app" in current)) return null;
   const { app, page } = current;
   return (
-    <>
-      <li class="sub sub-name">{app}</li>
-      <Item label={t("nav.overview")} href={link({ page: "app", app })} isCurrent={page === "app"} />
-      <Item
-        label={t("nav.actions")}
-        href={link({ page: "actions", app })}
-        isCurrent={page === "actions" || page === "action"}
-      />
-      <Item label={t("nav.traces")} href={link({ page: "traces", app })} isCurrent={page === "traces"} />
-    </>
+    <li class="sub-list">
+      <p class="sub-name">{app}</p>
+      <ul ref={list} aria-label={app}>
+        <Item label={t("nav.overview")} href={link({ page: "app", app })} isCurrent={page === "app"} />
+        <Item
+          label={t("nav.actions")}
+          href={link({ page: "actions", app })}
+          isCurrent={page === "actions" || page === "action"}
+        />
+        {APP_SECTIONS.map((section) => (
+          <Item
+            key={section}
+            label={t(`nav.${section}`)}
+            href={link({ page: section, app })}
+            isCurrent={page === section}
+          />
+        ))}
+      </ul>
+    </li>
   );
 }
 

@@ -1,3 +1,7 @@
+/** Pages of an app that its name and their own say all of. */
+export const APP_SECTIONS = ["databases", "caches", "external", "errors", "traces"] as const;
+export type AppSection = (typeof APP_SECTIONS)[number];
+
 /** A page of the console with the names that its path carries. */
 export type Route =
   | { page: "home" }
@@ -5,8 +9,9 @@ export type Route =
   | { page: "app"; app: string }
   | { page: "actions"; app: string }
   | { page: "action"; app: string; action: string }
-  | { page: "traces"; app: string }
+  | { page: AppSection; app: string }
   | { page: "trace"; traceId: string }
+  | { page: "map" }
   | { page: "hosts" }
   | { page: "host"; host: string }
   | { page: "settings" }
@@ -21,6 +26,7 @@ export function parseRoute(pathname: string): Route {
   if (area === "apps") return appRoute(parts.length, name, section, detail);
   if (area === "settings" && parts.length === 1) return { page: "settings" };
   if (area === "traces" && name !== undefined && parts.length === 2) return { page: "trace", traceId: name };
+  if (area === "map" && parts.length === 1) return { page: "map" };
   if (area === "hosts" && parts.length === 1) return { page: "hosts" };
   if (area === "hosts" && name !== undefined && parts.length === 2) return { page: "host", host: name };
   return { page: "unknown" };
@@ -32,7 +38,8 @@ function appRoute(length: number, app?: string, section?: string, detail?: strin
   if (section === "actions" && length === 3) return { page: "actions", app };
   if (section === "actions" && length === 4 && detail !== undefined)
     return { page: "action", app, action: detail };
-  if (section === "traces" && length === 3) return { page: "traces", app };
+  const page = APP_SECTIONS.find((one) => one === section);
+  if (page !== undefined && length === 3) return { page, app };
   return { page: "unknown" };
 }
 

@@ -20,6 +20,13 @@ const ActionsPage = lazyPage(async () => (await import("../pages/actions/actions
 const AppPage = lazyPage(async () => (await import("../pages/app/app-page.tsx")).AppPage);
 const HostsPage = lazyPage(async () => (await import("../pages/hosts/hosts-page.tsx")).HostsPage);
 const TracesPage = lazyPage(async () => (await import("../pages/traces/traces-page.tsx")).TracesPage);
+const DatabasesPage = lazyPage(
+  async () => (await import("../pages/databases/databases-page.tsx")).DatabasesPage,
+);
+const CachesPage = lazyPage(async () => (await import("../pages/caches/caches-page.tsx")).CachesPage);
+const ExternalPage = lazyPage(async () => (await import("../pages/external/external-page.tsx")).ExternalPage);
+const ErrorsPage = lazyPage(async () => (await import("../pages/errors/errors-page.tsx")).ErrorsPage);
+const MapPage = lazyPage(async () => (await import("../pages/map/map-page.tsx")).MapPage);
 const HostPage = lazyPage(async () => (await import("../pages/host/host-page.tsx")).HostPage);
 const TracePage = lazyPage(async () => (await import("../pages/trace/trace-page.tsx")).TracePage);
 const SettingsPage = lazyPage(async () => (await import("../pages/settings/settings-page.tsx")).SettingsPage);
@@ -69,6 +76,16 @@ function Page({ route }: { route: Route }): JSX.Element {
       return <ActionsPage app={route.app} />;
     case "action":
       return <ActionPage app={route.app} action={route.action} />;
+    case "databases":
+      return <DatabasesPage app={route.app} />;
+    case "caches":
+      return <CachesPage app={route.app} />;
+    case "external":
+      return <ExternalPage app={route.app} />;
+    case "errors":
+      return <ErrorsPage app={route.app} />;
+    case "map":
+      return <MapPage />;
     case "traces":
       return <TracesPage app={route.app} />;
     case "trace":

@@ -128,8 +128,97 @@ export interface OperationsAnswer extends Span {
   operations: OperationRow[];
 }
 
+/** Calls to databases, caches or services over time. */
+export interface CallStatistics {
+  calls: number;
+  errors: number;
+  totalTimeMs: number;
+  callsPerMinute: number | null;
+  durationMs: Percentiles | null;
+  cols: Record<"calls" | "errors" | "totalTimeMs" | "avgMs" | "p95Ms", Column>;
+}
+
+export interface CallGroup extends CallStatistics {
+  system: string;
+  target: string;
+  operation: string;
+  /** Fingerprint, "" where there is none. */
+  statement: string;
+  statementText: string | null;
+  share: number | null;
+  actions: { action: string; calls: number; totalTimeMs: number }[];
+}
+
+export interface CallSeriesAnswer extends Span {
+  t0: number;
+  stepMs: number;
+  all: CallStatistics;
+  groups: CallGroup[];
+  leftOut: number;
+}
+
+export interface CallSample {
+  traceId: string;
+  spanId: string;
+  action: string;
+  host: string;
+  operation: string;
+  startUnixMs: number;
+  durationMs: number;
+  error: boolean;
+}
+
+export interface CallSamplesAnswer extends Span {
+  traces: number;
+  samples: CallSample[];
+}
+
+export interface StatementTextAnswer {
+  text: string | null;
+  hosts: { host: string; state: "found" | "nothing" | "silent" | "offline"; lastSeenUnixMs: number }[];
+}
+
+export interface ErrorSeriesAnswer extends Span {
+  t0: number;
+  stepMs: number;
+  count: number;
+  types: { type: string; count: number; values: Column }[];
+  others: { types: number; count: number; values: Column } | null;
+}
+
+export interface MapNode {
+  id: string;
+  kind: "app" | "database" | "cache" | "external";
+  app: string;
+  system: string;
+  target: string;
+  callsPerMinute: number;
+  avgMs: number | null;
+  errorRate: number | null;
+  apdex: number | null;
+}
+
+export interface MapEdge {
+  from: string;
+  to: string;
+  calls: number;
+  errors: number;
+  totalTimeMs: number;
+  callsPerMinute: number;
+  avgMs: number | null;
+  errorRate: number | null;
+  targets: string[];
+}
+
+export interface ServiceMapAnswer extends Span {
+  nodes: MapNode[];
+  edges: MapEdge[];
+  isLimited: boolean;
+}
+
 export interface SlowStatement {
   endUnixMs: number;
+  host: string;
   action: string;
   operation: string;
   statement: string;
@@ -158,11 +247,20 @@ export interface ErrorGroup {
   count: number;
   firstUnixMs: number;
   lastUnixMs: number;
-  traceId: string;
+  /** Of the first one in all that is stored. */
+  firstEverUnixMs: number;
+  /** Whether that lies in the range. */
+  isNew: boolean;
+  traceId: string | null;
 }
 
 export interface ErrorsAnswer extends Span {
-  errors: ErrorGroup[];
+  errors: (ErrorGroup & { sparkline: { t0: number; stepMs: number; counts: Column } })[];
+}
+
+export interface ErrorGroupAnswer extends Span, ErrorGroup {
+  places: { action: string; host: string; count: number }[];
+  samples: { traceId: string; action: string; host: string; message: string; unixMs: number }[];
 }
 
 export interface AppEndCall {

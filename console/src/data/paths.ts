@@ -12,6 +12,19 @@ function path(parts: readonly string[], query: Query = {}): string {
   return `${BASE}/${parts.map(encodeURIComponent).join("/")}${tail}`;
 }
 
+/** Which calls; "" is a name too, so it must not be left out. */
+export interface CallKeys {
+  category: "database" | "cache" | "external";
+  system?: string;
+  target?: string;
+  operation?: string;
+  statement?: string;
+}
+
+function withKeys(start: string, keys: CallKeys): string {
+  return `${start}${start.includes("?") ? "&" : "?"}${new URLSearchParams({ ...keys }).toString()}`;
+}
+
 export const apiPaths = {
   login: (): string => path(["login"]),
   logout: (): string => path(["logout"]),
@@ -32,10 +45,20 @@ export const apiPaths = {
   statusCodes: (app: string, action?: string): string => path(["apps", app, "status-codes"], { action }),
   operations: (app: string, category: string, action?: string): string =>
     path(["apps", app, "operations"], { category, action }),
-  slowStatements: (app: string, action?: string): string =>
-    path(["apps", app, "slow-statements"], { action, limit: 5 }),
   appLedger: (app: string): string => path(["apps", app, "ledger"]),
   hostLedger: (host: string): string => path(["hosts", host, "ledger"]),
+  slowStatements: (app: string, action?: string, limit = 5): string =>
+    path(["apps", app, "slow-statements"], { action, limit }),
+  statementCalls: (app: string, statement: string): string =>
+    path(["apps", app, "slow-statements"], { statement, limit: 20 }),
+  callSeries: (app: string, keys: CallKeys, by: "store" | "operation", limit: number): string =>
+    withKeys(path(["apps", app, "operations", "series"], { by, limit }), keys),
+  callSamples: (app: string, keys: CallKeys): string =>
+    withKeys(path(["apps", app, "operations", "samples"], { limit: 20 }), keys),
+  statementText: (statement: string): string => path(["statements", statement, "text"]),
+  errorSeries: (app: string): string => path(["apps", app, "errors", "series"]),
+  errorGroup: (app: string, group: string): string => path(["apps", app, "errors", "groups", group]),
+  map: (): string => path(["map"]),
   counters: (app: string): string => path(["apps", app, "counters"]),
   events: (app: string): string => path(["apps", app, "events"]),
   errors: (app: string): string => path(["apps", app, "errors"]),

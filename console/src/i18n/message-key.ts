@@ -1,13 +1,16 @@
 import type { actions } from "./en/actions.ts";
 import type { app } from "./en/app.ts";
+import type { calls } from "./en/calls.ts";
 import type { chartTable } from "./en/chart-table.ts";
 import type { common } from "./en/common.ts";
 import type { ends } from "./en/ends.ts";
+import type { errors } from "./en/errors.ts";
 import type { host } from "./en/host.ts";
 import type { keys } from "./en/keys.ts";
 import type { ledger } from "./en/ledger.ts";
 import type { live } from "./en/live.ts";
 import type { login } from "./en/login.ts";
+import type { map } from "./en/map.ts";
 import type { settings } from "./en/settings.ts";
 import type { trace } from "./en/trace.ts";
 import type { traces } from "./en/traces.ts";
@@ -19,6 +22,9 @@ export type MessageKey =
   | keyof typeof app
   | keyof typeof ends
   | keyof typeof actions
+  | keyof typeof calls
+  | keyof typeof errors
+  | keyof typeof map
   | keyof typeof traces
   | keyof typeof verdict
   | keyof typeof trace

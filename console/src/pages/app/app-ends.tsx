@@ -11,8 +11,14 @@ import { dateTimeText } from "../../ui/time-text.ts";
 import { EndReport } from "./end-report.tsx";
 import "../../i18n/en/ends.ts";
 
-/** Ends of the app's processes in the range, also marked in the charts; nothing where there was none. */
-export function AppEnds({ app }: { app: string }): JSX.Element | null {
+/** Ends of the app's processes in the range, also marked in the charts; `none` where there was none. */
+export function AppEnds({
+  app,
+  none = null,
+}: {
+  app: string;
+  none?: JSX.Element | null;
+}): JSX.Element | null {
   const { data } = useAnswer<EventsAnswer>(apiPaths.events(app), pageRange.value);
   const events = data?.events ?? [];
   const moments = events.map(({ unixMs }) => unixMs).join(" ");
@@ -22,7 +28,7 @@ export function AppEnds({ app }: { app: string }): JSX.Element | null {
       endMarks.value = [];
     };
   }, [moments]);
-  if (events.length === 0) return null;
+  if (events.length === 0) return none;
   return (
     <Card class="ends" title={t("ends.title")} note={t("ends.note")}>
       {events.map((event) => (

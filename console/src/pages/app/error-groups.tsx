@@ -21,7 +21,7 @@ export function ErrorGroups({ errors, limit }: { errors: ErrorGroup[]; limit: nu
           label: t("metric.message"),
           cell: (row) => (
             <span class="two-lines">
-              {row.traceId === "" ? (
+              {row.traceId === null ? (
                 <ErrorText row={row} />
               ) : (
                 <a

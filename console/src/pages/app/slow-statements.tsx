@@ -9,11 +9,15 @@ import { duration, text } from "../../ui/number-text.ts";
 import { Table } from "../../ui/table.tsx";
 import "../../i18n/en/app.ts";
 
-/** The slowest single calls to databases, each with its trace and where it was called from; nothing when there are none. */
+/** The slowest single calls to databases; nothing when there are none. */
 export function SlowStatements({ app, action }: { app: string; action?: string }): JSX.Element | null {
   const answer = useAnswer<SlowStatementsAnswer>(apiPaths.slowStatements(app, action), pageRange.value);
   const rows = answer.data?.slowStatements ?? [];
-  if (rows.length === 0) return null;
+  return rows.length === 0 ? null : <SlowStatementsTable rows={rows} />;
+}
+
+/** Single calls to databases, each with its trace and where it was called from. */
+export function SlowStatementsTable({ rows }: { rows: SlowStatement[] }): JSX.Element {
   return (
     <Table
       label={t("app.slowCalls")}

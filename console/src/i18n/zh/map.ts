@@ -1,0 +1,32 @@
+import type { map as en } from "../en/map.ts";
+
+export const map: Readonly<Record<keyof typeof en, string>> = {
+  "map.title": "服务拓扑",
+  "map.note": "谁调用谁；数字由调用方统计",
+  "map.view": "显示方式",
+  "map.view.picture": "图",
+  "map.view.table": "表格",
+  "map.caller": "调用方",
+  "map.called": "被调用方",
+  "map.group.app": "其他 {count} 个应用",
+  "map.group.database": "其他 {count} 个数据库",
+  "map.group.cache": "其他 {count} 个缓存",
+  "map.group.external": "其他 {count} 个服务",
+  "map.kind.app": "应用",
+  "map.kind.database": "数据库",
+  "map.kind.cache": "缓存",
+  "map.kind.external": "外部服务",
+  "map.rate": "{count} 次/分钟",
+  "map.errors": "失败 {share}",
+  "map.edge": "{from} 调用 {to}：{figures}",
+  "map.alone": "没有对外调用的应用：{apps}",
+  "map.noCalls": "该时间范围内没有任何调用",
+  "map.noCallsHint": "对数据库、缓存和其他服务的调用会自动出现在这里。请选择更长的范围，或使用应用。",
+  "map.limited": "仅显示耗时最多的调用。",
+  "map.joined":
+    "已保留的追踪在某服务处延续时，该服务绘制为应用；位于多个应用的负载均衡或消息代理之后时，仍为服务。",
+  "map.sort.time": "总耗时",
+  "map.sort.calls": "调用次数",
+  "map.sort.avg": "平均最慢",
+  "map.sort.errors": "错误率",
+};
