@@ -16,6 +16,8 @@ export interface OperationSample extends CallOfSpan {
   startUnixMs: number;
   durationMs: number;
   error: boolean;
+  /** Such calls of this app in the trace; this is the slowest one. */
+  calls: number;
 }
 
 export interface OperationSamplesAnswer {
@@ -37,7 +39,7 @@ export interface OperationSamplesOptions {
   limit: number;
 }
 
-/** The slowest such calls in the slowest kept traces of the actions that make them. */
+/** The slowest such call of each of the slowest kept traces of the actions that make them. */
 export async function operationSamples(
   store: Store,
   app: string,
@@ -48,15 +50,18 @@ export async function operationSamples(
   const callers = await store.operations.callers({ range, app, ...wanted });
   const actions = [...new Set(callers.map(({ action }) => action))].slice(0, MAX_ACTIONS);
   const parts = await store.traces.slowestParts({ range, app, actions }, MAX_PARTS);
-  const samples = parts.flatMap((part) =>
-    spansOfPart(part).flatMap((span): OperationSample[] => {
+  const samples = parts.flatMap((part): OperationSample[] => {
+    const { traceId, action } = part;
+    const calls = spansOfPart(part).flatMap((span) => {
       const call = callOfSpan(span);
-      if (call === null || !isWanted(call, wanted)) return [];
-      const { spanId, host, startUnixMs, durationMs, error } = span;
-      const { traceId, action } = part;
-      return [{ ...call, traceId, spanId, action, host, startUnixMs, durationMs, error }];
-    }),
-  );
+      return call !== null && isWanted(call, wanted) ? [{ call, span }] : [];
+    });
+    const [slowest] = calls.sort((a, b) => b.span.durationMs - a.span.durationMs);
+    if (slowest === undefined) return [];
+    const { spanId, host, startUnixMs, durationMs, error } = slowest.span;
+    const sample = { traceId, spanId, action, host, startUnixMs, durationMs, error };
+    return [{ ...slowest.call, ...sample, calls: calls.length }];
+  });
   return {
     app,
     ...answeredRange(range),

@@ -105,7 +105,7 @@ describe("what apps call", () => {
     assert.deepEqual(none.all.cols.calls, [0, ...NOTHING, null]);
   });
 
-  test("samples: the slowest calls of kept traces, with the span to look at", async () => {
+  test("samples: the slowest call of each kept trace, with the span to look at", async () => {
     const { body } = await get<{ traces: number; samples: Record<string, unknown>[] }>(
       `apps/shop/operations/samples?${MINUTE}&category=external&target=pay.example:443`,
     );
@@ -137,6 +137,13 @@ describe("what apps call", () => {
           host: "web-1",
         },
       ],
+    );
+    const balanced = await get<{ samples: { durationMs: number; calls: number }[] }>(
+      `apps/shop/operations/samples?${MINUTE}&category=external&target=balancer:80`,
+    );
+    assert.deepEqual(
+      balanced.body.samples.map(({ durationMs, calls }) => [durationMs, calls]),
+      [[6, 2]],
     );
     const none = await get<{ samples: unknown[] }>(
       `apps/shop/operations/samples?${MINUTE}&category=external&target=nobody`,

@@ -166,6 +166,8 @@ export interface CallSample {
   startUnixMs: number;
   durationMs: number;
   error: boolean;
+  /** Such calls in the trace; this is the slowest one. */
+  calls: number;
 }
 
 export interface CallSamplesAnswer extends Span {

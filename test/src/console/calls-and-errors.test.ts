@@ -152,7 +152,11 @@ describe("the console's pages of calls and errors", {
     assert.equal((await cells(page, "Callers", /GET \/carts\/:lines/))["Calls"], String(CARTS * CART_LINES));
     await page.getByText(`${CARTS * CART_LINES} calls`).waitFor();
     await takeScreenshot(page, "21-statement");
-    const sample = page.getByRole("table", { name: "Traces that show it" }).locator("a").first();
+    const samples = page.getByRole("table", { name: "Traces that show it" }).locator("tbody tr");
+    await samples.first().waitFor();
+    assert.equal(await samples.count(), CARTS);
+    assert.equal(await samples.locator("td").nth(2).textContent(), String(CART_LINES));
+    const sample = samples.locator("a").first();
     await sample.click();
     await page.waitForURL(/\/traces\/[0-9a-f]{32}\?.*sel=/);
     await page.getByText("GET /carts/:lines").first().waitFor();

@@ -29,7 +29,8 @@ export const calls = {
   "calls.operation": "Operation",
   "calls.failed": "failed",
   "calls.samples": "Traces that show it",
-  "calls.samplesNote": "slowest such calls of the kept traces",
+  "calls.samplesNote": "the slowest such call of each kept trace",
+  "calls.inTrace": "In the trace",
   "calls.noSamples": "No kept trace shows such a call",
   "calls.noSamplesHint":
     "The {count} slowest traces of its callers were looked through. Choose a longer range, or open a trace of a caller.",

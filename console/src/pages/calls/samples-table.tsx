@@ -35,9 +35,10 @@ export function SamplesTable({ samples }: { samples: readonly CallSample[] }): J
           label: t("calls.operation"),
           cell: (row) => <span class="mono">{row.operation}</span>,
         },
+        { key: "calls", label: t("calls.inTrace"), isNumber: true, cell: (row) => row.calls },
         {
           key: "duration",
-          label: t("metric.duration"),
+          label: t("metric.max"),
           isNumber: true,
           cell: (row) => (
             <span class={row.error ? "bad" : undefined}>
