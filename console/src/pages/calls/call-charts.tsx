@@ -85,6 +85,7 @@ export function LatencyChart(props: CallChartProps & { title?: string; note?: st
   );
   return (
     <TimeChart
+      id={`latency ${subject}`}
       subject={subject}
       title={title}
       note={note}
@@ -122,6 +123,7 @@ function StackedChart(
   );
   return (
     <TimeChart
+      id={`${name} ${subject}`}
       subject={subject}
       title={title}
       note={note}

@@ -47,6 +47,7 @@ export function ErrorChart(props: {
     });
   return (
     <TimeChart
+      id="errors"
       subject={app}
       title={t("errors.classes")}
       note={t("errors.perMinute")}
@@ -57,6 +58,7 @@ export function ErrorChart(props: {
       leastTop={1}
       arrived={columns.cols["all"]?.map((value) => value !== null) ?? []}
       height="tall"
+      tracesOf={{ app }}
     />
   );
 }
