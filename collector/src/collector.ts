@@ -95,7 +95,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   const live = new LiveServer({
     liveHosts,
     hostsOf: (app) => hostsOfApp(store, app, clock()),
-    refusal: (request) => browserRefusal(request, allowedHosts),
+    refusal: (request) => browserRefusal(request, allowedHosts, access),
     log,
   });
   const attach = (http: Server): void => uplinks.attach(http, live.upgrade.bind(live));

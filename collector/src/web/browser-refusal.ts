@@ -1,6 +1,8 @@
 import type { IncomingMessage } from "node:http";
+import type { Access } from "../access/access.ts";
 import type { AllowedHosts } from "./allowed-hosts.ts";
 import { crossSiteReason } from "./cross-site.ts";
+import { sessionIn } from "./session-cookie.ts";
 
 /**
  * Why a browser's WebSocket may not be opened; null when it may. Browsers let pages of any site open one, and send no
@@ -9,6 +11,7 @@ import { crossSiteReason } from "./cross-site.ts";
 export function browserRefusal(
   { headers }: IncomingMessage,
   allowedHosts: AllowedHosts,
+  access: Access,
 ): { status: number; sentence: string } | null {
   if (!allowedHosts.accepts(headers.host))
     return { status: 421, sentence: "This collector does not answer to this host name; see allowed_hosts." };
@@ -18,5 +21,15 @@ export function browserRefusal(
     const value = headers[name];
     return Array.isArray(value) ? value[0] : value;
   });
-  return reason === null ? null : { status: 403, sentence: `${reason}.` };
+  if (reason !== null) return { status: 403, sentence: `${reason}.` };
+  return mayWatch(headers.cookie, access) ? null : { status: 401, sentence: "This needs a log-in." };
+}
+
+/** What cannot be read lets nobody in. */
+function mayWatch(cookie: string | undefined, access: Access): boolean {
+  try {
+    return access.permissionOf({ session: sessionIn(cookie), bearer: "" }) === "all";
+  } catch {
+    return false;
+  }
 }

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
+import { parse } from "hono/utils/cookie";
 import { MAX_SESSION_MS } from "../access/session-store.ts";
 
 const NAME = "apm_session";
@@ -9,6 +10,12 @@ const SECURE_NAME = `__Host-${NAME}`;
 /** The session's token that the browser sent, "" when it sent none. */
 export function sessionOf(c: Context): string {
   return getCookie(c, SECURE_NAME) ?? getCookie(c, NAME) ?? "";
+}
+
+/** The same of a request that comes by another way than Hono's. */
+export function sessionIn(cookieHeader: string | undefined): string {
+  const cookies = parse(cookieHeader ?? "");
+  return cookies[SECURE_NAME] ?? cookies[NAME] ?? "";
 }
 
 export function giveSession(c: Context, token: string): void {
