@@ -18,6 +18,8 @@ export interface TraceAnswer {
   rootSpanId: string;
   app: string;
   host: string;
+  /** The process that ran it, as in its host's processes. */
+  instance: string;
   action: string;
   kind: string;
   startUnixMs: number;
@@ -80,7 +82,20 @@ export function wholeTraceAnswer(
 }
 
 export function traceAnswer(part: Omit<TracePart, "frame">): TraceAnswer {
-  const { traceId, rootSpanId, app, host, action, kind, startUnixMs, status, error, spans, reason } = part;
+  const {
+    traceId,
+    rootSpanId,
+    app,
+    host,
+    instance,
+    action,
+    kind,
+    startUnixMs,
+    status,
+    error,
+    spans,
+    reason,
+  } = part;
   const { repeats, verdict } = part;
   const durationMs = part.durationUs / 1000;
   return {
@@ -88,6 +103,7 @@ export function traceAnswer(part: Omit<TracePart, "frame">): TraceAnswer {
     rootSpanId,
     app,
     host,
+    instance,
     action,
     kind,
     startUnixMs,

@@ -78,6 +78,7 @@ export function sampleTrace(changes: Partial<FetchedTraceAnswer> = {}): FetchedT
   ];
   const root = {
     traceId: TRACE_ID,
+    instance: "i1",
     kind: "web",
     status: 200,
     error: false,

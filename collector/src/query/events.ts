@@ -25,6 +25,30 @@ export async function events(
   return { app, ...answeredRange(range), events: stored.map(({ host, body }) => eventAnswer(host, body)) };
 }
 
+export interface EndsAnswer {
+  from: number;
+  to: number;
+  ends: EndAnswer[];
+}
+
+/** An end in short; `GET /apps/{app}/events` has all that is known of it. */
+export type EndAnswer = Pick<AppEvent, "id" | "app" | "kind" | "title" | "pid"> & {
+  host: string;
+  unixMs: number;
+};
+
+/** Ends of all apps' processes in the range, newest first. */
+export async function ends(store: Store, range: QueryRange, limit: number): Promise<EndsAnswer> {
+  const stored = await store.events.list(undefined, range, limit);
+  return {
+    ...answeredRange(range),
+    ends: stored.map(({ host, body }) => {
+      const { id, app, kind, title, pid, tsMs } = JSON.parse(body) as AppEvent;
+      return { id, app, kind, title, pid, host, unixMs: tsMs };
+    }),
+  };
+}
+
 function eventAnswer(host: string, body: string): EventAnswer {
   const { tsMs, app: _app, ...event } = JSON.parse(body) as AppEvent;
   return { ...event, host, unixMs: tsMs };

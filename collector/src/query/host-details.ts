@@ -75,6 +75,6 @@ export async function hostProcesses(store: Store, host: string, range: QueryRang
   return { host, ...answeredRange(range), processes: await store.hosts.processes(host, range) };
 }
 
-async function requireHost(store: Store, host: string): Promise<void> {
+export async function requireHost(store: Store, host: string): Promise<void> {
   if (!(await store.hosts.exists(host))) throw new NotFound(`there is no host ${JSON.stringify(host)}`);
 }

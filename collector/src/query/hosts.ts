@@ -27,16 +27,35 @@ export interface HostAnswer {
   cpuRatio: number | null;
   memUsedRatio: number | null;
   load1: number | null;
+  stealRatio: number | null;
+  iowaitRatio: number | null;
+  /** Null without PSI, as the next two. */
+  psiCpuRatio: number | null;
+  psiMemoryRatio: number | null;
+  psiIoRatio: number | null;
+  /** The latest event loop among its apps' processes, 99th percentile. */
+  eventLoopDelayMs: number | null;
 }
 
-const SHOWN_METRICS = ["cpuIdleRatio", "memUsedBytes", "memTotalBytes", "load1"] as const;
+const SHOWN_METRICS = [
+  "cpuIdleRatio",
+  "memUsedBytes",
+  "memTotalBytes",
+  "load1",
+  "cpuStealRatio",
+  "cpuIowaitRatio",
+  "psiCpuSomeRatio",
+  "psiMemorySomeRatio",
+  "psiIoSomeRatio",
+] as const;
 
 /** All hosts of the store; their apps and newest values are those of the range. */
 export async function hosts(store: Store, range: QueryRange): Promise<HostsAnswer> {
-  const [stored, appsByHost, newest] = await Promise.all([
+  const [stored, appsByHost, newest, delays] = await Promise.all([
     store.hosts.all(),
     store.hosts.appsByHost(range),
     store.hosts.newestValues(SHOWN_METRICS, range),
+    store.hosts.newestLoopDelays(range),
   ]);
   return {
     ...answeredRange(range),
@@ -49,6 +68,12 @@ export async function hosts(store: Store, range: QueryRange): Promise<HostsAnswe
         cpuRatio: subtract(1, values["cpuIdleRatio"]),
         memUsedRatio: memUsedRatio(values),
         load1: values["load1"] ?? null,
+        stealRatio: values["cpuStealRatio"] ?? null,
+        iowaitRatio: values["cpuIowaitRatio"] ?? null,
+        psiCpuRatio: values["psiCpuSomeRatio"] ?? null,
+        psiMemoryRatio: values["psiMemorySomeRatio"] ?? null,
+        psiIoRatio: values["psiIoSomeRatio"] ?? null,
+        eventLoopDelayMs: delays.find((entry) => entry.host === host)?.delayMs ?? null,
       };
     }),
   };

@@ -200,6 +200,7 @@ describe("traces", () => {
         rootSpanId: id(1),
         app: "shop",
         host: "web-1",
+        instance: "i1",
         action: "POST /checkout",
         kind: "web",
         startUnixMs: BASE + 100,

@@ -24,6 +24,7 @@ export interface Store {
   readonly ledger: LedgerQueries;
   readonly events: EventQueries;
   readonly traces: TraceQueries;
+  readonly selections: SelectionQueries;
 
   /** Whether this batch is committed already. */
   isCommitted(identity: BatchIdentity): boolean;
@@ -82,6 +83,17 @@ export interface HostQueries {
   sampledSteps(host: string, range: TimeRange, stepSec: number): Promise<SampledSteps>;
   /** The `limit` longest times between two rows of seconds that are longer than usual, by time. */
   gaps(host: string, range: TimeRange, limit: number): Promise<SampleGap[]>;
+  /** One process's named metrics per step, each combined as the metric says; null when nothing is stored of it in the range. */
+  processSeries(
+    process: { host: string; instance: string },
+    metrics: readonly string[],
+    range: TimeRange,
+    stepSec: number,
+  ): Promise<ProcessSeries | null>;
+  /** JSON of each HostSnapshot in the range, ascending; the first `limit`. */
+  snapshots(host: string, range: TimeRange, limit: number): Promise<string[]>;
+  /** Of each host the latest event loop among its processes, in their newest seconds of the range. */
+  newestLoopDelays(range: TimeRange): Promise<{ host: string; delayMs: number | null }[]>;
 }
 
 export interface SampledSteps {
@@ -94,6 +106,12 @@ export interface SampledSteps {
 export interface SampleGap {
   lastSec: number;
   nextSec: number;
+}
+
+export interface ProcessSeries {
+  app: string;
+  pid: number;
+  steps: { stepStartSec: number; values: MetricValues }[];
 }
 
 export type MetricValues = Readonly<Record<string, number | null>>;
@@ -156,7 +174,7 @@ export interface RequestFilter {
 
 /** What to keep apart; everything else is added up. */
 export interface RequestGrouping {
-  by: readonly ("app" | "action" | "kind" | "status")[];
+  by: readonly ("app" | "action" | "kind" | "status" | "host")[];
   /** Also by time. */
   stepSec?: number;
   withHistograms: boolean;
@@ -190,6 +208,7 @@ export interface RequestTotals extends RequestSums {
   action: string;
   kind: string;
   status: number;
+  host: string;
   stepStartSec: number;
 }
 
@@ -349,8 +368,8 @@ export interface CounterSum {
 }
 
 export interface EventQueries {
-  /** Ends of the app's processes, newest first, each once. */
-  list(app: string, range: TimeRange, limit: number): Promise<StoredEvent[]>;
+  /** Ends of the app's processes, or of all apps', newest first, each once. */
+  list(app: string | undefined, range: TimeRange, limit: number): Promise<StoredEvent[]>;
 }
 
 export interface TraceFilter {
@@ -399,6 +418,47 @@ export interface TraceQueries {
   sharedParts(range: TimeRange, limit: number): Promise<StoredTracePart[]>;
   /** All parts of a trace, kept and fetched, by start: one for each local root, the one with most spans. */
   parts(traceId: string): Promise<StoredTracePart[]>;
+  /** Kept traces with a verdict that took longer than their app's T: of each app the `limit` newest. */
+  judged(filter: { range: TimeRange; app?: string | undefined }, limit: number): Promise<JudgedTrace[]>;
+}
+
+export interface JudgedTrace extends StoredTrace {
+  verdict: Verdict;
+  /** The app's newest T; 0 when it never said. */
+  apdexTMs: number;
+}
+
+/** Requests of one action that ended in a part of the range and took so long. */
+export interface Selection {
+  /** What the selection is compared with, the selection itself included. */
+  range: TimeRange;
+  app: string;
+  action: string;
+  /** Whole windows within the range. */
+  selected: TimeRange;
+  /** `minUs < duration <= maxUs`. */
+  minUs: number;
+  maxUs: number;
+}
+
+/** A kept trace with what was around it. */
+export interface SampledTrace extends StoredTrace {
+  isSelected: boolean;
+  /** The beginning of its SPANS payload. */
+  frame: Uint8Array;
+  appVersion: string | null;
+  /** The highest of its seconds, 60 at most: of the host, and of the process. */
+  around: MetricValues;
+}
+
+export interface SelectionQueries {
+  /** Kept traces in the selection, slowest first. */
+  slowest(selection: Selection, limit: number): Promise<StoredTrace[]>;
+  /** A fair sample of the kept traces inside and outside of the selection, at most `limit` of each, and how many there are. */
+  sample(
+    selection: Selection,
+    limit: number,
+  ): Promise<{ traces: SampledTrace[]; keptSelected: number; keptRest: number }>;
 }
 
 /** Spans by what became of them; `outcome` as in the table `ledger`. */

@@ -10,13 +10,17 @@ import { counters } from "../query/counters.ts";
 import { errorGroup } from "../query/error-group.ts";
 import { errorSeries } from "../query/error-series.ts";
 import { errors } from "../query/errors.ts";
-import { events } from "../query/events.ts";
+import { ends, events } from "../query/events.ts";
+import { heatmap } from "../query/heatmap.ts";
 import { hostProcesses, hostSeries, hostSnapshot } from "../query/host-details.ts";
+import { hostLane } from "../query/host-lane.ts";
 import { hosts } from "../query/hosts.ts";
 import { operationSamples } from "../query/operation-samples.ts";
 import { operationSeries } from "../query/operation-series.ts";
 import { operations } from "../query/operations.ts";
 import { hostLedger } from "../query/sample-completeness.ts";
+import { rank } from "../query/rank.ts";
+import { selection } from "../query/selection.ts";
 import { serverInfo } from "../query/server-info.ts";
 import { serviceMap } from "../query/service-map.ts";
 import { slowStatements } from "../query/slow-statements.ts";
@@ -25,6 +29,7 @@ import { streamLedger } from "../query/stream-ledger.ts";
 import type { QueryRange } from "../query/time-range.ts";
 import { trace } from "../query/trace.ts";
 import { traces } from "../query/traces.ts";
+import { appVerdicts, verdicts } from "../query/verdicts.ts";
 import type { Store } from "../store/store.ts";
 import { kindFilter, type ParameterSets, readParameters, readRange } from "./parameters.ts";
 
@@ -127,6 +132,21 @@ export function api({ store, traceFetch, livePolls, textFetch, version, uplinks,
     const { statement } = readParameters("statement", c.req.param());
     return c.json(await textFetch.fetch(statement, parameters(c, "fetch").deadlineMs));
   });
+  routes.get("/hosts/:host/lane", async (c) =>
+    c.json(await hostLane(store, host(c), range(c), parameters(c, "hostLane"))),
+  );
+  routes.get("/apps/:app/rank", async (c) =>
+    c.json(await rank(store, app(c), range(c), parameters(c, "rank"))),
+  );
+  routes.get("/apps/:app/heatmap", async (c) =>
+    c.json(await heatmap(store, app(c), range(c), parameters(c, "heatmap"))),
+  );
+  routes.get("/apps/:app/selection", async (c) =>
+    c.json(await selection(store, app(c), range(c), parameters(c, "selection"))),
+  );
+  routes.get("/apps/:app/verdicts", async (c) => c.json(await appVerdicts(store, app(c), range(c))));
+  routes.get("/verdicts", async (c) => c.json(await verdicts(store, range(c))));
+  routes.get("/ends", async (c) => c.json(await ends(store, range(c), parameters(c, "ends").limit)));
   routes.get("/server", async (c) =>
     c.json(await serverInfo(store, { version, nowMs: clock(), uplinks: uplinks() })),
   );

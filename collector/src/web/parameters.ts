@@ -56,6 +56,17 @@ export interface ParameterSets {
   ledger: { stream: string; upTo: number };
   fetch: { deadlineMs: number };
   live: { after: number };
+  hostLane: { instance?: string | undefined };
+  rank: { action: string; durationMs: number };
+  heatmap: { action: string; stepMs?: number | undefined };
+  selection: {
+    action: string;
+    selectedFrom: number;
+    selectedTo: number;
+    minMs: number;
+    maxMs?: number | undefined;
+  };
+  ends: { limit: number };
 }
 
 const wholeNumber = (min: number, max: number): z.ZodType<number> =>
@@ -66,6 +77,14 @@ const wholeNumber = (min: number, max: number): z.ZodType<number> =>
     .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`);
 const ACTION_LENGTH = `must be a name of 1 to ${MAX_NAME_CHARS} characters`;
 const action = z.string().min(1, ACTION_LENGTH).max(MAX_NAME_CHARS, ACTION_LENGTH).optional();
+const oneAction = z.string(ACTION_LENGTH).min(1, ACTION_LENGTH).max(MAX_NAME_CHARS, ACTION_LENGTH);
+const MS = "must be a number of milliseconds from 0 to 1e9";
+const milliseconds = z
+  .string(MS)
+  .regex(/^\d{1,10}(\.\d{1,12})?$/, MS)
+  .transform(Number)
+  .refine((value) => value <= 1e9, MS);
+const moment = wholeNumber(0, MAX_UNIX_MS);
 const yesOrNo = z.enum(["true", "false"]).transform((text) => text === "true");
 const kind = z.enum(["web", "background", "all"]).default("web");
 const stepMs = wholeNumber(1_000, 86_400_000).optional();
@@ -125,6 +144,26 @@ const SCHEMAS: { readonly [Call in keyof ParameterSets]: z.ZodType<ParameterSets
   }),
   live: z.object({ after: wholeNumber(0, 4_294_967_295).default(0) }),
   fetch: z.object({ deadlineMs: wholeNumber(100, 10_000).default(3_000) }),
+  hostLane: z.object({ instance: z.string().min(1).max(MAX_NAME_CHARS).optional() }),
+  rank: z.object({ action: oneAction, durationMs: milliseconds }),
+  heatmap: z.object({ action: oneAction, stepMs }),
+  selection: z
+    .object({
+      action: oneAction,
+      selectedFrom: moment,
+      selectedTo: moment,
+      minMs: milliseconds.default(0),
+      maxMs: milliseconds.optional(),
+    })
+    .refine(({ selectedFrom, selectedTo }) => selectedFrom < selectedTo, {
+      path: ["selectedTo"],
+      message: "must be after selectedFrom; both are Unix milliseconds",
+    })
+    .refine(({ minMs, maxMs }) => maxMs === undefined || minMs < maxMs, {
+      path: ["maxMs"],
+      message: "must be above minMs",
+    }),
+  ends: z.object({ limit: wholeNumber(1, 100).default(20) }),
 };
 
 /** Reads one call's parameters from its query. Parameters of other names are ignored. Throws BadParameter. */

@@ -15,6 +15,7 @@ import { DuckDbHostQueries } from "./host-queries.ts";
 import { DuckDbLedgerQueries } from "./ledger-queries.ts";
 import { DuckDbOperationQueries } from "./operation-queries.ts";
 import { DuckDbRequestQueries } from "./request-queries.ts";
+import { DuckDbSelectionQueries } from "./selection-queries.ts";
 import { DuckDbSlowStatementQueries } from "./slow-statement-queries.ts";
 import { DuckDbTraceQueries } from "./trace-queries.ts";
 
@@ -45,6 +46,7 @@ export class DuckDbStore implements Store {
   readonly ledger: DuckDbLedgerQueries;
   readonly events: DuckDbEventQueries;
   readonly traces: DuckDbTraceQueries;
+  readonly selections: DuckDbSelectionQueries;
   readonly #options: DuckDbStoreOptions;
   readonly #client: DatabaseClient;
   readonly #group: GroupCommit;
@@ -83,6 +85,7 @@ export class DuckDbStore implements Store {
     this.ledger = new DuckDbLedgerQueries(query);
     this.events = new DuckDbEventQueries(query);
     this.traces = new DuckDbTraceQueries(query);
+    this.selections = new DuckDbSelectionQueries(query);
   }
 
   static async open(options: DuckDbStoreOptions): Promise<DuckDbStore> {

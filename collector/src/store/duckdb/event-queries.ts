@@ -10,12 +10,12 @@ export class DuckDbEventQueries implements EventQueries {
   }
 
   /** Daemons that could not note what they sent may send an event twice, under one id. */
-  async list(app: string, range: TimeRange, limit: number): Promise<StoredEvent[]> {
+  async list(app: string | undefined, range: TimeRange, limit: number): Promise<StoredEvent[]> {
     const rows = await this.#query(
       `SELECT event_id AS id, any_value(host) AS host, max(ts_ms) AS "tsMs", any_value(body) AS body
-       FROM events WHERE app = $app AND ${IN_RANGE}
+       FROM events WHERE ${IN_RANGE}${app === undefined ? "" : " AND app = $app"}
        GROUP BY event_id ORDER BY "tsMs" DESC, id LIMIT $limit`,
-      { app, from: range.fromSec, to: range.toSec, limit },
+      { ...(app === undefined ? {} : { app }), from: range.fromSec, to: range.toSec, limit },
     );
     return rows as unknown as StoredEvent[];
   }

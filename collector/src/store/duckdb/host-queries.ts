@@ -1,7 +1,8 @@
-import { HOST_METRICS } from "@apm-daemon/protocol";
+import { HOST_METRICS, PROCESS_METRICS } from "@apm-daemon/protocol";
 import type {
   HostQueries,
   MetricValues,
+  ProcessSeries,
   SampledSteps,
   SampleGap,
   StoredAgents,
@@ -19,6 +20,11 @@ const KNOWN_METRICS: ReadonlySet<string> = new Set(HOST_METRICS.map((metric) => 
 const SUMMED_METRICS: ReadonlySet<string> = new Set(
   HOST_METRICS.filter(({ combined }) => combined === "sum").map(({ name }) => name),
 );
+
+/** Processes that did not report for so long before the newest second are gone. */
+const NEWEST_SEC = 30;
+/** How the seconds of a step become one value. */
+const COMBINED_BY = { mean: "avg", sum: "sum", max: "max" } as const;
 
 export class DuckDbHostQueries implements HostQueries {
   readonly #query: Query;
@@ -152,6 +158,50 @@ export class DuckDbHostQueries implements HostQueries {
       { host, from: range.fromSec, to: range.toSec, limit },
     );
     return rows as unknown as SampleGap[];
+  }
+
+  async processSeries(
+    { host, instance }: { host: string; instance: string },
+    metrics: readonly string[],
+    range: TimeRange,
+    stepSec: number,
+  ): Promise<ProcessSeries | null> {
+    const columns = PROCESS_METRICS.filter(({ name }) => metrics.includes(name)).map(
+      ({ name, combined }) => `${COMBINED_BY[combined]}(${identifier(name)}) AS ${identifier(name)}`,
+    );
+    const rows = await this.#query(
+      `SELECT ${stepSql(stepSec)} AS step_start, any_value(app) AS app, any_value(pid) AS pid, ${columns.join(", ")}
+       FROM process_seconds WHERE host = $host AND instance = $instance AND ${IN_RANGE}
+       GROUP BY step_start ORDER BY step_start`,
+      { host, instance, from: range.fromSec, to: range.toSec },
+    );
+    const [first] = rows;
+    if (!first) return null;
+    const steps = rows.map((row) => ({
+      stepStartSec: row["step_start"] as number,
+      values: row as MetricValues,
+    }));
+    return { app: first["app"] as string, pid: first["pid"] as number, steps };
+  }
+
+  async snapshots(host: string, range: TimeRange, limit: number): Promise<string[]> {
+    const rows = await this.#query(
+      `SELECT snapshot FROM host_snapshots WHERE host = $host AND ${IN_RANGE} ORDER BY ts_s LIMIT $limit`,
+      { host, from: range.fromSec, to: range.toSec, limit },
+    );
+    return rows.map((row) => row["snapshot"] as string);
+  }
+
+  async newestLoopDelays(range: TimeRange): Promise<{ host: string; delayMs: number | null }[]> {
+    const rows = await this.#query(
+      `SELECT host, max(delay) AS "delayMs" FROM (
+         SELECT host, arg_max("eventLoopDelayP99Ms", ts_s) AS delay FROM process_seconds
+         WHERE ${IN_RANGE} AND ts_s + ${NEWEST_SEC} >= (SELECT max(ts_s) FROM process_seconds WHERE ${IN_RANGE})
+         GROUP BY host, instance)
+       GROUP BY host`,
+      { from: range.fromSec, to: range.toSec },
+    );
+    return rows as { host: string; delayMs: number | null }[];
   }
 }
 

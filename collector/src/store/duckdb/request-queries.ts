@@ -4,11 +4,12 @@ import type { SqlValues } from "./database-messages.ts";
 import { IN_RANGE, mergedHistogramSql, stepSql } from "./sql-parts.ts";
 import { tierOf } from "./tier.ts";
 
-const NOT_GROUPED: Readonly<Record<"app" | "action" | "kind" | "status", string>> = {
+const NOT_GROUPED: Readonly<Record<RequestGrouping["by"][number], string>> = {
   app: "''",
   action: "''",
   kind: "''",
   status: "0::USMALLINT",
+  host: "''",
 };
 
 export class DuckDbRequestQueries implements RequestQueries {
@@ -25,7 +26,7 @@ export class DuckDbRequestQueries implements RequestQueries {
         `${grouping.by.includes(name as keyof typeof NOT_GROUPED) ? name : constant} AS g_${name}`,
     );
     const step = grouping.stepSec === undefined ? "0" : stepSql(grouping.stepSec);
-    const group = "g_app, g_action, g_kind, g_status, g_step";
+    const group = "g_app, g_action, g_kind, g_status, g_host, g_step";
     const rows = await this.#query(
       `WITH picked AS (
          SELECT ${keys.join(", ")}, ${step} AS g_step, *
@@ -42,12 +43,13 @@ export class DuckDbRequestQueries implements RequestQueries {
       values,
     );
     return rows.map((row) => {
-      const { g_app, g_action, g_kind, g_status, g_step, buckets, counts, ...sums } = row;
+      const { g_app, g_action, g_kind, g_status, g_host, g_step, buckets, counts, ...sums } = row;
       return {
         app: g_app,
         action: g_action,
         kind: g_kind,
         status: g_status,
+        host: g_host,
         stepStartSec: g_step,
         histogram: { buckets: buckets ?? [], counts: counts ?? [] },
         ...sums,

@@ -1,5 +1,12 @@
 import type { RepeatedCall, Verdict } from "@apm-daemon/protocol";
-import type { StoredTrace, StoredTracePart, TimeRange, TraceFilter, TraceQueries } from "../store.ts";
+import type {
+  JudgedTrace,
+  StoredTrace,
+  StoredTracePart,
+  TimeRange,
+  TraceFilter,
+  TraceQueries,
+} from "../store.ts";
 import type { Query } from "./database-client.ts";
 import type { SqlValues } from "./database-messages.ts";
 import { IN_RANGE } from "./sql-parts.ts";
@@ -10,16 +17,17 @@ const MAX_PARTS = 500;
 /** Traces of each set of apps that tell who calls whom: more would say the same. */
 const SHARED_TRACES_PER_APPS = 10;
 
-const SUMMARY = `trace_id AS "traceId", root_span_id AS "rootSpanId", app, host, instance, action, kind,
+export const SUMMARY = `trace_id AS "traceId", root_span_id AS "rootSpanId", app, host, instance, action, kind,
   start_ms AS "startUnixMs", duration_us AS "durationUs", status, error, spans, reason, repeats, verdict`;
 
-const IS_FETCHED = "reason IN ('fetched', 'unfinished')";
+export const IS_FETCHED = "reason IN ('fetched', 'unfinished')";
 
 /** Null for most; few pieces have the time of a trace, which spares looking through all of them. */
 const OTHER_PIECES = `(SELECT list(bytes ORDER BY piece) FROM frame_pieces
   WHERE frame_pieces.ts_s = parts.ts_s AND frame_pieces.frame_id = parts.frame_id)`;
 
-type SummaryRow = Omit<StoredTrace, "repeats" | "verdict"> & {
+/** A row of the columns SUMMARY. */
+export type SummaryRow = Omit<StoredTrace, "repeats" | "verdict"> & {
   repeats: string | null;
   verdict: string | null;
 };
@@ -106,6 +114,25 @@ export class DuckDbTraceQueries implements TraceQueries {
     );
     return (rows as unknown as PartRow[]).map(storedPart);
   }
+
+  async judged(
+    { range, app }: { range: TimeRange; app?: string | undefined },
+    limit: number,
+  ): Promise<JudgedTrace[]> {
+    const rows = await this.#query(
+      `WITH thresholds AS (SELECT app, arg_max(apdex_t_ms, ts_s) AS apdex_t_ms FROM apps GROUP BY app)
+       SELECT ${SUMMARY}, coalesce(apdex_t_ms, 0) AS "apdexTMs"
+       FROM traces LEFT JOIN thresholds USING (app)
+       WHERE ${IN_RANGE} AND NOT ${IS_FETCHED} AND verdict IS NOT NULL
+         AND duration_us > coalesce(apdex_t_ms, 0) * 1000${app === undefined ? "" : " AND app = $app"}
+       QUALIFY row_number() OVER (PARTITION BY app ORDER BY start_ms DESC, trace_id, root_span_id) <= $limit
+       ORDER BY app, start_ms DESC, trace_id, root_span_id`,
+      { from: range.fromSec, to: range.toSec, limit, ...(app === undefined ? {} : { app }) },
+    );
+    return (rows as unknown as (SummaryRow & { apdexTMs: number })[]).map(
+      ({ apdexTMs, ...row }) => ({ ...storedTrace(row), apdexTMs }) as JudgedTrace,
+    );
+  }
 }
 
 function storedPart({ frame, pieces, ...trace }: PartRow): StoredTracePart {
@@ -115,7 +142,7 @@ function storedPart({ frame, pieces, ...trace }: PartRow): StoredTracePart {
   };
 }
 
-function storedTrace({ repeats, verdict, ...trace }: SummaryRow): StoredTrace {
+export function storedTrace({ repeats, verdict, ...trace }: SummaryRow): StoredTrace {
   return {
     ...trace,
     ...(repeats === null ? {} : { repeats: JSON.parse(repeats) as RepeatedCall[] }),
