@@ -1,3 +1,5 @@
+import * as whySlow from "./why-slow-fixtures.mjs";
+
 /** Invented answers of the API: a shop whose host loses CPU to a neighbour for a while, an idle app, a hostile name. */
 const APPS = ["shop", "billing", "idle-worker", '<img src=x onerror="alert(1)">'];
 const HOSTS = ["web-1", "web-2", "db-1"];
@@ -620,6 +622,9 @@ export function answer(url, { isEmpty, nowMs }) {
   if (area === "traces" && part === "fetch") return fetched(name, nowMs);
   if (area === "traces")
     return name.startsWith("0000") ? notFound("no host kept this trace") : ok(trace(name, nowMs));
+  if (area === "verdicts")
+    return ok({ ...range, apps: isEmpty ? [] : [whySlow.verdicts("shop", judged(range))] });
+  if (area === "ends") return ok(isEmpty ? { ...range, ends: [] } : whySlow.ends(range));
   if (area === "apps" && name === undefined) return ok({ ...range, apps: isEmpty ? [] : apps(range, nowMs) });
   if (area === "hosts" && name === undefined)
     return ok({ ...range, hosts: isEmpty ? [] : HOSTS.map((host, i) => hostRow(host, i, nowMs)) });
@@ -632,6 +637,10 @@ export function answer(url, { isEmpty, nowMs }) {
       ? ok(ofHost(name, part, range, query, nowMs))
       : notFound(`no host ${name}`);
   return notFound(url.pathname);
+}
+
+function judged(range) {
+  return traces(range, 60, null, false).filter((row) => row.verdict?.causes.length > 0);
 }
 
 const COMPLETENESS = {
@@ -652,6 +661,7 @@ function ofApp(app, part, range, query, nowMs) {
     if (isIdle) for (const column of Object.values(series.cols)) column.fill(null);
     return { app, ...series };
   }
+  if (isIdle && part === "verdicts") return { ...head, thresholdMs: 500, slow: 0, groups: [] };
   if (isIdle)
     return {
       ...head,
@@ -663,6 +673,11 @@ function ofApp(app, part, range, query, nowMs) {
       statusCodes: [],
       requests: 0,
     };
+  if (part === "heatmap") return whySlow.heatmap(app, range, { noise, trouble, isLost });
+  if (part === "selection")
+    return whySlow.selection(app, range, query, traces(range, 20, query("action"), false));
+  if (part === "rank") return { app, ...whySlow.rank(range) };
+  if (part === "verdicts") return { ...range, ...whySlow.verdicts(app, judged(range)) };
   if (part === "actions") {
     const { totalTimeMs, actions: rows } = actions(query("kind"));
     const key =
@@ -701,6 +716,7 @@ function ofApp(app, part, range, query, nowMs) {
 function ofHost(host, part, range, query, nowMs) {
   const head = { host, ...range };
   if (part === "series") return { host, ...hostSeries(range, nowMs, query("metrics").split(",")) };
+  if (part === "lane") return whySlow.hostLane(host, range, { noise, trouble });
   if (part === "snapshot") return snapshot(host, range, nowMs);
   return {
     ...head,

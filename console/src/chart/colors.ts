@@ -12,8 +12,13 @@ export type ColorName =
   | "accent"
   | "text-3";
 
+/** The ramp of counts, from few to many. */
+export type HeatColor = `heat-${0 | 1 | 2 | 3 | 4 | 5 | 6}`;
+
 /** Everything that a canvas needs in CSS colours; custom properties mean nothing to it. */
-export type Palette = (name: ColorName | "surface" | "line" | "inset" | "control" | "text-2") => string;
+export type Palette = (
+  name: ColorName | HeatColor | "surface" | "line" | "inset" | "control" | "text-2",
+) => string;
 
 /** Resolves custom properties with the theme in force; create a new one after the theme changes. */
 export function currentPalette(): Palette {

@@ -352,6 +352,8 @@ export interface TraceRow {
   rootSpanId: string;
   app: string;
   host: string;
+  /** Collectors before 0.2 do not say it. */
+  instance?: string;
   action: string;
   kind: string;
   startUnixMs: number;
@@ -438,6 +440,13 @@ export interface HostRow {
   cpuRatio: number | null;
   memUsedRatio: number | null;
   load1: number | null;
+  /** Of the newest second; collectors before 0.2 do not say it, nor the next ones. */
+  stealRatio?: number | null;
+  iowaitRatio?: number | null;
+  psiCpuRatio?: number | null;
+  psiMemoryRatio?: number | null;
+  psiIoRatio?: number | null;
+  eventLoopDelayMs?: number | null;
 }
 
 export interface HostsAnswer extends Span {
@@ -498,6 +507,100 @@ export interface ProcessRow {
 
 export interface ProcessesAnswer extends Span {
   processes: ProcessRow[];
+}
+
+/** A host and one process on it by the second, as it stands below a waterfall. */
+export interface HostLaneAnswer extends Span {
+  host: string;
+  t0: number;
+  stepMs: number;
+  cols: Record<string, Column>;
+  process: { app: string; pid: number; cols: Record<string, Column> } | null;
+  busiest: { from: number; to: number; pid: number; user: string; command: string; cpuRatio: number }[];
+}
+
+export interface RankAnswer extends Span {
+  requests: number;
+  faster: number;
+  fasterShare: number | null;
+}
+
+/** Requests of an action over time and duration; only cells that have some. */
+export interface HeatmapAnswer extends Span {
+  t0: number;
+  stepMs: number;
+  requests: number;
+  /** Ascending; the last one's `toMs` is null when it has what lies beyond the axis. */
+  rows: { fromMs: number; toMs: number | null }[];
+  cells: { column: number[]; row: number[]; requests: number[] };
+  reported: boolean[];
+}
+
+/** How often a value occurs in a selection, and in the rest. */
+export interface Difference {
+  attribute: string;
+  value: string;
+  basis: string;
+  selected: number;
+  selectedOf: number;
+  rest: number;
+  restOf: number;
+  selectedShare: number;
+  restShare: number;
+}
+
+export interface SelectionAnswer extends Span {
+  selected: Span & {
+    minMs: number;
+    maxMs: number | null;
+    requests: number;
+    kept: number;
+    sampled: number;
+  };
+  rest: { requests: number; kept: number; sampled: number };
+  differences: Difference[];
+  traces: TraceRow[];
+}
+
+/** Slow traces with the same strongest cause; `kind` "" where nothing was unusual. */
+export interface VerdictGroup {
+  kind: string;
+  target: string;
+  time: Verdict["time"] | null;
+  traces: number;
+  confidence: Record<string, number>;
+  example: {
+    traceId: string;
+    rootSpanId: string;
+    action: string;
+    host: string;
+    startUnixMs: number;
+    durationMs: number;
+    verdict: Verdict;
+  };
+}
+
+export interface AppVerdicts {
+  app: string;
+  thresholdMs: number;
+  slow: number;
+  groups: VerdictGroup[];
+}
+
+export interface VerdictsAnswer extends Span {
+  apps: AppVerdicts[];
+}
+
+export interface EndsAnswer extends Span {
+  ends: {
+    id: string;
+    app: string;
+    host: string;
+    pid: number;
+    kind: AppEnd["kind"];
+    title: string;
+    unixMs: number;
+  }[];
 }
 
 export interface ServerAnswer {

@@ -79,6 +79,18 @@ export const apiPaths = {
   live: (): string => path(["live"]),
   hostLive: (host: string, after: number): string => path(["hosts", host, "live"], { after }),
   snapshot: (host: string): string => path(["hosts", host, "snapshot"]),
+  hostLane: (host: string, instance: string): string => path(["hosts", host, "lane"], { instance }),
+  rank: (app: string, action: string, durationMs: number): string =>
+    path(["apps", app, "rank"], { action, durationMs }),
+  heatmap: (app: string, action: string): string => path(["apps", app, "heatmap"], { action }),
+  selection: (
+    app: string,
+    action: string,
+    query: { selectedFrom: number; selectedTo: number; minMs: string; maxMs: string | null },
+  ): string => path(["apps", app, "selection"], { action, ...query }),
+  appVerdicts: (app: string): string => path(["apps", app, "verdicts"]),
+  verdicts: (): string => path(["verdicts"]),
+  ends: (): string => path(["ends"]),
   processes: (host: string): string => path(["hosts", host, "processes"]),
 };
 

@@ -7,6 +7,7 @@ import type { ends } from "./en/ends.ts";
 import type { errors } from "./en/errors.ts";
 import type { host } from "./en/host.ts";
 import type { keys } from "./en/keys.ts";
+import type { latency } from "./en/latency.ts";
 import type { ledger } from "./en/ledger.ts";
 import type { live } from "./en/live.ts";
 import type { login } from "./en/login.ts";
@@ -28,6 +29,7 @@ export type MessageKey =
   | keyof typeof traces
   | keyof typeof verdict
   | keyof typeof trace
+  | keyof typeof latency
   | keyof typeof host
   | keyof typeof keys
   | keyof typeof ledger

@@ -11,7 +11,7 @@ const FORMATTERS: Readonly<Record<string, Formatter>> = {
 };
 
 /** The cause alone, with the database, cache or service by its name. */
-export function causeName({ kind, target = "" }: VerdictCause): string {
+export function causeName({ kind, target = "" }: Pick<VerdictCause, "kind" | "target">): string {
   const name = known(`verdict.cause.${kind}`, kind);
   return target === "" ? name : `${name} ${target}`;
 }

@@ -34,7 +34,12 @@ export function noise(bytes: number): string {
   return randomBytes(Math.ceil(bytes / 2)).toString("hex");
 }
 
-export function batchFile(stream: string, number: number, changes: Partial<BatchHeader>): Buffer {
+export function batchFile(
+  stream: string,
+  number: number,
+  changes: Partial<BatchHeader>,
+  frames: Batch["frames"] = [],
+): Buffer {
   const header: BatchHeader = {
     version: 1,
     stream,
@@ -67,7 +72,7 @@ export function batchFile(stream: string, number: number, changes: Partial<Batch
     journal: { sealed: 0, replayFrom: 0 },
     ...changes,
   };
-  return encodeBatch({ header, frames: [] }, "gzip");
+  return encodeBatch({ header, frames }, "gzip");
 }
 
 export function outboxOf(stateDir: StateDir): string {

@@ -3,6 +3,11 @@ import { addTexts } from "../translate.ts";
 export const ends = {
   "ends.title": "How processes ended",
   "ends.note": "without a goodbye, or with an error; newest first",
+  "ends.died": "Processes that died",
+  "ends.diedNote": "last 24 h, newest first",
+  "ends.noneDied": "None.",
+  "ends.kind": "How",
+  "ends.time": "When",
   "ends.crash": "crash",
   "ends.exit": "exit",
   "ends.vanished": "vanished",

@@ -4,6 +4,9 @@ export const host = {
   "hosts.title": "Hosts",
   "hosts.os": "System",
   "hosts.daemon": "Daemon",
+  "hosts.psi": "Pressure",
+  "hosts.io": "I/O",
+  "hosts.lag": "Event-loop lag",
 
   "host.cpuNote": "all cores together",
   "host.load": "Load and run queue",

@@ -48,6 +48,12 @@ export const verdict = {
   "verdict.doubt.close_causes": "several causes are about as strong",
   "verdict.doubt.little_explained": "that explains a small part of the time",
   "verdict.doubt.not_measured": "not all is measured on this host",
+  "verdict.most": "{cause} in {traces} of {slow} kept traces slower than {threshold}",
+  "verdict.example": "Example: {action}, {time}",
+  "verdict.others": "others",
+  "verdict.other": "{cause} ({traces})",
+  "verdict.open": "Why requests were slow",
+  "verdict.firstApps": "{count} of {all} apps",
   "verdict.compared": "compared with {seconds} s before it",
 } as const;
 

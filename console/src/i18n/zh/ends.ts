@@ -3,6 +3,11 @@ import type { ends as en } from "../en/ends.ts";
 export const ends: Readonly<Record<keyof typeof en, string>> = {
   "ends.title": "进程如何结束",
   "ends.note": "未告别或带错误退出；最新在前",
+  "ends.died": "异常结束的进程",
+  "ends.diedNote": "最近 24 小时，最新在前",
+  "ends.noneDied": "没有。",
+  "ends.kind": "方式",
+  "ends.time": "时间",
   "ends.crash": "崩溃",
   "ends.exit": "退出",
   "ends.vanished": "消失",

@@ -3,6 +3,9 @@ import type { host as en } from "../en/host.ts";
 export const host: Readonly<Record<keyof typeof en, string>> = {
   "hosts.title": "主机",
   "hosts.os": "系统",
+  "hosts.psi": "压力",
+  "hosts.io": "I/O",
+  "hosts.lag": "事件循环延迟",
   "hosts.daemon": "守护进程",
 
   "host.cpuNote": "全部核合计",

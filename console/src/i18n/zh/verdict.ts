@@ -48,5 +48,11 @@ export const verdict: Readonly<Record<keyof typeof en, string>> = {
   "verdict.doubt.close_causes": "多个原因强度相近",
   "verdict.doubt.little_explained": "只解释了一小部分时间",
   "verdict.doubt.not_measured": "该主机上并非所有指标都有测量",
+  "verdict.most": "{cause}：{slow} 条慢于 {threshold} 的追踪中有 {traces} 条",
+  "verdict.example": "示例：{action}，{time}",
+  "verdict.others": "其他",
+  "verdict.other": "{cause}（{traces}）",
+  "verdict.open": "请求为何变慢",
+  "verdict.firstApps": "{all} 个应用中的 {count} 个",
   "verdict.compared": "与此前 {seconds} 秒比较",
 };

@@ -20,6 +20,7 @@ import {
 import { UnknownApp } from "../app/unknown-app.tsx";
 import "../../i18n/en/actions.ts";
 
+const LatencyCard = lazyPage(async () => (await import("./latency-card.tsx")).LatencyCard);
 const ActionTables = lazyPage(async () => (await import("./action-tables.tsx")).ActionTables);
 
 /** "When and why is this action slow?" */
@@ -53,6 +54,7 @@ export function ActionPage({ app, action }: { app: string; action: string }): JS
           return <RequestKpis summary={row} before={ofAction(actionsBefore.data)} columns={series.data} />;
         }}
       </Answered>
+      <LatencyCard app={app} action={action} />
       <div class="grid">
         <ChartCard class="span-8" answer={series} size="chart-tall">
           {(columns) => <SplitChart {...charts} columns={columns} height="tall" />}

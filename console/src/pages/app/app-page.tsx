@@ -33,6 +33,7 @@ const AppTables = lazyPage(async () => (await import("./app-tables.tsx")).AppTab
 
 const LiveRequests = lazyPage(async () => (await import("./live-requests.tsx")).LiveRequests);
 
+const AppVerdict = lazyPage(async () => (await import("./app-verdict.tsx")).AppVerdict, null);
 const AppEnds = lazyPage(async () => (await import("./app-ends.tsx")).AppEnds);
 
 /** "What is slow right now, and why?" */
@@ -90,6 +91,7 @@ function Overview({ app, summary }: { app: string; summary: Answer<SummaryAnswer
   return (
     <>
       <ShortDataHint columns={series.data} metric="requests" />
+      <AppVerdict app={app} />
       {summary.data && <CompletenessHint app={app} completeness={summary.data.completeness} />}
       <Answered answer={summary} size="kpi">
         {(data) => (

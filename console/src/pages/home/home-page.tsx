@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import { lazyPage } from "../../app/lazy-page.tsx";
 import { link, pageRange } from "../../app/location.ts";
 import { PageFrame } from "../../app/page-frame.tsx";
 import type { AppsAnswer, HostsAnswer } from "../../data/answers.ts";
@@ -11,12 +12,16 @@ import { HostsTable, NoHosts } from "../hosts/hosts-table.tsx";
 import { AppsTable } from "./apps-table.tsx";
 import { NoApps } from "./no-apps.tsx";
 
+const OpenVerdicts = lazyPage(async () => (await import("./open-verdicts.tsx")).OpenVerdicts, null);
+const DiedProcesses = lazyPage(async () => (await import("./died-processes.tsx")).DiedProcesses, null);
+
 /** "Is anything wrong now, and where do I click?" */
 export function HomePage(): JSX.Element {
   const apps = useAnswer<AppsAnswer>(apiPaths.apps(), pageRange.value);
   const hosts = useAnswer<HostsAnswer>(apiPaths.hosts(), pageRange.value);
   return (
     <PageFrame title={t("home.title")}>
+      <OpenVerdicts />
       <AppsCard apps={apps} />
       <Card
         title={t("home.hosts")}
@@ -27,6 +32,7 @@ export function HomePage(): JSX.Element {
           {({ hosts }) => (hosts.length === 0 ? <NoHosts /> : <HostsTable hosts={hosts} />)}
         </Answered>
       </Card>
+      <DiedProcesses />
     </PageFrame>
   );
 }

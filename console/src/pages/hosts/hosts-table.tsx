@@ -4,7 +4,7 @@ import type { HostRow } from "../../data/answers.ts";
 import { t } from "../../i18n/translate.ts";
 import { agoText } from "../../ui/ago-text.ts";
 import { Meter } from "../../ui/meter.tsx";
-import { bytes, plain, text } from "../../ui/number-text.ts";
+import { bytes, duration, percent, plain, text, UNKNOWN } from "../../ui/number-text.ts";
 import { Empty } from "../../ui/states.tsx";
 import { Table } from "../../ui/table.tsx";
 import { busiestHostsFirst } from "../home/worst-first.ts";
@@ -32,6 +32,25 @@ export function HostsTable({ hosts, isFull = false }: { hosts: HostRow[]; isFull
         },
         { key: "cpu", label: t("metric.cpu"), cell: (row) => <Meter ratio={row.cpuRatio} /> },
         { key: "memory", label: t("metric.memory"), cell: (row) => <Meter ratio={row.memUsedRatio} /> },
+        {
+          key: "steal",
+          label: t("host.steal"),
+          isNumber: true,
+          cell: (row) => text(percent(row.stealRatio)),
+        },
+        {
+          key: "iowait",
+          label: t("host.iowait"),
+          isNumber: true,
+          cell: (row) => text(percent(row.iowaitRatio)),
+        },
+        { key: "psi", label: t("hosts.psi"), isNumber: true, cell: pressureText },
+        {
+          key: "lag",
+          label: t("hosts.lag"),
+          isNumber: true,
+          cell: (row) => text(duration(row.eventLoopDelayMs)),
+        },
         {
           key: "load",
           label: t("metric.load"),
@@ -63,6 +82,17 @@ export function HostsTable({ hosts, isFull = false }: { hosts: HostRow[]; isFull
       ]}
     />
   );
+}
+
+/** The highest of the three pressures with its name; a dash where the kernel does not report any. */
+function pressureText({ psiCpuRatio, psiMemoryRatio, psiIoRatio }: HostRow): string {
+  const [highest] = [
+    { name: t("metric.cpu"), ratio: psiCpuRatio ?? null },
+    { name: t("metric.memory"), ratio: psiMemoryRatio ?? null },
+    { name: t("hosts.io"), ratio: psiIoRatio ?? null },
+  ].sort((a, b) => (b.ratio ?? -1) - (a.ratio ?? -1));
+  if (highest === undefined || highest.ratio === null) return UNKNOWN;
+  return highest.ratio === 0 ? text(percent(0)) : `${highest.name} ${text(percent(highest.ratio))}`;
 }
 
 /** The collector knows no host yet. */

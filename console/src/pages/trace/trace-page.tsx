@@ -1,18 +1,18 @@
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
-import { lazyPage } from "../../app/lazy-page.tsx";
 import { link, replaceParameters, search } from "../../app/location.ts";
 import { PageFrame } from "../../app/page-frame.tsx";
-import type { TraceAnswer, TraceRow } from "../../data/answers.ts";
+import type { RankAnswer, TraceAnswer, TraceRow } from "../../data/answers.ts";
 import { apiPaths } from "../../data/paths.ts";
 import { useAnswer } from "../../data/use-answer.ts";
 import { t } from "../../i18n/translate.ts";
 import { Card } from "../../ui/card.tsx";
-import { duration, text } from "../../ui/number-text.ts";
+import { count, duration, text } from "../../ui/number-text.ts";
 import { Answered, Empty } from "../../ui/states.tsx";
 import { dateTimeText, offsetText } from "../../ui/time-text.ts";
 import { Outcome } from "../traces/traces-table.tsx";
 import { AskButton, HostAnswers, type HostsQuestion, useHostsQuestion } from "./ask-hosts.tsx";
+import { HostLane, HostMeanwhile, useHostLane } from "./host-lane.tsx";
 import { Repeats } from "./repeats.tsx";
 import { SpanPanel } from "./span-panel.tsx";
 import { traceBounds } from "./span-rows.ts";
@@ -21,8 +21,8 @@ import { Waterfall } from "./waterfall.tsx";
 import "../../i18n/en/trace.ts";
 import "../../i18n/en/traces.ts";
 
-/** The chart lies below the waterfall, which need not wait for its code. */
-const HostMeanwhile = lazyPage(async () => (await import("./host-meanwhile.tsx")).HostMeanwhile);
+/** Requests of the action that a trace is compared with: those of half an hour before and after it. */
+const RANK_AROUND_MS = 1_800_000;
 
 /** "Where did the time go, and what was the host doing?" */
 export function TracePage({ traceId }: { traceId: string }): JSX.Element {
@@ -68,6 +68,14 @@ function Trace({ trace, question }: { trace: TraceAnswer; question: HostsQuestio
   const selected = search.value.get("sel") ?? trace.roots[0]?.rootSpanId ?? null;
   const span = trace.spans.find((one) => one.spanId === selected) ?? null;
   const root = trace.roots[0] ?? null;
+  // The lane is of the process that ran the chosen span.
+  const ran = span ?? root;
+  const subject = useMemo(
+    () => ran && { host: ran.host, instance: ran.instance ?? "" },
+    [ran?.host, ran?.instance],
+  );
+  const lane = useHostLane(subject, startMs, endMs);
+  const lanes = subject && { subject, answer: lane, startMs, endMs };
   return (
     <>
       <Card>
@@ -79,18 +87,19 @@ function Trace({ trace, question }: { trace: TraceAnswer; question: HostsQuestio
         <div class="trace-main">
           <Card
             title={t("trace.waterfall")}
-            note={spansText(trace)}
+            note={`${spansText(trace)} · ${t("trace.bold")}`}
             aside={question.hosts === null && <AskButton question={question} />}
           >
             <Waterfall
-              spans={trace.spans}
+              trace={trace}
               startMs={startMs}
               endMs={endMs}
               selected={selected}
               onSelect={(spanId) => replaceParameters({ sel: spanId })}
             />
+            {lanes && <HostLane {...lanes} />}
           </Card>
-          {root && <HostMeanwhile host={root.host} startMs={startMs} endMs={endMs} />}
+          {lanes && <HostMeanwhile {...lanes} />}
         </div>
         <Card title={t("trace.span")}>
           <SpanPanel span={span} spans={trace.spans} startMs={startMs} />
@@ -135,6 +144,7 @@ function Header({ trace, root }: { trace: TraceAnswer; root: TraceRow | null }):
             </div>
           </>
         )}
+        {root && root.reason !== "unfinished" && <Rank root={root} />}
         <div>
           <dt>{t("trace.title")}</dt>
           <dd class="mono">{trace.traceId}</dd>
@@ -142,4 +152,30 @@ function Header({ trace, root }: { trace: TraceAnswer; root: TraceRow | null }):
       </dl>
     </div>
   );
+}
+
+/** How many requests of the action were faster. */
+function Rank({ root }: { root: TraceRow }): JSX.Element | null {
+  const range = useMemo(
+    () => ({
+      fromMs: Math.floor(root.startUnixMs - RANK_AROUND_MS),
+      toMs: Math.ceil(root.startUnixMs + root.durationMs + RANK_AROUND_MS),
+    }),
+    [root.startUnixMs, root.durationMs],
+  );
+  const path = apiPaths.rank(root.app, root.action, root.durationMs);
+  const { data } = useAnswer<RankAnswer>(path, range);
+  if (data === null || data.fasterShare === null) return null;
+  const values = { share: rankText(data.fasterShare), count: text(count(data.requests)) };
+  return (
+    <div>
+      <dt>{t("trace.rank")}</dt>
+      <dd>{t("trace.rankText", values)}</dd>
+    </div>
+  );
+}
+
+/** Rounded down: only what was slower than each of them is slower than 100 %. */
+function rankText(share: number): string {
+  return `${Math.floor(share * 10_000) / 100}\u00a0%`;
 }

@@ -1,9 +1,11 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { TraceSpan } from "../../data/answers.ts";
+import type { TraceAnswer, TraceSpan } from "../../data/answers.ts";
 import { t } from "../../i18n/translate.ts";
 import { duration, text } from "../../ui/number-text.ts";
+import { criticalPath } from "./critical-path.ts";
+import { type MissingRow, withMissing } from "./missing-spans.ts";
 import { axisMarks, type Row, spanRows, traceBounds } from "./span-rows.ts";
 import "../../i18n/en/trace.ts";
 import "../../i18n/en/traces.ts";
@@ -13,7 +15,7 @@ const MARGIN_ROWS = 10;
 const DEEPEST_INDENT = 14;
 
 interface WaterfallProps {
-  spans: readonly TraceSpan[];
+  trace: TraceAnswer;
   startMs: number;
   endMs: number;
   selected: string | null;
@@ -21,9 +23,11 @@ interface WaterfallProps {
 }
 
 /** Spans as bars on one time axis; only the rows in view exist, so thousands of spans stay fast. */
-export function Waterfall({ spans, startMs, endMs, selected, onSelect }: WaterfallProps): JSX.Element {
+export function Waterfall({ trace, startMs, endMs, selected, onSelect }: WaterfallProps): JSX.Element {
   const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set());
-  const rows = useMemo(() => spanRows(spans, unfolded), [spans, unfolded]);
+  const { spans } = trace;
+  const rows = useMemo(() => withMissing(spanRows(spans, unfolded), trace), [trace, unfolded]);
+  const path = useMemo(() => criticalPath(spans), [trace]);
   const frame = useRef<HTMLDivElement>(null);
   const view = useVisibleRows(frame, rows.length);
   const choose = (row: Row): void => {
@@ -52,26 +56,62 @@ export function Waterfall({ spans, startMs, endMs, selected, onSelect }: Waterfa
         aria-label={t("trace.waterfall")}
       >
         <div style={{ height: `${view.first * view.rowHeight}px` }} />
-        {visible.map((row) => (
-          <WaterfallRow
-            key={row.key}
-            row={row}
-            startMs={startMs}
-            lengthMs={lengthMs}
-            isSelected={row.key === selected}
-            onChoose={() => choose(row)}
-          />
-        ))}
+        {visible.map((row) =>
+          row.type === "missing" ? (
+            <MissingSpans key={row.key} row={row} />
+          ) : (
+            <WaterfallRow
+              key={row.key}
+              row={row}
+              startMs={startMs}
+              lengthMs={lengthMs}
+              isSelected={row.key === selected}
+              isCritical={isOnPath(row, path)}
+              onChoose={() => choose(row)}
+            />
+          ),
+        )}
         <div style={{ height: `${Math.max(0, rows.length - view.last) * view.rowHeight}px` }} />
       </div>
     </div>
   );
 }
 
-/** Position of the next row in that direction that is a span, folds left out; -1 without any. */
-function neighbourSpan(rows: readonly Row[], selected: string | null, step: number): number {
+/** A fold is on it when one of its spans is. */
+function isOnPath(row: Row, path: ReadonlySet<string>): boolean {
+  return row.type === "span" ? path.has(row.span.spanId) : row.spans.some(({ spanId }) => path.has(spanId));
+}
+
+/** What did not come, and why, hatched: neither when it was nor how long is known. */
+function MissingSpans({ row }: { row: MissingRow }): JSX.Element {
+  const reason = t(`trace.missing.${row.reason}`);
+  return (
+    <div role="listitem" class="waterfall-item">
+      <div class="waterfall-row waterfall-missing" title={reason}>
+        <span class="waterfall-name" style={{ paddingLeft: indent(row.depth) }}>
+          {t("trace.missing", { count: row.count })}
+        </span>
+        <span class="lane">
+          <i class="hatched" aria-hidden="true" />
+          <span class="missing-reason">{reason}</span>
+        </span>
+      </div>
+    </div>
+  );
+}
+
+function indent(depth: number): string {
+  return `${8 + Math.min(depth, DEEPEST_INDENT) * 14}px`;
+}
+
+/** Position of the next row in that direction that is a span, others left out; -1 without any. */
+function neighbourSpan(
+  rows: readonly { type: string; key: string }[],
+  selected: string | null,
+  step: number,
+): number {
   let index = rows.findIndex((row) => row.key === selected) + step;
-  while (rows[index]?.type === "fold") index += step;
+  while (rows[index] && rows[index]?.type !== "span") index += step;
   return rows[index] ? index : -1;
 }
 
@@ -129,10 +169,11 @@ interface RowProps {
   startMs: number;
   lengthMs: number;
   isSelected: boolean;
+  isCritical: boolean;
   onChoose: () => void;
 }
 
-function WaterfallRow({ row, startMs, lengthMs, isSelected, onChoose }: RowProps): JSX.Element {
+function WaterfallRow({ row, startMs, lengthMs, isSelected, isCritical, onChoose }: RowProps): JSX.Element {
   const facts = factsOf(row);
   const left = ((facts.startMs - startMs) / lengthMs) * 100;
   const width = Math.max(((facts.endMs - facts.startMs) / lengthMs) * 100, 0.15);
@@ -140,24 +181,21 @@ function WaterfallRow({ row, startMs, lengthMs, isSelected, onChoose }: RowProps
   return (
     <div role="listitem" class="waterfall-item">
       <button type="button" class="waterfall-row" aria-pressed={isSelected} onClick={onChoose}>
-        <span
-          class="waterfall-name"
-          style={{ paddingLeft: `${8 + Math.min(row.depth, DEEPEST_INDENT) * 14}px` }}
-        >
+        <span class="waterfall-name" style={{ paddingLeft: indent(row.depth) }}>
           {facts.hasError && (
             <b class="bad" aria-hidden="true">
               ✕{" "}
             </b>
           )}
-          <span class={row.type === "fold" ? "fold-name" : undefined}>{facts.name}</span>
+          <span class={nameClass(row, isCritical)}>{facts.name}</span>
           <span class="hidden">
-            {t(`trace.category.${facts.category}`)} {facts.hasError && t("traces.error")}
+            {t(`trace.category.${facts.category}`)} {isCritical && t("trace.critical")}{" "}
+            {facts.hasError && t("traces.error")}
           </span>
-          {facts.isOrphan && <small> {t("trace.orphan")}</small>}
         </span>
         <span class="lane">
           <i
-            class={`bar fill-${colorOf(facts.category)}${row.type === "fold" ? " bar-fold" : ""}${facts.hasError ? " bar-error" : ""}`}
+            class={`bar fill-${colorOf(facts.category)}${row.type === "fold" ? " bar-fold" : ""}${isCritical ? "" : " bar-beside"}${facts.hasError ? " bar-error" : ""}`}
             style={{ left: `${left}%`, width: `${width}%` }}
           />
           <span class="bar-time" style={{ left: `${left + width}%` }}>
@@ -167,6 +205,10 @@ function WaterfallRow({ row, startMs, lengthMs, isSelected, onChoose }: RowProps
       </button>
     </div>
   );
+}
+
+function nameClass(row: Row, isCritical: boolean): string {
+  return `${row.type === "fold" ? "fold-name" : ""} ${isCritical ? "strong" : ""}`.trim();
 }
 
 function factsOf(row: Row) {
@@ -180,7 +222,6 @@ function factsOf(row: Row) {
       endMs,
       durationMs,
       hasError: error,
-      isOrphan: row.isOrphan,
     };
   }
   const { startMs, endMs } = traceBounds(row.spans);
@@ -192,7 +233,6 @@ function factsOf(row: Row) {
     endMs,
     durationMs: row.totalMs,
     hasError: row.hasError,
-    isOrphan: false,
   };
 }
 
