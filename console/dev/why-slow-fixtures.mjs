@@ -69,8 +69,15 @@ export function heatmap(app, range, { noise, trouble, isLost }) {
 
 export function selection(app, range, query, traces) {
   const differs = (attribute, value, basis, selected, selectedOf, rest, restOf) => ({
-    ...{ attribute, value, basis, selected, selectedOf, rest, restOf },
-    ...{ selectedShare: selected / selectedOf, restShare: rest / restOf },
+    attribute,
+    value,
+    basis,
+    selected,
+    selectedOf,
+    rest,
+    restOf,
+    selectedShare: selected / selectedOf,
+    restShare: rest / restOf,
   });
   return {
     app,
@@ -80,7 +87,9 @@ export function selection(app, range, query, traces) {
       to: Number(query("selectedTo")),
       minMs: Number(query("minMs")),
       maxMs: query("maxMs") === null ? null : Number(query("maxMs")),
-      ...{ requests: 412, kept: 60, sampled: 60 },
+      requests: 412,
+      kept: 60,
+      sampled: 60,
     },
     rest: { requests: 21_000, kept: 340, sampled: 200 },
     differences: [
@@ -102,7 +111,10 @@ export function verdicts(app, [first, ...others]) {
     slow: others.length + 1,
     groups: [
       {
-        ...{ kind: cause?.kind ?? "", target: cause?.target ?? "", time: null, traces: others.length },
+        kind: cause?.kind ?? "",
+        target: cause?.target ?? "",
+        time: null,
+        traces: others.length,
         confidence: { high: others.length, medium: 0, low: 0 },
         example: { ...example, verdict },
       },

@@ -43,8 +43,13 @@ export function tallies(requests: readonly Described[]): Tally[] {
       for (const value of new Set(values)) {
         const key = JSON.stringify([attribute, value]);
         const tally = found.get(key) ?? {
-          ...{ attribute, value, basis: "traces" as const },
-          ...{ selected: 0, selectedOf, rest: 0, restOf },
+          attribute,
+          value,
+          basis: "traces" as const,
+          selected: 0,
+          selectedOf,
+          rest: 0,
+          restOf,
         };
         tally[isSelected ? "selected" : "rest"]++;
         found.set(key, tally);

@@ -126,21 +126,33 @@ describe("what differs in a part of the heatmap", () => {
     const selected = `selectedFrom=${FROM + 10_000}&selectedTo=${FROM + 20_000}&minMs=${row?.fromMs.toPrecision(4)}`;
     const body = await get<SelectionAnswer>(`apps/shop/selection?${ACTION}&${RANGE}&${selected}`);
     assert.deepEqual(body.selected, {
-      ...{ from: FROM + 10_000, to: FROM + 20_000, minMs: row?.fromMs, maxMs: null },
-      ...{ requests: 40, kept: 12, sampled: 12 },
+      from: FROM + 10_000,
+      to: FROM + 20_000,
+      minMs: row?.fromMs,
+      maxMs: null,
+      requests: 40,
+      kept: 12,
+      sampled: 12,
     });
     assert.deepEqual(body.rest, { requests: 2_061, kept: 15, sampled: 15 });
     const ofTraces = { basis: "traces", selected: 12, selectedOf: 12, rest: 0, restOf: 15 };
     assert.deepEqual(
-      body.differences.map(({ selectedShare: _, restShare: __, ...one }) => one),
+      body.differences.map(({ attribute, value, basis, selected, selectedOf, rest, restOf }) => {
+        return { attribute, value, basis, selected, selectedOf, rest, restOf };
+      }),
       [
         { attribute: "appVersion", value: "2.0", ...ofTraces },
         { attribute: "calls", value: "select * from carts", ...ofTraces },
         { attribute: "cpuStealRatio", value: "0.05", ...ofTraces },
         { attribute: "mostTimeIn", value: "select * from carts", ...ofTraces },
         {
-          ...{ attribute: "host", value: "web-2", basis: "requests" },
-          ...{ selected: 40, selectedOf: 40, rest: 60, restOf: 2_061 },
+          attribute: "host",
+          value: "web-2",
+          basis: "requests",
+          selected: 40,
+          selectedOf: 40,
+          rest: 60,
+          restOf: 2_061,
         },
       ],
     );

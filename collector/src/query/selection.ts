@@ -122,9 +122,13 @@ function countRequests(
         rows.reduce((total, row) => total + (row[attribute] === value ? count(row) : 0), 0);
       const inside = sum(within, (row) => selectedIn(row.histogram));
       return {
-        ...{ attribute, value: String(value), basis: "requests" },
-        ...{ selected: inside, selectedOf: selected },
-        ...{ rest: sum(whole, (row) => row.requests) - inside, restOf: rest },
+        attribute,
+        value: String(value),
+        basis: "requests",
+        selected: inside,
+        selectedOf: selected,
+        rest: sum(whole, (row) => row.requests) - inside,
+        restOf: rest,
       };
     }),
   );

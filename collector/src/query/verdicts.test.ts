@@ -42,15 +42,40 @@ function kept(n: number, durationMs: number, why: Verdict, app = "shop") {
 }
 
 const crash = {
-  ...{ id: "e".repeat(32), tsMs: FROM + 5_000, app: "idle", instance: "i9", pid: 99, runtime: "node" },
-  ...{ startUnixMs: FROM, kind: "crash", title: "Killed by signal 9", exitCode: null, error: null },
+  id: "e".repeat(32),
+  tsMs: FROM + 5_000,
+  app: "idle",
+  instance: "i9",
+  pid: 99,
+  runtime: "node",
+  startUnixMs: FROM,
+  kind: "crash",
+  title: "Killed by signal 9",
+  exitCode: null,
+  error: null,
   evidence: {
-    ...{ connection: "closed", signal: 9, exitStatus: null, cgroup: "", cgroupVersion: null },
-    ...{ cgroupProcesses: null, oomKills: null, hostOomKills: null, countersUnixMs: null },
-    ...{ memoryLimitBytes: null, memoryUsedBytes: null, memoryLimitHits: null, rssBytes: null },
-    ...{ rssUnixMs: null, notBeforeUnixMs: FROM, notAfterUnixMs: FROM + 5_000 },
+    connection: "closed",
+    signal: 9,
+    exitStatus: null,
+    cgroup: "",
+    cgroupVersion: null,
+    cgroupProcesses: null,
+    oomKills: null,
+    hostOomKills: null,
+    countersUnixMs: null,
+    memoryLimitBytes: null,
+    memoryUsedBytes: null,
+    memoryLimitHits: null,
+    rssBytes: null,
+    rssUnixMs: null,
+    notBeforeUnixMs: FROM,
+    notAfterUnixMs: FROM + 5_000,
   },
-  ...{ inFlight: [], inFlightUnixMs: null, lastCalls: [], crashWindowMs: null, spansLostAtLeast: 0 },
+  inFlight: [],
+  inFlightUnixMs: null,
+  lastCalls: [],
+  crashWindowMs: null,
+  spansLostAtLeast: 0,
   curve: { tsSec: [], rssBytes: [], cpuRatio: [], heapUsedBytes: [], eventLoopDelayP99Ms: [] },
 } satisfies AppEvent;
 
@@ -87,7 +112,11 @@ describe("why requests were slow, by app", () => {
         },
       },
       hostSnapshot: {
-        ...{ tsSec: WINDOW_SEC + 10, coreBusyRatios: [], disks: [], interfaces: [], filesystems: [] },
+        tsSec: WINDOW_SEC + 10,
+        coreBusyRatios: [],
+        disks: [],
+        interfaces: [],
+        filesystems: [],
         topProcesses: [
           { pid: 42, user: "shop", command: "node app.js", cpuRatio: 0.9, rssBytes: 1, threads: 1 },
           { pid: 43, user: "root", command: "gzip -9", cpuRatio: 0.7, rssBytes: 1, threads: 1 },
@@ -95,7 +124,10 @@ describe("why requests were slow, by app", () => {
       },
       processSeconds: [
         {
-          ...{ app: "shop", instance: "i1", pid: 42, tsSec: [WINDOW_SEC, WINDOW_SEC + 3] },
+          app: "shop",
+          instance: "i1",
+          pid: 42,
+          tsSec: [WINDOW_SEC, WINDOW_SEC + 3],
           columns: { gcPauseMs: [12, 80], eventLoopDelayP99Ms: [1, 220] },
         },
       ],
@@ -113,8 +145,14 @@ describe("why requests were slow, by app", () => {
     assert.deepEqual([body.app, body.thresholdMs, body.slow], ["shop", 500, 8]);
     assert.deepEqual(
       body.groups.map(({ kind, target, time, traces, confidence, example }) => [
-        ...[kind, target, time?.target ?? null, traces],
-        ...[confidence.high, confidence.medium, confidence.low, example.durationMs],
+        kind,
+        target,
+        time?.target ?? null,
+        traces,
+        confidence.high,
+        confidence.medium,
+        confidence.low,
+        example.durationMs,
       ]),
       [
         ["disk", "", null, 3, 2, 1, 0, 800],
@@ -142,8 +180,13 @@ describe("why requests were slow, by app", () => {
     const { body } = await collector.get<EndsAnswer>(`ends?${RANGE}`);
     assert.deepEqual(body.ends, [
       {
-        ...{ id: crash.id, app: "idle", kind: "crash", title: crash.title, pid: 99 },
-        ...{ host: "web-1", unixMs: FROM + 5_000 },
+        id: crash.id,
+        app: "idle",
+        kind: "crash",
+        title: crash.title,
+        pid: 99,
+        host: "web-1",
+        unixMs: FROM + 5_000,
       },
     ]);
   });
@@ -178,7 +221,11 @@ describe("why requests were slow, by app", () => {
     const { body } = await collector.get<{ hosts: Record<string, unknown>[] }>(`hosts?${RANGE}`);
     assert.deepEqual(
       body.hosts.map((host) => [
-        ...[host["host"], host["stealRatio"], host["iowaitRatio"], host["psiIoRatio"], host["psiCpuRatio"]],
+        host["host"],
+        host["stealRatio"],
+        host["iowaitRatio"],
+        host["psiIoRatio"],
+        host["psiCpuRatio"],
         host["eventLoopDelayMs"],
       ]),
       [

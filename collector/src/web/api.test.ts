@@ -370,6 +370,12 @@ describe("the API", () => {
       cpuRatio: 0.75,
       memUsedRatio: 0.5,
       load1: 3,
+      stealRatio: null,
+      iowaitRatio: null,
+      psiCpuRatio: null,
+      psiMemoryRatio: null,
+      psiIoRatio: null,
+      eventLoopDelayMs: 1.5,
     });
     assert.deepEqual(
       [second?.["host"], second?.["apps"], second?.["cpuRatio"]],

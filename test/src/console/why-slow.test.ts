@@ -22,7 +22,9 @@ import { type Collector, createKeyFile, StateDir, startCollector } from "../supp
 import { UplinkSocket } from "../support/uplink-socket.ts";
 
 const DESKTOP = {
-  ...{ viewport: { width: 1_440, height: 900 }, locale: "en-US", timezoneId: "UTC" },
+  viewport: { width: 1_440, height: 900 },
+  locale: "en-US",
+  timezoneId: "UTC",
   colorScheme: "light",
 } as const;
 const DARK = { ...DESKTOP, colorScheme: "dark" } as const;

@@ -57,7 +57,8 @@ export function slowStory(nowMs: number): SlowStory {
         host: hostOf("web-1"),
         apps: [
           {
-            ...{ app: "shop", apdexTMs: 500 },
+            app: "shop",
+            apdexTMs: 500,
             instances: [{ ...instance, instance: "i1", pid: 101, appVersion: "1.4.0" }],
           },
         ],
@@ -71,7 +72,8 @@ export function slowStory(nowMs: number): SlowStory {
         host: hostOf("web-2"),
         apps: [
           {
-            ...{ app: "shop", apdexTMs: 500 },
+            app: "shop",
+            apdexTMs: 500,
             instances: [{ ...instance, instance: "i2", pid: 102, appVersion: "1.5.0" }],
           },
           { app: "billing", apdexTMs: 1_000, instances: [] },
@@ -100,7 +102,9 @@ export function slowStory(nowMs: number): SlowStory {
         parts.map(({ frame }) => frame),
       ),
     ),
-    ...{ fromMs, toMs, longTraceId: traces[0]?.summary.traceId ?? "" },
+    fromMs,
+    toMs,
+    longTraceId: traces[0]?.summary.traceId ?? "",
     requests: 2 * WINDOWS * FAST + SLOW_WINDOWS.length * SLOW + 1,
   };
 }
@@ -111,9 +115,18 @@ function windows<T>(make: (i: number) => T): T[] {
 
 function hostOf(name: string): HostIdentity {
   return {
-    ...{ id: name.padEnd(32, "0"), name, os: "Debian GNU/Linux 12", kernel: "6.1.0", arch: "x64" },
-    ...{ cpuModel: "", cores: 4, memTotalBytes: 8e9, virtualization: "kvm", bootUnixMs: 0 },
-    ...{ daemonVersion: "0.1.0", nodeVersion: "20.20.2" },
+    id: name.padEnd(32, "0"),
+    name,
+    os: "Debian GNU/Linux 12",
+    kernel: "6.1.0",
+    arch: "x64",
+    cpuModel: "",
+    cores: 4,
+    memTotalBytes: 8e9,
+    virtualization: "kvm",
+    bootUnixMs: 0,
+    daemonVersion: "0.1.0",
+    nodeVersion: "20.20.2",
   };
 }
 
@@ -132,8 +145,13 @@ function requests(windowMs: number, durationsUs: readonly number[]): ActionRow {
   const sumUs = durationsUs.reduce((sum, us) => sum + us, 0);
   const satisfied = durationsUs.filter((us) => us <= 500_000).length;
   return oneRequest("shop", ACTION, {
-    ...{ tsSec: windowMs / 1_000, requests: durationsUs.length, satisfied },
-    ...{ frustrated: durationsUs.length - satisfied, sumUs, maxUs: Math.max(...durationsUs), codeUs: sumUs },
+    tsSec: windowMs / 1_000,
+    requests: durationsUs.length,
+    satisfied,
+    frustrated: durationsUs.length - satisfied,
+    sumUs,
+    maxUs: Math.max(...durationsUs),
+    codeUs: sumUs,
     histogram: sparseHistogram(counts),
   });
 }
@@ -141,18 +159,28 @@ function requests(windowMs: number, durationsUs: readonly number[]): ActionRow {
 const byDisk: Verdict = {
   causes: [
     {
-      ...{ kind: "disk", metric: "psiIoSomeRatio", unit: "ratio", value: 0.62, usual: 0.01, share: 0.7 },
+      kind: "disk",
+      metric: "psiIoSomeRatio",
+      unit: "ratio",
+      value: 0.62,
+      usual: 0.01,
+      share: 0.7,
       process: { pid: 900, command: "tar -czf /backup.tgz", cpuRatio: 0.9 },
     },
   ],
   time: { part: "database", ratio: 0.8, target: "db:5432" },
-  ...{ confidence: "high", doubts: [], baselineSeconds: 120, seconds: 2 },
+  confidence: "high",
+  doubts: [],
+  baselineSeconds: 120,
+  seconds: 2,
 };
 const byNothing: Verdict = { ...byDisk, causes: [], confidence: "low" };
 
 function slowTraces(at: (window: number) => number): MadeTrace[] {
   const long = madeTrace(1_000, at(SLOW_WINDOWS[1] ?? 0) + 2_300, longSpans(), {
-    ...{ instance: "i2", verdict: byDisk, spans: longSpans().length + LOST_SPANS },
+    instance: "i2",
+    verdict: byDisk,
+    spans: longSpans().length + LOST_SPANS,
   });
   const others = Array.from({ length: SLOW_TRACES - 1 }, (_, i) =>
     madeTrace(
@@ -259,7 +287,11 @@ function processSeconds({ from, to }: { from: number; to: number }, slowFrom: nu
 function snapshot(tsSec: number): BatchHeader["hostSnapshot"] {
   const process = { user: "root", rssBytes: 1e7, threads: 1 };
   return {
-    ...{ tsSec, coreBusyRatios: [0.2], disks: [], interfaces: [], filesystems: [] },
+    tsSec,
+    coreBusyRatios: [0.2],
+    disks: [],
+    interfaces: [],
+    filesystems: [],
     topProcesses: [
       { ...process, pid: 102, command: "node server.js", cpuRatio: 0.95 },
       { ...process, pid: 900, command: "tar -czf /backup.tgz", cpuRatio: 0.9 },
@@ -269,16 +301,40 @@ function snapshot(tsSec: number): BatchHeader["hostSnapshot"] {
 
 function crash(tsMs: number): AppEvent {
   return {
-    ...{ id: "c".repeat(32), tsMs, app: "billing", instance: "i9", pid: 4_242, runtime: "node 20.20.2" },
-    ...{ startUnixMs: tsMs - 60_000, kind: "crash", title: "Killed by the kernel for lack of memory" },
-    ...{ exitCode: null, error: null, inFlight: [], inFlightUnixMs: null, lastCalls: [] },
-    ...{ crashWindowMs: null, spansLostAtLeast: 0 },
+    id: "c".repeat(32),
+    tsMs,
+    app: "billing",
+    instance: "i9",
+    pid: 4_242,
+    runtime: "node 20.20.2",
+    startUnixMs: tsMs - 60_000,
+    kind: "crash",
+    title: "Killed by the kernel for lack of memory",
+    exitCode: null,
+    error: null,
+    inFlight: [],
+    inFlightUnixMs: null,
+    lastCalls: [],
+    crashWindowMs: null,
+    spansLostAtLeast: 0,
     curve: { tsSec: [], rssBytes: [], cpuRatio: [], heapUsedBytes: [], eventLoopDelayP99Ms: [] },
     evidence: {
-      ...{ connection: "closed", signal: 9, exitStatus: null, cgroup: "", cgroupVersion: null },
-      ...{ cgroupProcesses: null, oomKills: 1, hostOomKills: 1, countersUnixMs: null },
-      ...{ memoryLimitBytes: null, memoryUsedBytes: null, memoryLimitHits: null, rssBytes: null },
-      ...{ rssUnixMs: null, notBeforeUnixMs: tsMs - 1, notAfterUnixMs: tsMs },
+      connection: "closed",
+      signal: 9,
+      exitStatus: null,
+      cgroup: "",
+      cgroupVersion: null,
+      cgroupProcesses: null,
+      oomKills: 1,
+      hostOomKills: 1,
+      countersUnixMs: null,
+      memoryLimitBytes: null,
+      memoryUsedBytes: null,
+      memoryLimitHits: null,
+      rssBytes: null,
+      rssUnixMs: null,
+      notBeforeUnixMs: tsMs - 1,
+      notAfterUnixMs: tsMs,
     },
   };
 }

@@ -6,7 +6,11 @@ import { parseSelection, selectionText } from "./selection-text.ts";
 
 /** Ten columns of 10 s, rows of a doubling from 1 to 16 ms, and one beyond. */
 const MAP: HeatmapAnswer = {
-  ...{ from: 1_000_000, to: 1_100_000, t0: 1_000_000, stepMs: 10_000, requests: 1 },
+  from: 1_000_000,
+  to: 1_100_000,
+  t0: 1_000_000,
+  stepMs: 10_000,
+  requests: 1,
   rows: [...[0, 1, 2, 3].map((i) => ({ fromMs: 2 ** i, toMs: 2 ** (i + 1) })), { fromMs: 16, toMs: null }],
   cells: { column: [0], row: [0], requests: [1] },
   reported: Array.from({ length: 10 }, () => true),
@@ -18,7 +22,10 @@ test("cells fill the plot, and the one beyond the axis stands apart on top", () 
   assert.deepEqual(scale.boxOf({ column: 9, row: 3 }), { x: 148, y: 22, width: 10, height: 20 });
   assert.deepEqual(scale.boxOf({ column: 0, row: 4 }), { x: 58, y: 4, width: 10, height: 14 });
   assert.deepEqual(scale.boxOf({ column: 2, row: 1 }, { column: 0, row: 3 }), {
-    ...{ x: 58, y: 22, width: 30, height: 60 },
+    x: 58,
+    y: 22,
+    width: 30,
+    height: 60,
   });
 });
 

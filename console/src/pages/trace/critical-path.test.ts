@@ -5,9 +5,20 @@ import { criticalPath } from "./critical-path.ts";
 
 function span(spanId: string, parentSpanId: string | null, startUnixMs: number, endMs: number): TraceSpan {
   return {
-    ...{ spanId, parentSpanId, app: "shop", host: "web-1", instance: "i", name: spanId, kind: "internal" },
-    ...{ category: "internal", startUnixMs, durationMs: endMs - startUnixMs, error: false },
-    ...{ attributes: {}, events: [], statusMessage: null },
+    spanId,
+    parentSpanId,
+    app: "shop",
+    host: "web-1",
+    instance: "i",
+    name: spanId,
+    kind: "internal",
+    category: "internal",
+    startUnixMs,
+    durationMs: endMs - startUnixMs,
+    error: false,
+    attributes: {},
+    events: [],
+    statusMessage: null,
   };
 }
 
@@ -25,8 +36,13 @@ test("one after the other, all are on the path; of those beside each other the o
 
 test("goes down through each chosen child", () => {
   const spans = [
-    ...[span("a", null, 0, 100), span("b", "a", 10, 95), span("c", "b", 12, 50), span("d", "b", 50, 90)],
-    ...[span("e", "d", 51, 52), span("x", "a", 15, 30), span("y", "x", 15, 29)],
+    span("a", null, 0, 100),
+    span("b", "a", 10, 95),
+    span("c", "b", 12, 50),
+    span("d", "b", 50, 90),
+    span("e", "d", 51, 52),
+    span("x", "a", 15, 30),
+    span("y", "x", 15, 29),
   ];
   assert.equal(pathOf(spans), "abcde");
 });

@@ -3,7 +3,12 @@ import { test } from "node:test";
 import { highestIn, laneRows, missingRuns, touchedSteps, usualBefore } from "./lane-rows.ts";
 
 const LANE = {
-  ...{ host: "web-1", from: 0, to: 4_000, t0: 0, stepMs: 1_000, busiest: [] },
+  host: "web-1",
+  from: 0,
+  to: 4_000,
+  t0: 0,
+  stepMs: 1_000,
+  busiest: [],
   cols: {
     cpuUserRatio: [0.2, 0.5, null, 0.1],
     cpuStealRatio: [0, 0.4, null, 0],

@@ -6,16 +6,38 @@ import { spanRows } from "./span-rows.ts";
 
 function span(spanId: string, parentSpanId: string | null, instance = "i1"): TraceSpan {
   return {
-    ...{ spanId, parentSpanId, app: "shop", host: "web-1", instance, name: spanId, kind: "internal" },
-    ...{ category: "internal", startUnixMs: 0, durationMs: 1, error: false },
-    ...{ attributes: {}, events: [], statusMessage: null },
+    spanId,
+    parentSpanId,
+    app: "shop",
+    host: "web-1",
+    instance,
+    name: spanId,
+    kind: "internal",
+    category: "internal",
+    startUnixMs: 0,
+    durationMs: 1,
+    error: false,
+    attributes: {},
+    events: [],
+    statusMessage: null,
   };
 }
 
 function root(rootSpanId: string, spans: number, instance = "i1"): TraceRow {
   return {
-    ...{ traceId: "t", rootSpanId, app: "shop", host: "web-1", instance, action: "GET /", kind: "web" },
-    ...{ startUnixMs: 0, durationMs: 1, status: 200, error: false, spans, reason: "slow" },
+    traceId: "t",
+    rootSpanId,
+    app: "shop",
+    host: "web-1",
+    instance,
+    action: "GET /",
+    kind: "web",
+    startUnixMs: 0,
+    durationMs: 1,
+    status: 200,
+    error: false,
+    spans,
+    reason: "slow",
   };
 }
 
