@@ -164,17 +164,18 @@ describe("why something was slow, in a browser", { skip: skipWithout("chromium")
   test("the same in Chinese, in the dark and on a phone", async () => {
     const sel = `sel=${story.toMs - 300_000},${story.toMs - 240_000},500,`;
     const action = `apps/shop/actions/${encodeURIComponent(ACTION)}?${range}&${sel}`;
-    for (const [options, name] of [
-      [DARK, "dark"],
-      [PHONE, "phone"],
+    const pages = [
+      [`traces/${story.longTraceId}`, ".lane-row", "21-trace-lane"],
+      [action, ".differs-share", "25-heatmap"],
+      [`apps/shop?${range}`, ".verdict-summary", "26-app-verdict"],
+      [`?${range}`, ".verdict-summary", "27-home"],
+    ] as const;
+    for (const [options, name, some] of [
+      [DARK, "dark", pages.slice(0, 2)],
+      [PHONE, "phone", pages],
     ] as const) {
       const { page, complaints } = await openPage(browser, options);
-      for (const [path, sign, picture] of [
-        [`traces/${story.longTraceId}`, ".lane-row", "21-trace-lane"],
-        [action, ".differs-share", "25-heatmap"],
-        [`apps/shop?${range}`, ".verdict-summary", "26-app-verdict"],
-        [`?${range}`, ".verdict-summary", "27-home"],
-      ] as const) {
+      for (const [path, sign, picture] of some) {
         await page.goto(`${collector.url}/${path}`);
         await page.locator(sign).first().waitFor();
         await assertFits(page);
