@@ -13,8 +13,9 @@ export async function startDaemon() {
   const dir = mkdtempSync(join(tmpdir(), "apm-bench-"));
   const child = spawn(
     process.execPath,
-    [CLI, "daemon", "--state-dir", dir, "--collector", "ws://127.0.0.1:9"],
-    { stdio: "ignore" },
+    // Flags and environment as the unit and `apm up` give them.
+    ["--max-semi-space-size=4", CLI, "daemon", "--state-dir", dir, "--collector", "ws://127.0.0.1:9"],
+    { stdio: "ignore", env: { ...process.env, MALLOC_ARENA_MAX: "1" } },
   );
   const socket = join(dir, "run", "agent.sock");
   while (!existsSync(socket)) {
