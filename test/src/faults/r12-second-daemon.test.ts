@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { sendHellos, startHello } from "../support/apps.ts";
@@ -43,6 +43,10 @@ describe("R12: a second daemon on a state folder that has one", () => {
     const elsewhere = join(cleanup.tempDir(), "daemon.toml");
     // Its own sockets, so that only the folder is shared.
     writeFileSync(elsewhere, `state_dir = "${stateDir.path}"\nrun_dir = "${cleanup.tempDir()}"\n`);
+    // The first one keeps what the collector sends after its welcome.
+    await eventually("the collector's settings are kept", 20_000, () => {
+      if (!existsSync(join(stateDir.path, "collector-settings.json"))) throw new Error("they are not");
+    });
     const before = writtenBy(stateDir);
     for (const [args, env] of [
       [["--state-dir", stateDir.path], {}],
