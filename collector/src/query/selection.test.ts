@@ -194,5 +194,11 @@ describe("what differs in a part of the heatmap", () => {
     assert.equal(bucketOf(800_000), bucketOf(SLOW_US));
     const none = await get<RankAnswer>(`apps/shop/rank?action=nothing&durationMs=1.5&${RANGE}`);
     assert.deepEqual([none.requests, none.fasterShare], [0, null]);
+    for (const asDoublesPrint of ["91.88860799999999", "0.30000000000000004", "1e-7"]) {
+      const { durationMs } = await get<RankAnswer>(
+        `apps/shop/rank?${ACTION}&durationMs=${asDoublesPrint}&${RANGE}`,
+      );
+      assert.equal(durationMs, Number(asDoublesPrint));
+    }
   });
 });

@@ -79,9 +79,10 @@ const ACTION_LENGTH = `must be a name of 1 to ${MAX_NAME_CHARS} characters`;
 const action = z.string().min(1, ACTION_LENGTH).max(MAX_NAME_CHARS, ACTION_LENGTH).optional();
 const oneAction = z.string(ACTION_LENGTH).min(1, ACTION_LENGTH).max(MAX_NAME_CHARS, ACTION_LENGTH);
 const MS = "must be a number of milliseconds from 0 to 1e9";
+/** Written as a double prints itself: 91.88860799999999 has more decimals than it has digits to spare, 1e-7 an exponent. */
 const milliseconds = z
   .string(MS)
-  .regex(/^\d{1,10}(\.\d{1,12})?$/, MS)
+  .regex(/^\d{1,10}(\.\d{1,20})?(e-\d{1,3})?$/, MS)
   .transform(Number)
   .refine((value) => value <= 1e9, MS);
 const moment = wholeNumber(0, MAX_UNIX_MS);
