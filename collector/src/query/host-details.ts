@@ -3,7 +3,7 @@ import type { Store, StoredProcess } from "../store/store.ts";
 import type { Completeness } from "./completeness.ts";
 import { NotFound } from "./not-found.ts";
 import { sampleCompleteness } from "./sample-completeness.ts";
-import { answeredRange, type QueryRange, stepsOf } from "./time-range.ts";
+import { answeredRange, type QueryRange, stepsOf, WINDOW_SEC } from "./time-range.ts";
 
 export const HOST_METRIC_NAMES: readonly string[] = HOST_METRICS.map((metric) => metric.name);
 
@@ -27,7 +27,8 @@ export async function hostSeries(
   options: { metrics: readonly string[]; stepMs?: number | undefined },
 ): Promise<HostSeriesAnswer> {
   await requireHost(store, host);
-  const steps = stepsOf(range, 1, (options.stepMs ?? 0) / 1000);
+  const resolutionSec = store.resolutionSec(range);
+  const steps = stepsOf(range, resolutionSec > WINDOW_SEC ? resolutionSec : 1, (options.stepMs ?? 0) / 1000);
   const cols: Record<string, (number | null)[]> = {};
   for (const name of options.metrics) cols[name] = Array.from({ length: steps.count }, () => null);
   const [series, sampled] = await Promise.all([
