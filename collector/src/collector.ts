@@ -14,6 +14,7 @@ import { API_TOKENS, KeyStore } from "./key-store.ts";
 import { LiveHosts } from "./live/live-hosts.ts";
 import { LivePolls } from "./live/live-polls.ts";
 import { LiveServer } from "./live/live-server.ts";
+import { MaintenanceJobs } from "./maintenance-jobs.ts";
 import { SettingsStore } from "./settings/settings-store.ts";
 import { prepareStateDir, stateDirInUse } from "./state-dir.ts";
 import { DiskSpace } from "./store/disk-space.ts";
@@ -22,8 +23,6 @@ import { AllowedHosts } from "./web/allowed-hosts.ts";
 import { browserRefusal } from "./web/browser-refusal.ts";
 import { listen } from "./web/listen.ts";
 import { webApp } from "./web/web-app.ts";
-
-const EXPIRE_EVERY_MS = 600_000;
 
 export interface CollectorOptions {
   config: CollectorConfig;
@@ -71,8 +70,10 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   });
   const allowedHosts = new AllowedHosts([config.listen, hostname(), ...config.allowed_hosts]);
   const traceFetch = new TraceFetch({ store, questions, clock, log });
+  const jobs = new MaintenanceJobs({ store, clock, log });
   const web = webApp({
     store,
+    jobs: () => jobs.status(),
     traceFetch,
     livePolls,
     textFetch: new TextFetch({ store, questions, clock }),
@@ -103,18 +104,12 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     await store.close();
     throw error;
   });
-  const expire = (): void => {
-    store
-      .expire(clock())
-      .catch((error: unknown) => log.error({ err: error }, "old data could not be removed"));
-  };
-  expire();
-  const expiry = setInterval(expire, EXPIRE_EVERY_MS);
+  jobs.start();
   log.info({ url, stateDir: config.state_dir }, "the collector listens");
   return {
     url,
     stop: async () => {
-      clearInterval(expiry);
+      jobs.stop();
       livePolls.stop();
       live.stop();
       const closed = closeServer(server);
@@ -176,7 +171,14 @@ async function openStore(config: CollectorConfig, log: Logger, clock: () => numb
       threads: config.store.threads,
       queryTimeoutMs: config.limits.query_seconds * 1000,
       queriesWaiting: config.limits.queries_waiting,
-      retentionDays: config.retention.days,
+      retention: {
+        days: config.retention.days,
+        minutesDays: config.retention.minutes_days,
+        hoursDays: config.retention.hours_days,
+        tracesDays: config.retention.traces_days,
+        sampledTracesDays: config.retention.sampled_traces_days,
+        recordsDays: config.retention.records_days,
+      },
       maxPending: config.limits.pending_batches,
       maxPendingBytes: config.limits.pending_mb * 1_048_576,
       diskSpace: new DiskSpace({

@@ -10,7 +10,14 @@ test("everything but the state directory has a default", () => {
     allowed_hosts: [],
     log: { level: "info" },
     store: { memory_limit_mb: 256, threads: 2, min_free_disk_mb: 1_024, min_free_disk_ratio: 0.05 },
-    retention: { days: 7 },
+    retention: {
+      days: 2,
+      minutes_days: 30,
+      hours_days: 400,
+      traces_days: 3,
+      sampled_traces_days: 30,
+      records_days: 30,
+    },
     limits: { uplinks: 1_000, pending_batches: 400, pending_mb: 32, query_seconds: 10, queries_waiting: 500 },
   });
   assert.equal(CollectorConfigSchema.safeParse({}).success, false);

@@ -31,13 +31,24 @@ const StoreSchema = z.strictObject({
     ),
 });
 
+const days = (max: number, standard: number, sentence: string): z.ZodDefault<z.ZodInt> =>
+  z.int().min(1).max(max).default(standard).describe(sentence);
+
 const RetentionSchema = z.strictObject({
-  days: z
-    .int()
-    .min(1)
-    .max(60)
-    .default(7)
-    .describe("Days that raw data is kept, counted from the UTC day of its arrival."),
+  days: days(
+    60,
+    2,
+    "Days that rows are kept as they arrive, by 10 s and of hosts by the second, counted from the UTC day of their arrival; none of the others is less.",
+  ),
+  minutes_days: days(366, 30, "Days that sums by the minute are kept."),
+  hours_days: days(3_660, 400, "Days that sums by the hour are kept, in files of a month."),
+  traces_days: days(366, 3, "Days that all traces are kept that daemons sent."),
+  sampled_traces_days: days(366, 30, "Days that slow and failed traces are kept, and a tenth of the others."),
+  records_days: days(
+    366,
+    30,
+    "Days that errors, statements, ends of processes, hosts and the ledger are kept.",
+  ),
 });
 
 const LimitsSchema = z.strictObject({
@@ -100,7 +111,14 @@ export interface CollectorConfig {
   allowed_hosts: string[];
   log: { level: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent" };
   store: { memory_limit_mb: number; threads: number; min_free_disk_mb: number; min_free_disk_ratio: number };
-  retention: { days: number };
+  retention: {
+    days: number;
+    minutes_days: number;
+    hours_days: number;
+    traces_days: number;
+    sampled_traces_days: number;
+    records_days: number;
+  };
   limits: {
     uplinks: number;
     pending_batches: number;

@@ -3,14 +3,7 @@ import type { RequestSums, RequestTotals, Store } from "../store/store.ts";
 import { requireApp } from "./apps.ts";
 import { type Completeness, completeness } from "./completeness.ts";
 import { requestStatistics } from "./request-statistics.ts";
-import {
-  answeredRange,
-  minutesUpToNow,
-  type QueryRange,
-  stepRange,
-  stepsOf,
-  WINDOW_SEC,
-} from "./time-range.ts";
+import { answeredRange, minutesUpToNow, type QueryRange, stepRange, stepsOf } from "./time-range.ts";
 
 const COLUMNS = [
   "requests",
@@ -54,7 +47,7 @@ export async function appSeries(
   options: { action?: string | undefined; kind?: ActionKind | undefined; stepMs?: number | undefined },
 ): Promise<AppSeriesAnswer> {
   await requireApp(store, app);
-  const steps = stepsOf(range, WINDOW_SEC, (options.stepMs ?? 0) / 1000);
+  const steps = stepsOf(range, store.resolutionSec(range), (options.stepMs ?? 0) / 1000);
   const { stepSec, firstSec } = steps;
   const filter = { range, app, action: options.action, kind: options.kind };
   const [totals, byStatus, reported, outcomes] = await Promise.all([

@@ -3,7 +3,7 @@ import type { Store } from "../store/store.ts";
 import { type Completeness, completenessOf } from "./completeness.ts";
 import { NotFound } from "./not-found.ts";
 import { type RequestStatistics, requestStatistics } from "./request-statistics.ts";
-import { answeredRange, minutesUpToNow, type QueryRange, stepsOf, WINDOW_SEC } from "./time-range.ts";
+import { answeredRange, minutesUpToNow, type QueryRange, stepsOf } from "./time-range.ts";
 
 const DAY_SEC = 86_400;
 const SPARKLINE_POINTS = 60;
@@ -27,7 +27,7 @@ export async function apps(
   range: QueryRange,
   kind: ActionKind | undefined,
 ): Promise<AppsAnswer> {
-  const steps = stepsOf(range, WINDOW_SEC, 0, SPARKLINE_POINTS);
+  const steps = stepsOf(range, store.resolutionSec(range), 0, SPARKLINE_POINTS);
   const lastDay = { fromSec: Math.max(0, Math.floor(range.nowMs / 1000) - DAY_SEC), toSec: range.toSec };
   const seenRange = { fromSec: Math.min(range.fromSec, lastDay.fromSec), toSec: range.toSec };
   const [seen, totals, perStep, thresholds] = await Promise.all([

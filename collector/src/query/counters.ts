@@ -1,6 +1,6 @@
 import type { Store } from "../store/store.ts";
 import { requireApp } from "./apps.ts";
-import { answeredRange, type QueryRange, stepsOf, WINDOW_SEC } from "./time-range.ts";
+import { answeredRange, type QueryRange, stepsOf } from "./time-range.ts";
 
 const MAX_NAMES = 200;
 
@@ -26,7 +26,11 @@ export async function counters(
   options: { stepMs?: number | undefined },
 ): Promise<CountersAnswer> {
   await requireApp(store, app);
-  const { stepSec, firstSec, count } = stepsOf(range, WINDOW_SEC, (options.stepMs ?? 0) / 1000);
+  const { stepSec, firstSec, count } = stepsOf(
+    range,
+    store.resolutionSec(range),
+    (options.stepMs ?? 0) / 1000,
+  );
   const [sums, reported] = await Promise.all([
     store.counters.sums(app, range, stepSec, MAX_NAMES),
     store.apps.reportedSteps(app, range, stepSec),

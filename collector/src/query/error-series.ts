@@ -2,7 +2,7 @@ import type { Store } from "../store/store.ts";
 import { requireApp } from "./apps.ts";
 import { countsPerStep } from "./errors.ts";
 import { groupedBy } from "./grouped-by.ts";
-import { answeredRange, type QueryRange, stepsOf, WINDOW_SEC } from "./time-range.ts";
+import { answeredRange, type QueryRange, stepsOf } from "./time-range.ts";
 
 /** More layers than this cannot be told apart in a chart. */
 const MAX_TYPES = 7;
@@ -27,7 +27,7 @@ export async function errorSeries(
   options: { stepMs?: number | undefined },
 ): Promise<ErrorSeriesAnswer> {
   await requireApp(store, app);
-  const steps = stepsOf(range, WINDOW_SEC, (options.stepMs ?? 0) / 1000);
+  const steps = stepsOf(range, store.resolutionSec(range), (options.stepMs ?? 0) / 1000);
   const [rows, reported] = await Promise.all([
     store.errors.counts(app, range, { by: "type", stepSec: steps.stepSec }),
     store.apps.reportedSteps(app, range, steps.stepSec),

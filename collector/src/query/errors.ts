@@ -1,7 +1,7 @@
 import type { ErrorGroup, Store } from "../store/store.ts";
 import { requireApp } from "./apps.ts";
 import { groupedBy } from "./grouped-by.ts";
-import { answeredRange, type QueryRange, type Steps, stepsOf, WINDOW_SEC } from "./time-range.ts";
+import { answeredRange, type QueryRange, type Steps, stepsOf } from "./time-range.ts";
 
 const MAX_GROUPS = 200;
 const SPARKLINE_POINTS = 60;
@@ -26,7 +26,7 @@ export interface ErrorsAnswer {
 /** Error groups by count, descending, each with its newest sample. */
 export async function errors(store: Store, app: string, range: QueryRange): Promise<ErrorsAnswer> {
   await requireApp(store, app);
-  const steps = stepsOf(range, WINDOW_SEC, 0, SPARKLINE_POINTS);
+  const steps = stepsOf(range, store.resolutionSec(range), 0, SPARKLINE_POINTS);
   const [groups, firsts, counts] = await Promise.all([
     store.errors.groups(app, range, MAX_GROUPS),
     store.errors.firstSeen(app),

@@ -2,7 +2,7 @@ import type { SparseHistogram } from "@apm-daemon/protocol";
 import type { RequestTotals, Store } from "../store/store.ts";
 import { requireApp } from "./apps.ts";
 import { bucketEdgeMs } from "./bucket-edges.ts";
-import { answeredRange, type QueryRange, stepsOf, WINDOW_SEC } from "./time-range.ts";
+import { answeredRange, type QueryRange, stepsOf } from "./time-range.ts";
 
 const MAX_COLUMNS = 300;
 /** With the one for what lies beyond the axis. */
@@ -37,7 +37,7 @@ export async function heatmap(
   { action, stepMs = 0 }: { action: string; stepMs?: number | undefined },
 ): Promise<HeatmapAnswer> {
   await requireApp(store, app);
-  const { stepSec, firstSec, count } = stepsOf(range, WINDOW_SEC, stepMs / 1000, MAX_COLUMNS);
+  const { stepSec, firstSec, count } = stepsOf(range, store.resolutionSec(range), stepMs / 1000, MAX_COLUMNS);
   const [totals, reportedSteps] = await Promise.all([
     store.requests.totals({ range, app, action }, { by: [], stepSec, withHistograms: true }),
     store.apps.reportedSteps(app, range, stepSec),

@@ -3,7 +3,7 @@ import type { Store, StoredProcess } from "../store/store.ts";
 import type { Completeness } from "./completeness.ts";
 import { NotFound } from "./not-found.ts";
 import { sampleCompleteness } from "./sample-completeness.ts";
-import { answeredRange, type QueryRange, stepsOf } from "./time-range.ts";
+import { answeredRange, type QueryRange, stepsOf, WINDOW_SEC } from "./time-range.ts";
 
 export const HOST_METRIC_NAMES: readonly string[] = HOST_METRICS.map((metric) => metric.name);
 
@@ -27,7 +27,7 @@ export async function hostSeries(
   options: { metrics: readonly string[]; stepMs?: number | undefined },
 ): Promise<HostSeriesAnswer> {
   await requireHost(store, host);
-  const steps = stepsOf(range, 1, (options.stepMs ?? 0) / 1000);
+  const steps = stepsOf(range, sampleUnitSec(store, range), (options.stepMs ?? 0) / 1000);
   const cols: Record<string, (number | null)[]> = {};
   for (const name of options.metrics) cols[name] = Array.from({ length: steps.count }, () => null);
   const [series, sampled] = await Promise.all([
@@ -73,6 +73,12 @@ export interface ProcessesAnswer {
 export async function hostProcesses(store: Store, host: string, range: QueryRange): Promise<ProcessesAnswer> {
   await requireHost(store, host);
   return { host, ...answeredRange(range), processes: await store.hosts.processes(host, range) };
+}
+
+/** Seconds that one stored sample of a host stands for; of raw rows one, although counters live in windows. */
+export function sampleUnitSec(store: Store, range: QueryRange): number {
+  const resolutionSec = store.resolutionSec(range);
+  return resolutionSec > WINDOW_SEC ? resolutionSec : 1;
 }
 
 export async function requireHost(store: Store, host: string): Promise<void> {

@@ -1,6 +1,6 @@
 import type { HostSnapshot } from "@apm-daemon/protocol";
 import type { MetricValues, Store } from "../store/store.ts";
-import { requireHost } from "./host-details.ts";
+import { requireHost, sampleUnitSec } from "./host-details.ts";
 import { answeredRange, type QueryRange, type Steps, stepsOf } from "./time-range.ts";
 
 /** What a waterfall shows of its host and process, second by second. */
@@ -55,7 +55,7 @@ export async function hostLane(
   { instance }: { instance?: string | undefined },
 ): Promise<HostLaneAnswer> {
   await requireHost(store, host);
-  const steps = stepsOf(range, 1);
+  const steps = stepsOf(range, sampleUnitSec(store, range));
   const [ofHost, ofProcess, snapshots] = await Promise.all([
     store.hosts.series(host, HOST_LANE, range, steps.stepSec),
     instance === undefined

@@ -3,7 +3,7 @@ import type { OperationCaller, OperationGroupTotals, Store } from "../store/stor
 import { requireApp } from "./apps.ts";
 import { groupedBy } from "./grouped-by.ts";
 import { type DurationStatistics, durationStatistics, share } from "./request-statistics.ts";
-import { answeredRange, minutesUpToNow, type QueryRange, stepsOf, WINDOW_SEC } from "./time-range.ts";
+import { answeredRange, minutesUpToNow, type QueryRange, stepsOf } from "./time-range.ts";
 
 const MAX_CALLERS = 20;
 
@@ -61,7 +61,7 @@ export async function operationSeries(
 ): Promise<OperationSeriesAnswer> {
   await requireApp(store, app);
   const { by, limit, stepMs = 0, ...keys } = options;
-  const steps = stepsOf(range, WINDOW_SEC, stepMs / 1000);
+  const steps = stepsOf(range, store.resolutionSec(range), stepMs / 1000);
   const filter = { range, app, ...keys };
   const { stepSec } = steps;
   const { operations } = store;

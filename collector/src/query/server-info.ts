@@ -1,3 +1,4 @@
+import type { JobStatus } from "../maintenance-jobs.ts";
 import type { Store, StoreSize } from "../store/store.ts";
 
 export interface ServerAnswer {
@@ -7,6 +8,8 @@ export interface ServerAnswer {
   apps: number;
   store: StoreSize;
   uplinks: number;
+  /** What became of the store's own work. */
+  jobs: JobStatus[];
 }
 
 const DAY_SEC = 86_400;
@@ -14,7 +17,7 @@ const DAY_SEC = 86_400;
 /** The collector about itself; apps are those of the last day. */
 export async function serverInfo(
   store: Store,
-  self: { version: string; nowMs: number; uplinks: number },
+  self: { version: string; nowMs: number; uplinks: number; jobs: JobStatus[] },
 ): Promise<ServerAnswer> {
   const nowSec = Math.floor(self.nowMs / 1000);
   const [hosts, apps, size] = await Promise.all([
@@ -29,5 +32,6 @@ export async function serverInfo(
     apps: apps.length,
     store: size,
     uplinks: self.uplinks,
+    jobs: self.jobs,
   };
 }

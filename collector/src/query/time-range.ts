@@ -4,6 +4,8 @@ import type { TimeRange } from "../store/store.ts";
 export const WINDOW_SEC = 10;
 const DEFAULT_RANGE_MS = 30 * 60_000;
 const MAX_POINTS = 300;
+/** The store keeps times as 32-bit Unix seconds. */
+const MAX_SEC = 4_294_967_290;
 /** Round steps, so that the marks of a time axis fall on steps. */
 const ROUND_STEPS_SEC: readonly number[] = [
   1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400,
@@ -24,6 +26,12 @@ export function queryRange(fromMs: number | undefined, toMs: number | undefined,
     toSec: Math.ceil(to / windowMs) * WINDOW_SEC,
     nowMs,
   };
+}
+
+/** The range rounded outwards to full units. */
+export function inUnits(range: QueryRange, unitSec: number): QueryRange {
+  const fromSec = Math.floor(range.fromSec / unitSec) * unitSec;
+  return { ...range, fromSec, toSec: Math.min(Math.ceil(range.toSec / unitSec) * unitSec, MAX_SEC) };
 }
 
 /** `from` and `to` of an answer, in Unix ms. */

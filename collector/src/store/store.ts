@@ -36,8 +36,10 @@ export interface Store {
   addTraceParts(parts: readonly StoredTracePart[]): Promise<void>;
   /** A real write and read; rejects with the reason why not. */
   checkHealth(): Promise<void>;
-  /** Forgets what is older than the retention. */
-  expire(nowMs: number): Promise<void>;
+  /** Does what is due of a job now; none is begun twice at once. Rejects at the end with all that failed. */
+  maintain(job: MaintenanceJob): Promise<MaintenanceReport>;
+  /** The finest time that rows of the whole range are told apart by, in seconds: 10, later 60, later 3,600. */
+  resolutionSec(range: TimeRange): number;
   size(): Promise<StoreSize>;
   /** Commits what waits, then closes. */
   close(): Promise<void>;
@@ -46,8 +48,19 @@ export interface Store {
 export interface StoreSize {
   engine: string;
   bytes: number;
-  /** UTC days that have data, ascending, as "2026-11-23". */
+  /** UTC days of which rows are there as they arrived, ascending, as "2026-11-23". */
   days: string[];
+  /** What the bytes are taken by. */
+  bytesByKind: Record<string, number>;
+}
+
+/** Rolling rows up into minutes, or into hours; forgetting what is older than the retention. */
+export type MaintenanceJob = "minutes" | "hours" | "retention";
+
+export interface MaintenanceReport {
+  /** Rows that were rolled up, or moved to where they are kept longer. */
+  rows: number;
+  removedFiles: number;
 }
 
 /** `fromSec <= ts < toSec`, Unix seconds. */

@@ -1,7 +1,7 @@
 import { HOST_METRICS, type HostMetric, PROCESS_METRICS } from "@apm-daemon/protocol";
 
 /** Kinds of columns, from which each store makes its own types. Numbers are plain JavaScript numbers throughout. */
-export type ColumnKind = "bool" | "u16" | "u32" | "f64" | "text" | "blob" | "u16[]" | "u32[]";
+export type ColumnKind = "bool" | "u16" | "u32" | "f64" | "text" | "blob" | "u16[]" | "u32[]" | "f64[]";
 export type Columns = Readonly<Record<string, ColumnKind>>;
 export type TableName =
   | "apps"

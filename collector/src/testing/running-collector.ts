@@ -14,10 +14,16 @@ export interface Answer<T> {
   body: T;
 }
 
+const folders: string[] = [];
+
 /** A new folder that is gone when the tests of this process end. */
 export function temporaryFolder(): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "apm-collector-test-"));
-  process.once("exit", () => fs.rmSync(folder, { recursive: true, force: true }));
+  if (folders.length === 0)
+    process.once("exit", () => {
+      for (const made of folders) fs.rmSync(made, { recursive: true, force: true });
+    });
+  folders.push(folder);
   return folder;
 }
 

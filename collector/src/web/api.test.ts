@@ -446,7 +446,16 @@ describe("the API", () => {
 
   test("server: what it holds", async () => {
     const { body } = await get<{ store: { bytes: number } } & Record<string, unknown>>("server");
-    const { store, ...rest } = body;
+    const { store, jobs, ...rest } = body;
+    const ran = jobs as { job: string; error: string | null }[];
+    assert.deepEqual(
+      ran.map(({ job, error }) => [job, error]),
+      [
+        ["minutes", null],
+        ["hours", null],
+        ["retention", null],
+      ],
+    );
     assert.deepEqual(rest, {
       version: "0.1.0-test",
       nowUnixMs: FROM + 30_000,

@@ -2,6 +2,7 @@ import { type Context, Hono } from "hono";
 import type { TextFetch } from "../flight-recorder/text-fetch.ts";
 import type { TraceFetch } from "../flight-recorder/trace-fetch.ts";
 import type { LivePolls } from "../live/live-polls.ts";
+import type { JobStatus } from "../maintenance-jobs.ts";
 import { actions } from "../query/actions.ts";
 import { appLedger } from "../query/app-ledger.ts";
 import { appSeries } from "../query/app-series.ts";
@@ -41,13 +42,23 @@ export interface ApiOptions {
   version: string;
   /** Uplinks open now. */
   uplinks: () => number;
+  jobs: () => JobStatus[];
   clock: () => number;
 }
 
 /** The calls of docs/api.md below /api/v1. What they throw is turned into answers by the web server. */
-export function api({ store, traceFetch, livePolls, textFetch, version, uplinks, clock }: ApiOptions): Hono {
+export function api({
+  store,
+  traceFetch,
+  livePolls,
+  textFetch,
+  version,
+  uplinks,
+  jobs,
+  clock,
+}: ApiOptions): Hono {
   const routes = new Hono();
-  const range = (c: Context): QueryRange => readRange(c.req.query(), clock());
+  const range = (c: Context): QueryRange => readRange(c.req.query(), clock(), store);
   const parameters = <Call extends keyof ParameterSets>(c: Context, call: Call): ParameterSets[Call] =>
     readParameters(call, c.req.query());
   const app = (c: Context): string => c.req.param("app") ?? "";
@@ -148,7 +159,7 @@ export function api({ store, traceFetch, livePolls, textFetch, version, uplinks,
   routes.get("/verdicts", async (c) => c.json(await verdicts(store, range(c))));
   routes.get("/ends", async (c) => c.json(await ends(store, range(c), parameters(c, "ends").limit)));
   routes.get("/server", async (c) =>
-    c.json(await serverInfo(store, { version, nowMs: clock(), uplinks: uplinks() })),
+    c.json(await serverInfo(store, { version, nowMs: clock(), uplinks: uplinks(), jobs: jobs() })),
   );
   return routes;
 }

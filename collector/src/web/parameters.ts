@@ -2,7 +2,8 @@ import type { OperationCategory } from "@apm-daemon/protocol";
 import * as z from "zod";
 import { ACTION_SORTS, type ActionSort } from "../query/actions.ts";
 import { HOST_METRIC_NAMES } from "../query/host-details.ts";
-import { type QueryRange, queryRange } from "../query/time-range.ts";
+import { inUnits, type QueryRange, queryRange } from "../query/time-range.ts";
+import type { Store } from "../store/store.ts";
 
 /** A parameter that the API cannot take. `message` names it and what it should be. */
 export class BadParameter extends Error {
@@ -178,10 +179,15 @@ export function readParameters<Call extends keyof ParameterSets>(
   throw new BadParameter(`the parameter "${issue?.path[0]?.toString() ?? "?"}" is wrong: ${issue?.message}`);
 }
 
-/** `from` and `to` in full windows. Throws BadParameter. */
-export function readRange(query: Record<string, string>, nowMs: number): QueryRange {
+/** `from` and `to` in full windows, or in the longer units that the store has of that time. Throws BadParameter. */
+export function readRange(
+  query: Record<string, string>,
+  nowMs: number,
+  store: Pick<Store, "resolutionSec">,
+): QueryRange {
   const { from, to } = readParameters("range", query);
-  const range = queryRange(from, to, nowMs);
+  const windows = queryRange(from, to, nowMs);
+  const range = inUnits(windows, store.resolutionSec(windows));
   if (to !== undefined && from !== undefined && from >= to)
     throw new BadParameter('"from" must be before "to"; both are Unix milliseconds');
   return range;

@@ -76,12 +76,12 @@ export function settingsRoutes(options: SettingsRoutesOptions): Hono {
   routes.delete("/settings/apps/:app", (c) => c.json(refusing(() => settings.setApp(c.req.param().app, {}))));
 
   routes.get("/fleet", async (c) => {
-    const range = readRange(c.req.query(), clock());
+    const range = readRange(c.req.query(), clock(), store);
     const connected = daemons();
     return c.json({ daemons: connected, ...(await agentVersions(store, range)) });
   });
   routes.get("/completeness", async (c) =>
-    c.json(await appsCompleteness(store, readRange(c.req.query(), clock()))),
+    c.json(await appsCompleteness(store, readRange(c.req.query(), clock(), store))),
   );
   return routes;
 }

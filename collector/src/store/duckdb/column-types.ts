@@ -12,7 +12,7 @@ import {
   USMALLINT,
   VARCHAR,
 } from "@duckdb/node-api";
-import { type Cell, type ColumnKind, type Columns, TABLE_NAMES, TABLES } from "../tables.ts";
+import type { Cell, ColumnKind, Columns } from "../tables.ts";
 
 const TYPES: Readonly<Record<ColumnKind, { sql: string; type: DuckDBType }>> = {
   bool: { sql: "BOOLEAN", type: BOOLEAN },
@@ -23,6 +23,7 @@ const TYPES: Readonly<Record<ColumnKind, { sql: string; type: DuckDBType }>> = {
   blob: { sql: "BLOB", type: BLOB },
   "u16[]": { sql: "USMALLINT[]", type: LIST(USMALLINT) },
   "u32[]": { sql: "UINTEGER[]", type: LIST(UINTEGER) },
+  "f64[]": { sql: "DOUBLE[]", type: LIST(DOUBLE) },
 };
 
 export function columnType(kind: ColumnKind): DuckDBType {
@@ -46,8 +47,8 @@ export function createTableSql(catalog: string, table: string, columns: Columns)
   return `CREATE TABLE IF NOT EXISTS ${identifier(catalog)}.main.${identifier(table)} (${list.join(", ")})`;
 }
 
-/** Changes whenever the tables do: a day that began under other tables goes on in a new file. */
-export const SCHEMA_ID: string = createHash("sha256")
-  .update(TABLE_NAMES.map((table) => createTableSql("", table, TABLES[table])).join(";"))
-  .digest("hex")
-  .slice(0, 8);
+/** Changes whenever the tables do: a day or month that began under other tables goes on in a new file. */
+export function schemaId(tables: Readonly<Record<string, Columns>>): string {
+  const sql = Object.entries(tables).map(([table, columns]) => createTableSql("", table, columns));
+  return createHash("sha256").update(sql.join(";")).digest("hex").slice(0, 8);
+}

@@ -1,12 +1,14 @@
 import type { BatchRange } from "../batch-index.ts";
 import type { ReceivedBatch } from "../batch-rows.ts";
-import type { StoredTracePart } from "../store.ts";
+import type { MaintenanceJob, MaintenanceReport, StoredTracePart } from "../store.ts";
 import { StoreError } from "../store-error.ts";
-import { Database, type DatabaseOptions } from "./database.ts";
+import { Database, type DatabaseOptions, type DatabaseSize } from "./database.ts";
 import type { SqlValues } from "./database-messages.ts";
+import type { MaintenanceStep, MaintenanceTask } from "./maintenance.ts";
 import type { ResultRow } from "./query-gate.ts";
 
 const REOPENED_RETRY_MS = 1_000;
+const MAINTENANCE_RETRY_MS = 60_000;
 
 export interface KeeperEvents {
   warn: (sentence: string) => void;
@@ -23,6 +25,7 @@ export class DatabaseKeeper {
   readonly #events: KeeperEvents;
   #database: Database | null = null;
   #lane: Promise<unknown> = Promise.resolve();
+  #isClosing = false;
 
   constructor(options: DatabaseOptions, events: KeeperEvents) {
     this.#options = options;
@@ -55,20 +58,56 @@ export class DatabaseKeeper {
     return this.#database.query(sql, values, left);
   }
 
-  expire(firstDay: string): Promise<string[]> {
-    return this.#next(async () => (await this.#database?.expire(firstDay)) ?? []);
+  /** Runs what a job has to do; batches are written in between. Rejects at the end with what failed, if something did. */
+  async maintain(job: MaintenanceJob, nowMs: number): Promise<MaintenanceReport> {
+    const report: MaintenanceReport = { rows: 0, removedFiles: 0 };
+    const problems: string[] = [];
+    const database = this.#database;
+    let tasks: MaintenanceTask[] = [];
+    await this.#withWriter(nowMs, async (writer) => {
+      tasks = await writer.maintenance(job, nowMs);
+    });
+    for (const task of tasks) {
+      const isOther = (): boolean => this.#isClosing || this.#database !== database;
+      try {
+        while (!isOther()) {
+          const step = await this.#step(nowMs, task, isOther);
+          report.rows += step.rows ?? 0;
+          report.removedFiles += step.removed ?? 0;
+          if (step.isDone) break;
+        }
+      } catch (error) {
+        if (this.#isClosing) break;
+        problems.push(`${task.about}: ${(error as Error).message}`);
+        if (!isOther()) await this.#next(async () => task.abandon?.()).catch(() => undefined);
+      }
+    }
+    if (problems.length > 0) throw new StoreError("UNAVAILABLE", problems.join("; "), MAINTENANCE_RETRY_MS);
+    return report;
   }
 
-  async size(): Promise<{ bytes: number; days: string[] }> {
-    return this.#database?.size() ?? { bytes: 0, days: [] };
+  async size(): Promise<DatabaseSize> {
+    if (!this.#database) throw new StoreError("UNAVAILABLE", "the store is being opened again", 2_000);
+    return this.#database.size();
   }
 
   close(): Promise<void> {
+    this.#isClosing = true;
     return this.#next(() => this.#drop());
+  }
+
+  async #step(nowMs: number, task: MaintenanceTask, isOther: () => boolean): Promise<MaintenanceStep> {
+    let step: MaintenanceStep = { isDone: true };
+    await this.#withWriter(nowMs, async () => {
+      if (!isOther()) step = await task.step();
+    });
+    return step;
   }
 
   #withWriter(nowMs: number, run: (database: Database) => Promise<void>): Promise<void> {
     return this.#next(async () => {
+      // A job's next step may come after the close: nothing must open the files behind it.
+      if (this.#isClosing) throw new StoreError("UNAVAILABLE", "the store is being closed", 5_000);
       const database = this.#database ?? (await this.#openAgain(nowMs));
       try {
         await run(database);

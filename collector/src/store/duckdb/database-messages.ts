@@ -1,6 +1,6 @@
 import type { BatchRange } from "../batch-index.ts";
 import type { ReceivedBatch } from "../batch-rows.ts";
-import type { StoredTracePart } from "../store.ts";
+import type { MaintenanceJob, StoredTracePart } from "../store.ts";
 
 /** Values bound to an SQL text by name. */
 export type SqlValues = Record<string, string | number | boolean>;
@@ -12,7 +12,7 @@ export type Call =
   | { method: "addTraceParts"; parts: readonly StoredTracePart[]; nowMs: number }
   | { method: "query"; sql: string; values: SqlValues }
   | { method: "checkHealth"; nowMs: number }
-  | { method: "expire"; firstDay: string }
+  | { method: "maintain"; job: MaintenanceJob; nowMs: number }
   | { method: "size" }
   | { method: "close" };
 

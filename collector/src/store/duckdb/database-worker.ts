@@ -55,8 +55,8 @@ async function run({ id, call }: Request): Promise<unknown> {
       return await query(id, call);
     case "checkHealth":
       return await keeper.checkHealth(call.nowMs);
-    case "expire":
-      return await keeper.expire(call.firstDay);
+    case "maintain":
+      return await keeper.maintain(call.job, call.nowMs);
     case "size":
       return await keeper.size();
     case "close":

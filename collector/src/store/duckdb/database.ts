@@ -1,9 +1,12 @@
 /**
  * DuckDB with one file per UTC day of arrival, attached to an in-memory database whose views join the days.
  *
- *   store/hot/<day>-<schema>.duckdb   tables.ts, append-only, without keys or indexes
- *   store/quarantine/                 what could not be opened
- *   collector.lock                    a database that only serves its lock, which the kernel frees with the process
+ *   store/hot/<day>-<schema>.duckdb       rows as they arrived (tables.ts), append-only, without keys or indexes
+ *   store/{minutes,records,traces}/…      what was made of a day's rows before they go (rollups.ts, roller.ts)
+ *   store/hours/<month>-<schema>.duckdb   the same, of a month
+ *   store/sampled/…                       a day's traces of which most were thinned out (trace-thinner.ts)
+ *   store/quarantine/                     what could not be opened
+ *   collector.lock                        a database that only serves its lock, which the kernel frees with the process
  *
  * One connection writes, with reused appenders; two read. A transaction may write to one attached file only, so all rows
  * of a batch go to the day of its arrival. Times in SQL are Unix seconds: no time zone is involved anywhere.
@@ -13,24 +16,30 @@ import * as path from "node:path";
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
 import type { BatchRange } from "../batch-index.ts";
 import { emitBatchRows, emitTrace, type ReceivedBatch } from "../batch-rows.ts";
-import type { StoredTracePart } from "../store.ts";
+import type { Retention } from "../retention.ts";
+import type { MaintenanceJob, StoredTracePart } from "../store.ts";
+import { StoreError } from "../store-error.ts";
 import { type Row, TABLE_NAMES, type TableName } from "../tables.ts";
-import { identifier } from "./column-types.ts";
-import {
-  attachDay,
-  createTables,
-  type DayFile,
-  dayFile,
-  detachDay,
-  listDayFiles,
-  recoverDay,
-  unlinkDay,
-  utcDay,
-} from "./day-file.ts";
+import { FileSet } from "./file-set.ts";
+import { type MaintenanceTask, maintenanceTasks } from "./maintenance.ts";
 import { QueryGate, type ResultRow } from "./query-gate.ts";
+import { Roller } from "./roller.ts";
+import {
+  attachFile,
+  bytesOf,
+  detachFile,
+  FILE_KINDS,
+  type FileKind,
+  type StoreFile,
+  storeFile,
+  unlinkFile,
+  utcDay,
+} from "./store-file.ts";
 import { TableAppender } from "./table-appender.ts";
+import { TraceThinner } from "./trace-thinner.ts";
 
 const QUERY_CONNECTIONS = 2;
+const QUERY_ATTEMPTS = 5;
 /**
  * Of new files. Rows since the last checkpoint take two blocks a column, and there are 190 columns: 97 MB with DuckDB's own
  * 256 KiB. Smaller ones than these make larger files and slower scans; see docs/decisions/0019.
@@ -44,17 +53,19 @@ export interface DatabaseOptions {
   threads: number;
   queryTimeoutMs: number;
   queriesWaiting: number;
+  retention: Retention;
 }
 
 export class Database {
   readonly #instance: DuckDBInstance;
   readonly #writer: DuckDBConnection;
   readonly #queries: QueryGate;
-  readonly #folder: string;
+  readonly #files: FileSet;
+  readonly #roller: Roller;
+  readonly #retention: Retention;
   readonly #appenders: Map<TableName, TableAppender> = new Map();
-  #days: DayFile[];
-  /** The day that is written to. */
-  #today: DayFile | null = null;
+  /** The file that is written to. */
+  #today: StoreFile | null = null;
   /** False once a transaction could not be begun, committed or rolled back: nobody knows what is in the files then. */
   #isTrusted = true;
 
@@ -62,14 +73,15 @@ export class Database {
     instance: DuckDBInstance,
     writer: DuckDBConnection,
     queries: QueryGate,
-    folder: string,
-    days: DayFile[],
+    files: FileSet,
+    retention: Retention,
   ) {
     this.#instance = instance;
     this.#writer = writer;
     this.#queries = queries;
-    this.#folder = folder;
-    this.#days = days;
+    this.#files = files;
+    this.#roller = new Roller(writer, files, (run) => this.#transaction(run));
+    this.#retention = retention;
   }
 
   /** Opens everything below `stateDir`, recovering what an earlier process left. */
@@ -79,9 +91,7 @@ export class Database {
     warn: (sentence: string) => void,
   ): Promise<{ database: Database; committed: BatchRange[] }> {
     const store = path.join(options.stateDir, "store");
-    const folder = path.join(store, "hot");
-    const quarantine = path.join(store, "quarantine");
-    for (const needed of [folder, quarantine]) fs.mkdirSync(needed, { recursive: true, mode: 0o700 });
+    fs.mkdirSync(store, { recursive: true, mode: 0o700 });
     const instance = await DuckDBInstance.create(":memory:", {
       threads: String(options.threads),
       memory_limit: `${options.memoryLimitMb}MB`,
@@ -93,20 +103,13 @@ export class Database {
     });
     const writer = await instance.connect();
     await takeLock(writer, path.join(options.stateDir, "collector.lock"));
-    const days: DayFile[] = [];
-    const committed: BatchRange[] = [];
-    for (const day of listDayFiles(folder)) {
-      const ranges = await recoverDay(writer, day, quarantine, warn);
-      if (!ranges) continue;
-      days.push(day);
-      committed.push(...ranges);
-    }
+    const { files, committed } = await FileSet.open(writer, store, warn);
     const readers = await Promise.all(Array.from({ length: QUERY_CONNECTIONS }, () => instance.connect()));
     const queries = new QueryGate(readers, {
       timeoutMs: options.queryTimeoutMs,
       maxWaiting: options.queriesWaiting,
     });
-    const database = new Database(instance, writer, queries, folder, days);
+    const database = new Database(instance, writer, queries, files, options.retention);
     await database.#turnTo(utcDay(nowMs));
     return { database, committed };
   }
@@ -118,7 +121,7 @@ export class Database {
   /** Commits all of these batches or none. When it fails and `isTrusted` is false, either may have happened. */
   async write(batches: readonly ReceivedBatch[], nowMs: number): Promise<void> {
     await this.#turnTo(utcDay(nowMs));
-    await this.#transaction((append) => {
+    await this.#append((append) => {
       for (const batch of batches) emitBatchRows(batch, append);
     });
   }
@@ -126,43 +129,52 @@ export class Database {
   /** Commits all of these parts or none. */
   async addTraceParts(parts: readonly StoredTracePart[], nowMs: number): Promise<void> {
     await this.#turnTo(utcDay(nowMs));
-    await this.#transaction((append) => {
+    await this.#append((append) => {
       for (const part of parts) emitTrace(part, part.frame, append);
     });
   }
 
   async checkHealth(nowMs: number): Promise<void> {
     await this.#turnTo(utcDay(nowMs));
-    await this.#transaction((append) => append("health", { checked_ms: nowMs }));
+    await this.#append((append) => append("health", { checked_ms: nowMs }));
     const rows = await this.query("SELECT max(checked_ms) AS newest FROM health", {});
     if (!((rows[0]?.["newest"] as number) >= nowMs))
       throw new Error("a row that was written cannot be read back");
   }
 
-  query(sql: string, values: Record<string, DuckDBValue>, left?: AbortSignal): Promise<ResultRow[]> {
-    return this.#queries.run(sql, values, left);
+  /** A query that met files while they came or went, which DuckDB does not always bear, is asked again. */
+  async query(sql: string, values: Record<string, DuckDBValue>, left?: AbortSignal): Promise<ResultRow[]> {
+    for (let attempt = 1; ; attempt++) {
+      const changes = await this.#files.changes();
+      try {
+        return await this.#queries.run(sql, values, left);
+      } catch (error) {
+        const isOver = error instanceof StoreError || attempt === QUERY_ATTEMPTS;
+        if (isOver || changes === (await this.#files.changes())) throw error;
+      }
+    }
   }
 
-  /** Removes the days before `firstDay`. */
-  async expire(firstDay: string): Promise<string[]> {
-    const expired = this.#days.filter((day) => day.day < firstDay && day.catalog !== this.#today?.catalog);
-    if (expired.length === 0) return [];
-    this.#days = this.#days.filter((day) => !expired.includes(day));
-    await this.#createViews();
-    for (const day of expired) {
-      await detachDay(this.#writer, day.catalog);
-      unlinkDay(day);
-    }
-    return expired.map((day) => day.day);
+  /** What a job has to do now. Its steps must not run beside a write. */
+  async maintenance(job: MaintenanceJob, nowMs: number): Promise<MaintenanceTask[]> {
+    await this.#turnTo(utcDay(nowMs));
+    return maintenanceTasks(job, nowMs, this.#retention, {
+      files: this.#files,
+      roller: this.#roller,
+      isWritten: (hot) => hot.catalog === this.#today?.catalog,
+      thinner: (period) => new TraceThinner(this.#writer, this.#files, period),
+    });
   }
 
-  size(): { bytes: number; days: string[] } {
-    let bytes = 0;
-    for (const { file } of this.#days) {
-      for (const part of [file, `${file}.wal`])
-        bytes += fs.statSync(part, { throwIfNoEntry: false })?.size ?? 0;
-    }
-    return { bytes, days: [...new Set(this.#days.map((day) => day.day))] };
+  size(): DatabaseSize {
+    const sum = (files: StoreFile[]): number => files.reduce((bytes, file) => bytes + bytesOf(file), 0);
+    return {
+      bytes: sum(this.#files.of(...FILE_KINDS)),
+      days: [...new Set(this.#files.of("hot").map(({ period }) => period))],
+      bytesByKind: Object.fromEntries(
+        FILE_KINDS.map((kind) => [kind, sum(this.#files.of(kind))]),
+      ) as DatabaseSize["bytesByKind"],
+    };
   }
 
   /**
@@ -180,25 +192,36 @@ export class Database {
     };
     await this.#queries.close();
     await attempt(() => this.#closeAppenders());
-    for (const { catalog } of this.#days) await attempt(() => detachDay(this.#writer, catalog));
-    await attempt(() => detachDay(this.#writer, LOCK_CATALOG));
+    for (const { catalog } of this.#files.of(...FILE_KINDS))
+      await attempt(() => detachFile(this.#writer, catalog));
+    await attempt(() => detachFile(this.#writer, LOCK_CATALOG));
     this.#writer.disconnectSync();
     this.#instance.closeSync();
     return problems;
   }
 
-  async #transaction(fill: (append: (table: TableName, row: Row) => void) => void): Promise<void> {
+  async #append(fill: (append: (table: TableName, row: Row) => void) => void): Promise<void> {
     const used = new Set<TableAppender>();
+    await this.#transaction(() => {
+      try {
+        fill((table, row) => {
+          const appender = this.#appender(table);
+          used.add(appender);
+          appender.add(row);
+        });
+        for (const appender of used) appender.flush();
+      } catch (error) {
+        for (const appender of used) appender.discard();
+        throw error;
+      }
+    });
+  }
+
+  async #transaction(run: () => void | Promise<void>): Promise<void> {
     await this.#control("BEGIN");
     try {
-      fill((table, row) => {
-        const appender = this.#appender(table);
-        used.add(appender);
-        appender.add(row);
-      });
-      for (const appender of used) appender.flush();
+      await run();
     } catch (error) {
-      for (const appender of used) appender.discard();
       await this.#control("ROLLBACK");
       throw error;
     }
@@ -222,45 +245,45 @@ export class Database {
 
   /** Makes `day` the one that is written to. A clock that goes back does not reopen an earlier day. */
   async #turnTo(day: string): Promise<void> {
-    if (this.#today && this.#today.day >= day) return;
-    const next = dayFile(this.#folder, day);
-    if (!this.#days.some((other) => other.catalog === next.catalog)) {
-      await attachDay(this.#writer, next);
-      this.#days = [...this.#days, next];
-    }
-    await createTables(this.#writer, next.catalog);
-    await this.#createViews();
+    if (this.#today && this.#today.period >= day) return;
+    const next = await this.#files.ensure("hot", day, await this.#turn(day));
+    await this.#files.createViews();
     this.#closeAppenders();
     for (const table of TABLE_NAMES)
       this.#appenders.set(table, await TableAppender.open(this.#writer, next.catalog, table));
     this.#today = next;
   }
 
+  /** Numbers of rows are given once: a file that lost some of them, or is gone with them, has a successor. */
+  async #turn(day: string): Promise<number> {
+    const known = new Set(this.#files.of("hot").map(({ catalog }) => catalog));
+    for (let turn = 0; ; turn++) {
+      const file = storeFile("", "hot", day, turn);
+      if (!(await this.#roller.hasLost(file, known.has(file.catalog)))) return turn;
+    }
+  }
+
   #closeAppenders(): void {
     for (const appender of this.#appenders.values()) appender.close();
     this.#appenders.clear();
   }
+}
 
-  async #createViews(): Promise<void> {
-    for (const table of TABLE_NAMES) {
-      const parts = this.#days.map(
-        ({ catalog }) => `SELECT * FROM ${identifier(catalog)}.main.${identifier(table)}`,
-      );
-      await this.#writer.run(
-        `CREATE OR REPLACE VIEW memory.main.${identifier(table)} AS ${parts.join(" UNION ALL BY NAME ")}`,
-      );
-    }
-  }
+export interface DatabaseSize {
+  bytes: number;
+  /** UTC days of which rows are there as they arrived. */
+  days: string[];
+  bytesByKind: Record<FileKind, number>;
 }
 
 /** Throws DuckDB's error when another process holds it. A lock file that is damaged is made anew: nothing is in it. */
 async function takeLock(connection: DuckDBConnection, file: string): Promise<void> {
-  const lock: DayFile = { day: "", catalog: LOCK_CATALOG, file };
+  const lock = { catalog: LOCK_CATALOG, file };
   try {
-    await attachDay(connection, lock);
+    await attachFile(connection, lock);
   } catch (error) {
     if (/conflicting lock|permission denied/i.test((error as Error).message)) throw error;
-    unlinkDay(lock);
-    await attachDay(connection, lock);
+    unlinkFile(file);
+    await attachFile(connection, lock);
   }
 }

@@ -3,12 +3,19 @@ import { BatchIndex, type BatchRange } from "../batch-index.ts";
 import type { ReceivedBatch } from "../batch-rows.ts";
 import type { DiskSpace } from "../disk-space.ts";
 import { GroupCommit } from "../group-commit.ts";
-import type { Store, StoredTracePart, StoreSize } from "../store.ts";
+import { inOrder } from "../retention.ts";
+import type {
+  MaintenanceJob,
+  MaintenanceReport,
+  Store,
+  StoredTracePart,
+  StoreSize,
+  TimeRange,
+} from "../store.ts";
 import { DuckDbAppQueries } from "./app-queries.ts";
 import { DuckDbCounterQueries } from "./counter-queries.ts";
-import type { DatabaseOptions } from "./database.ts";
+import type { DatabaseOptions, DatabaseSize } from "./database.ts";
 import { DatabaseClient } from "./database-client.ts";
-import { utcDay } from "./day-file.ts";
 import { DuckDbErrorQueries } from "./error-queries.ts";
 import { DuckDbEventQueries } from "./event-queries.ts";
 import { DuckDbHostQueries } from "./host-queries.ts";
@@ -17,16 +24,15 @@ import { DuckDbOperationQueries } from "./operation-queries.ts";
 import { DuckDbRequestQueries } from "./request-queries.ts";
 import { DuckDbSelectionQueries } from "./selection-queries.ts";
 import { DuckDbSlowStatementQueries } from "./slow-statement-queries.ts";
+import { Tiers } from "./tier.ts";
 import { DuckDbTraceQueries } from "./trace-queries.ts";
 
 const COMMIT_INTERVAL_MS = 250;
 const GROUP_BATCHES = 20;
 /** Probes that come faster share one answer. */
 const HEALTH_FRESH_MS = 1_000;
-const DAY_MS = 86_400_000;
 
 export interface DuckDbStoreOptions extends DatabaseOptions {
-  retentionDays: number;
   maxPending: number;
   maxPendingBytes: number;
   diskSpace: DiskSpace;
@@ -50,6 +56,8 @@ export class DuckDbStore implements Store {
   readonly #options: DuckDbStoreOptions;
   readonly #client: DatabaseClient;
   readonly #group: GroupCommit;
+  readonly #tiers: Tiers;
+  readonly #maintaining: Map<MaintenanceJob, Promise<MaintenanceReport>> = new Map();
   /** Batches on their way to a commit: a second copy waits for the first. */
   readonly #inFlight: Map<string, Promise<void>> = new Map();
   #committed: BatchIndex = new BatchIndex();
@@ -58,8 +66,9 @@ export class DuckDbStore implements Store {
   private constructor(options: DuckDbStoreOptions) {
     this.#options = options;
     const { stateDir, memoryLimitMb, threads, queryTimeoutMs, queriesWaiting } = options;
+    const retention = inOrder(options.retention);
     this.#client = new DatabaseClient(
-      { stateDir, memoryLimitMb, threads, queryTimeoutMs, queriesWaiting },
+      { stateDir, memoryLimitMb, threads, queryTimeoutMs, queriesWaiting, retention },
       {
         warn: options.warn,
         reopened: (ranges) => {
@@ -75,14 +84,16 @@ export class DuckDbStore implements Store {
       maxPendingBytes: options.maxPendingBytes,
     });
     const { query } = this.#client;
-    this.hosts = new DuckDbHostQueries(query);
-    this.apps = new DuckDbAppQueries(query);
-    this.requests = new DuckDbRequestQueries(query);
-    this.operations = new DuckDbOperationQueries(query);
+    const tiers = new Tiers(retention, options.clock);
+    this.#tiers = tiers;
+    this.hosts = new DuckDbHostQueries(query, tiers);
+    this.apps = new DuckDbAppQueries(query, tiers);
+    this.requests = new DuckDbRequestQueries(query, tiers);
+    this.operations = new DuckDbOperationQueries(query, tiers);
     this.errors = new DuckDbErrorQueries(query);
-    this.counters = new DuckDbCounterQueries(query);
+    this.counters = new DuckDbCounterQueries(query, tiers);
     this.slowStatements = new DuckDbSlowStatementQueries(query);
-    this.ledger = new DuckDbLedgerQueries(query);
+    this.ledger = new DuckDbLedgerQueries(query, tiers);
     this.events = new DuckDbEventQueries(query);
     this.traces = new DuckDbTraceQueries(query);
     this.selections = new DuckDbSelectionQueries(query);
@@ -128,21 +139,31 @@ export class DuckDbStore implements Store {
     return this.#health.outcome;
   }
 
-  async expire(nowMs: number): Promise<void> {
-    const firstDay = utcDay(nowMs - this.#options.retentionDays * DAY_MS);
-    await this.#client.call({ method: "expire", firstDay });
+  maintain(job: MaintenanceJob): Promise<MaintenanceReport> {
+    const running = this.#maintaining.get(job);
+    if (running) return running;
+    const started = this.#maintain(job).finally(() => this.#maintaining.delete(job));
+    this.#maintaining.set(job, started);
+    return started;
+  }
+
+  resolutionSec(range: TimeRange): number {
+    return this.#tiers.resolutionSec(range);
   }
 
   async size(): Promise<StoreSize> {
-    return {
-      engine: "duckdb",
-      ...(await this.#client.call<{ bytes: number; days: string[] }>({ method: "size" })),
-    };
+    return { engine: "duckdb", ...(await this.#client.call<DatabaseSize>({ method: "size" })) };
   }
 
   async close(): Promise<void> {
     await this.#group.drain();
     await this.#client.close();
+  }
+
+  async #maintain(job: MaintenanceJob): Promise<MaintenanceReport> {
+    // Sums can wait; what gives space back must not.
+    if (job !== "retention") await this.#options.diskSpace.require();
+    return await this.#client.call({ method: "maintain", job, nowMs: this.#options.clock() });
   }
 
   #startWrite(key: string, received: ReceivedBatch): Promise<void> {

@@ -1,4 +1,5 @@
 import { HOST_METRICS, PROCESS_METRICS } from "@apm-daemon/protocol";
+import { countOf, sumOf } from "../rollups.ts";
 import type {
   HostQueries,
   MetricValues,
@@ -13,7 +14,7 @@ import type {
 import { identifier } from "./column-types.ts";
 import type { Query } from "./database-client.ts";
 import { IN_RANGE, stepSql } from "./sql-parts.ts";
-import { tierOf } from "./tier.ts";
+import type { Tiers } from "./tier.ts";
 
 const KNOWN_METRICS: ReadonlySet<string> = new Set(HOST_METRICS.map((metric) => metric.name));
 /** Events that are counted, not measured: averaging them would hide them. */
@@ -28,9 +29,11 @@ const COMBINED_BY = { mean: "avg", sum: "sum", max: "max" } as const;
 
 export class DuckDbHostQueries implements HostQueries {
   readonly #query: Query;
+  readonly #tiers: Tiers;
 
-  constructor(query: Query) {
+  constructor(query: Query, tiers: Tiers) {
     this.#query = query;
+    this.#tiers = tiers;
   }
 
   async all(): Promise<StoredHost[]> {
@@ -48,10 +51,10 @@ export class DuckDbHostQueries implements HostQueries {
 
   async appsByHost(range: TimeRange): Promise<{ host: string; app: string }[]> {
     const rows = await this.#query(
-      `SELECT host, app FROM apps WHERE ${IN_RANGE}
-       UNION SELECT host, app FROM ${tierOf("requests")} WHERE ${IN_RANGE}
+      `SELECT host, app FROM ${this.#tiers.tierOf("apps", range)}
+       UNION SELECT host, app FROM ${this.#tiers.tierOf("requests_by_host", range)}
        ORDER BY host, app`,
-      { from: range.fromSec, to: range.toSec },
+      {},
     );
     return rows as { host: string; app: string }[];
   }
@@ -60,10 +63,10 @@ export class DuckDbHostQueries implements HostQueries {
     metrics: readonly string[],
     range: TimeRange,
   ): Promise<{ host: string; values: MetricValues }[]> {
-    const columns = metrics.map(metricColumn).map((column) => `arg_max(${column}, ts_s) AS ${column}`);
+    const columns = metrics.map((name) => `arg_max(${meanSql(name)}, ts_s) AS ${identifier(name)}`);
     const rows = await this.#query(
-      `SELECT host, ${columns.join(", ")} FROM host_seconds WHERE ${IN_RANGE} GROUP BY host`,
-      { from: range.fromSec, to: range.toSec },
+      `SELECT host, ${columns.join(", ")} FROM ${this.#tiers.finestOf("host_seconds", range)} GROUP BY host`,
+      {},
     );
     return rows.map((row) => ({ host: row["host"] as string, values: row as MetricValues }));
   }
@@ -74,14 +77,16 @@ export class DuckDbHostQueries implements HostQueries {
     range: TimeRange,
     stepSec: number,
   ): Promise<{ stepStartSec: number; values: MetricValues }[]> {
-    const columns = metrics.map(
-      (name) => `${SUMMED_METRICS.has(name) ? "sum" : "avg"}(${metricColumn(name)}) AS ${metricColumn(name)}`,
-    );
+    const columns = metrics.map((name) => {
+      const [sum, count] = metricColumns(name);
+      const value = SUMMED_METRICS.has(name) ? `sum(${sum})` : `sum(${sum}) / nullif(sum(${count}), 0)`;
+      return `${value} AS ${identifier(name)}`;
+    });
     const rows = await this.#query(
       `SELECT ${stepSql(stepSec)} AS step_start, ${columns.join(", ")}
-       FROM ${tierOf("host_seconds")} WHERE host = $host AND ${IN_RANGE}
+       FROM ${this.#tiers.tierOf("host_seconds", range, stepSec)} WHERE host = $host
        GROUP BY step_start ORDER BY step_start`,
-      { host, from: range.fromSec, to: range.toSec },
+      { host },
     );
     return rows.map((row) => ({ stepStartSec: row["step_start"] as number, values: row as MetricValues }));
   }
@@ -97,6 +102,9 @@ export class DuckDbHostQueries implements HostQueries {
 
   async processes(host: string, range: TimeRange): Promise<StoredProcess[]> {
     const where = `host = $host AND ${IN_RANGE}`;
+    const newest = ["cpuRatio", "rssBytes", "eventLoopDelayP99Ms"].map(
+      (name) => `arg_max(${sumAndCount(name).join(" / ")}, ts_s) AS ${identifier(name)}`,
+    );
     const rows = await this.#query(
       `WITH known AS (
          SELECT app, instance, pid, max(ts_s) AS ts_s, arg_max(runtime, ts_s) AS runtime,
@@ -105,9 +113,8 @@ export class DuckDbHostQueries implements HostQueries {
            arg_max(systemd_unit, ts_s) AS "systemdUnit"
          FROM instances WHERE ${where} GROUP BY app, instance, pid),
        newest AS (
-         SELECT app, instance, pid, max(ts_s) AS second_s, arg_max("cpuRatio", ts_s) AS "cpuRatio",
-           arg_max("rssBytes", ts_s) AS "rssBytes", arg_max("eventLoopDelayP99Ms", ts_s) AS "eventLoopDelayP99Ms"
-         FROM process_seconds WHERE ${where} GROUP BY app, instance, pid)
+         SELECT app, instance, pid, max(ts_s) AS second_s, ${newest.join(", ")}
+         FROM ${this.#tiers.finestOf("process_seconds", range)} WHERE host = $host GROUP BY app, instance, pid)
        SELECT app, instance, pid, coalesce(runtime, '') AS runtime, coalesce("agentVersion", '') AS "agentVersion",
          coalesce("startUnixMs", 0) AS "startUnixMs", coalesce("appVersion", '') AS "appVersion",
          coalesce("containerId", '') AS "containerId", coalesce("systemdUnit", '') AS "systemdUnit", "cpuRatio", "rssBytes", "eventLoopDelayP99Ms",
@@ -216,7 +223,16 @@ function secondsSql(stepSql: string): string {
 }
 
 /** Names of columns cannot be bound, so only known ones get into an SQL text. */
-function metricColumn(name: string): string {
+function metricColumns(name: string): [sum: string, count: string] {
   if (!KNOWN_METRICS.has(name)) throw new RangeError(`there is no host metric ${name}`);
-  return identifier(name);
+  return sumAndCount(name);
+}
+
+/** The mean of a row's values; null without any, since there is no sum then. */
+function meanSql(name: string): string {
+  return metricColumns(name).join(" / ");
+}
+
+function sumAndCount(name: string): [sum: string, count: string] {
+  return [identifier(sumOf(name)), identifier(countOf(name))];
 }

@@ -1,12 +1,15 @@
 import type { HostOutcome, LedgerQueries, OutcomeCount, TimeRange } from "../store.ts";
 import type { Query } from "./database-client.ts";
 import { IN_RANGE, stepSql } from "./sql-parts.ts";
+import type { Tiers } from "./tier.ts";
 
 export class DuckDbLedgerQueries implements LedgerQueries {
   readonly #query: Query;
+  readonly #tiers: Tiers;
 
-  constructor(query: Query) {
+  constructor(query: Query, tiers: Tiers) {
     this.#query = query;
+    this.#tiers = tiers;
   }
 
   async outcomes(
@@ -16,9 +19,9 @@ export class DuckDbLedgerQueries implements LedgerQueries {
   ): Promise<{ outcome: string; stepStartSec: number; spans: number }[]> {
     const step = stepSec === undefined ? "0::DOUBLE" : stepSql(stepSec);
     const rows = await this.#query(
-      `SELECT outcome, ${step} AS "stepStartSec", sum(spans) AS spans FROM ledger
-       WHERE app = $app AND ${IN_RANGE} GROUP BY ALL ORDER BY ALL`,
-      { app, from: range.fromSec, to: range.toSec },
+      `SELECT outcome, ${step} AS "stepStartSec", sum(spans) AS spans
+       FROM ${this.#tiers.tierOf("outcomes", range, stepSec)} WHERE app = $app GROUP BY ALL ORDER BY ALL`,
+      { app },
     );
     return rows as { outcome: string; stepStartSec: number; spans: number }[];
   }
@@ -34,10 +37,12 @@ export class DuckDbLedgerQueries implements LedgerQueries {
 
   async committed(stream: string): Promise<{ first: number; last: number }[]> {
     const rows = await this.#query(
-      `SELECT min(number) AS first, max(number) AS last
-       FROM (SELECT number, number - row_number() OVER (ORDER BY number) AS island
-             FROM (SELECT DISTINCT number FROM batches WHERE stream = $stream))
-       GROUP BY island ORDER BY first`,
+      `WITH runs AS (SELECT DISTINCT first, last FROM batch_ranges WHERE stream = $stream),
+       begun AS (
+         SELECT *, coalesce(first > 1 + max(last) OVER (
+           ORDER BY first, last ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), false) AS is_after_gap FROM runs),
+       islands AS (SELECT *, count_if(is_after_gap) OVER (ORDER BY first, last) AS island FROM begun)
+       SELECT min(first) AS first, max(last) AS last FROM islands GROUP BY island ORDER BY first`,
       { stream },
     );
     return rows as { first: number; last: number }[];

@@ -12,8 +12,8 @@ import type {
 } from "../store.ts";
 import type { Query } from "./database-client.ts";
 import type { SqlValues } from "./database-messages.ts";
-import { IN_RANGE, mergedHistogramSql, stepSql } from "./sql-parts.ts";
-import { tierOf } from "./tier.ts";
+import { mergedHistogramSql, stepSql } from "./sql-parts.ts";
+import type { Tiers } from "./tier.ts";
 
 const KEY = "category, system, target, operation, statement";
 const GROUP = "system, target, operation, statement";
@@ -26,15 +26,17 @@ const GROUPED_COLUMNS: Readonly<Record<OperationGroupBy, string>> = {
 
 export class DuckDbOperationQueries implements OperationQueries {
   readonly #query: Query;
+  readonly #tiers: Tiers;
 
-  constructor(query: Query) {
+  constructor(query: Query, tiers: Tiers) {
     this.#query = query;
+    this.#tiers = tiers;
   }
 
   async totals(filter: OperationFilter, limit: number): Promise<OperationTotals[]> {
     const { where, values } = operationFilterSql(filter);
     const rows = await this.#query(
-      `WITH picked AS (SELECT * FROM ${tierOf("operations")} WHERE ${where}),
+      `WITH picked AS (SELECT * FROM ${this.#tiers.tierOf("operations", filter.range)} WHERE ${where}),
        sums AS (
          SELECT ${KEY}, sum(calls)::DOUBLE AS calls, sum(errors)::DOUBLE AS errors,
            sum(sum_us) AS "sumUs", max(max_us) AS "maxUs"
@@ -60,7 +62,7 @@ export class DuckDbOperationQueries implements OperationQueries {
       `WITH picked AS (
          SELECT ${GROUPED_COLUMNS[grouping.by]}, ${step} AS "stepStartSec",
            calls, errors, sum_us, max_us, buckets, counts
-         FROM ${tierOf("operations")} WHERE ${where}),
+         FROM ${this.#tiers.tierOf("operations", filter.range, grouping.stepSec)} WHERE ${where}),
        top AS (
          SELECT ${GROUP}, sum(sum_us) AS top_us
          FROM picked GROUP BY ${GROUP} ORDER BY top_us DESC, ${GROUP} LIMIT $limit),
@@ -85,9 +87,9 @@ export class DuckDbOperationQueries implements OperationQueries {
     const rows = await this.#query(
       `SELECT app, category, system, target, sum(calls)::DOUBLE AS calls, sum(errors)::DOUBLE AS errors,
          sum(sum_us) AS "sumUs"
-       FROM ${tierOf("operations")} WHERE ${IN_RANGE}
+       FROM ${this.#tiers.tierOf("operations", range)}
        GROUP BY app, category, system, target ORDER BY "sumUs" DESC, app, category, system, target LIMIT $limit`,
-      { from: range.fromSec, to: range.toSec, limit },
+      { limit },
     );
     return rows as unknown as DependencyTotals[];
   }
@@ -95,7 +97,7 @@ export class DuckDbOperationQueries implements OperationQueries {
   async categoryTotals(filter: OperationFilter): Promise<{ category: OperationCategory; sumUs: number }[]> {
     const { where, values } = operationFilterSql(filter);
     const rows = await this.#query(
-      `SELECT category, sum(sum_us) AS "sumUs" FROM ${tierOf("operations")} WHERE ${where} GROUP BY category`,
+      `SELECT category, sum(sum_us) AS "sumUs" FROM ${this.#tiers.tierOf("operations", filter.range)} WHERE ${where} GROUP BY category`,
       values,
     );
     return rows as { category: OperationCategory; sumUs: number }[];
@@ -105,7 +107,7 @@ export class DuckDbOperationQueries implements OperationQueries {
     const { where, values } = operationFilterSql(filter);
     const rows = await this.#query(
       `SELECT ${KEY}, action, sum(calls)::DOUBLE AS calls, sum(sum_us) AS "sumUs"
-       FROM ${tierOf("operations")} WHERE ${where} GROUP BY ${KEY}, action ORDER BY "sumUs" DESC, action`,
+       FROM ${this.#tiers.tierOf("operations", filter.range)} WHERE ${where} GROUP BY ${KEY}, action ORDER BY "sumUs" DESC, action`,
       values,
     );
     return rows as unknown as OperationCaller[];
@@ -121,8 +123,8 @@ export class DuckDbOperationQueries implements OperationQueries {
 }
 
 function operationFilterSql(filter: OperationFilter): { where: string; values: SqlValues } {
-  const values: SqlValues = { from: filter.range.fromSec, to: filter.range.toSec, app: filter.app };
-  const conditions = [IN_RANGE, "app = $app"];
+  const values: SqlValues = { app: filter.app };
+  const conditions = ["app = $app"];
   for (const name of ["action", "category", "system", "target", "operation", "statement"] as const) {
     const value = filter[name];
     if (value === undefined) continue;

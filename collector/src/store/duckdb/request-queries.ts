@@ -1,8 +1,8 @@
 import type { RequestFilter, RequestGrouping, RequestQueries, RequestTotals } from "../store.ts";
 import type { Query } from "./database-client.ts";
 import type { SqlValues } from "./database-messages.ts";
-import { IN_RANGE, mergedHistogramSql, stepSql } from "./sql-parts.ts";
-import { tierOf } from "./tier.ts";
+import { mergedHistogramSql, stepSql } from "./sql-parts.ts";
+import type { Tiers } from "./tier.ts";
 
 const NOT_GROUPED: Readonly<Record<RequestGrouping["by"][number], string>> = {
   app: "''",
@@ -14,9 +14,11 @@ const NOT_GROUPED: Readonly<Record<RequestGrouping["by"][number], string>> = {
 
 export class DuckDbRequestQueries implements RequestQueries {
   readonly #query: Query;
+  readonly #tiers: Tiers;
 
-  constructor(query: Query) {
+  constructor(query: Query, tiers: Tiers) {
     this.#query = query;
+    this.#tiers = tiers;
   }
 
   async totals(filter: RequestFilter, grouping: RequestGrouping): Promise<RequestTotals[]> {
@@ -30,7 +32,7 @@ export class DuckDbRequestQueries implements RequestQueries {
     const rows = await this.#query(
       `WITH picked AS (
          SELECT ${keys.join(", ")}, ${step} AS g_step, *
-         FROM ${tierOf("requests")} WHERE ${where}),
+         FROM ${this.#tiers.tierOf("requests", filter.range, grouping.stepSec)} WHERE ${where}),
        sums AS (
          SELECT ${group},
            sum(requests)::DOUBLE AS requests, sum(errors)::DOUBLE AS errors,
@@ -58,9 +60,9 @@ export class DuckDbRequestQueries implements RequestQueries {
   }
 }
 
-function requestFilterSql({ range, app, action, kind }: RequestFilter): { where: string; values: SqlValues } {
-  const values: SqlValues = { from: range.fromSec, to: range.toSec };
-  const conditions = [IN_RANGE];
+function requestFilterSql({ app, action, kind }: RequestFilter): { where: string; values: SqlValues } {
+  const values: SqlValues = {};
+  const conditions = ["true"];
   for (const [name, value] of Object.entries({ app, action, kind })) {
     if (value === undefined) continue;
     conditions.push(`${name} = $${name}`);

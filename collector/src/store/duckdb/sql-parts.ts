@@ -12,7 +12,12 @@ export function stepSql(stepSec: number): string {
  * Adds to each row of `sums` the histogram merged over the rows of `picked` in the same group, as two lists `buckets`
  * (ascending) and `counts`. Counts are whole numbers and stay exact.
  */
-export function mergedHistogramSql(picked: string, sums: string, group: string): string {
+export function mergedHistogramSql(
+  picked: string,
+  sums: string,
+  group: string,
+  columns: string = "*",
+): string {
   return `, cells AS (
       SELECT ${group}, unnest(buckets) AS bucket, unnest(counts) AS n FROM ${picked}),
     merged AS (
@@ -20,5 +25,5 @@ export function mergedHistogramSql(picked: string, sums: string, group: string):
     histograms AS (
       SELECT ${group}, list(bucket ORDER BY bucket) AS buckets, list(n ORDER BY bucket) AS counts
       FROM merged GROUP BY ${group})
-    SELECT * FROM ${sums} LEFT JOIN histograms USING (${group})`;
+    SELECT ${columns} FROM ${sums} LEFT JOIN histograms USING (${group})`;
 }

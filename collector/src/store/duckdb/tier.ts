@@ -1,9 +1,101 @@
-import type { TableName } from "../tables.ts";
+import type { Retention } from "../retention.ts";
+import { HOUR_SEC, MINUTE_SEC, type TieredTable } from "../rollups.ts";
+import type { TimeRange } from "../store.ts";
+import { utcDay } from "./store-file.ts";
+
+const WINDOW_SEC = 10;
+const DAY_MS = 86_400_000;
+/** `ts_s` is a u32. */
+const MAX_SEC = 4_294_967_295;
+
+interface Tier {
+  name: "raw" | "minutes" | "hours";
+  unitSec: number;
+  /** Totals over so much time are added up from it: fewer rows, the same sums. */
+  leastSec: number;
+}
+
+/** From fine to coarse; each unit is a multiple of the one before. */
+const TIERS: readonly Tier[] = [
+  { name: "raw", unitSec: 1, leastSec: 0 },
+  { name: "minutes", unitSec: MINUTE_SEC, leastSec: HOUR_SEC },
+  { name: "hours", unitSec: HOUR_SEC, leastSec: 6 * HOUR_SEC },
+];
+
+interface Piece extends TimeRange {
+  tier: Tier;
+}
 
 /**
- * The table that answers for a range at a step. There is only the raw one yet; rolled-up ones will be chosen here and
- * nowhere else.
+ * Chooses which rows answer for a range: the coarsest that the steps of a chart can be made of, and finer ones at the ends
+ * of the range, so that sums are exactly those of the range. What is not there any more in fine rows is answered in whole
+ * units of the next tier.
  */
-export function tierOf(table: TableName): string {
-  return table;
+export class Tiers {
+  readonly #retention: Retention;
+  readonly #clock: () => number;
+
+  constructor(retention: Retention, clock: () => number) {
+    this.#retention = retention;
+    this.#clock = clock;
+  }
+
+  /** See Store. */
+  resolutionSec({ fromSec }: TimeRange): number {
+    const finest = this.#firstSecs().findIndex((firstSec) => fromSec >= firstSec);
+    return Math.max(WINDOW_SEC, TIERS[finest]?.unitSec ?? HOUR_SEC);
+  }
+
+  /** The rows of the range, in a table's tiered columns, to stand behind FROM. `stepSec` is a chart's; totals have none. */
+  tierOf(table: TieredTable, range: TimeRange, stepSec?: number): string {
+    const seconds = range.toSec - range.fromSec;
+    const wanted = TIERS.findLastIndex(
+      ({ leastSec, unitSec }) => seconds >= leastSec && (stepSec === undefined || stepSec % unitSec === 0),
+    );
+    return this.#rows(table, range, wanted);
+  }
+
+  /** The same in the finest rows that are there: for newest values, not for sums over long ranges. */
+  finestOf(table: TieredTable, range: TimeRange): string {
+    return this.#rows(table, range, 0);
+  }
+
+  #rows(table: TieredTable, range: TimeRange, wanted: number): string {
+    const pieces: Piece[] = [];
+    let { toSec } = range;
+    for (const [finest, firstSec] of this.#firstSecs().entries()) {
+      const fromSec = Math.min(toSec, Math.max(range.fromSec, firstSec));
+      pieces.push(...filled({ fromSec, toSec }, Math.max(wanted, finest), finest));
+      toSec = fromSec;
+    }
+    const selects = (pieces.length > 0 ? pieces : filled(range, 0, 0)).map(
+      ({ tier, ...piece }) =>
+        `SELECT * FROM ${table}_${tier.name} WHERE ts_s >= ${piece.fromSec}::UINTEGER AND ts_s < ${Math.min(piece.toSec, MAX_SEC)}::UINTEGER`,
+    );
+    return `(${selects.join(" UNION ALL BY NAME ")})`;
+  }
+
+  /** From which second on each tier has all rows; both ends of a day are ends of an hour and of a minute. */
+  #firstSecs(): number[] {
+    const firstOf = (days: number): number =>
+      Math.max(0, Date.parse(utcDay(this.#clock() - days * DAY_MS)) / 1000);
+    return [firstOf(this.#retention.days), firstOf(this.#retention.minutesDays), 0];
+  }
+}
+
+/** Whole units of one tier, with finer tiers at both ends down to the `finest` that is there, whose units are whole. */
+function filled({ fromSec, toSec }: TimeRange, wanted: number, finest: number): Piece[] {
+  const tier = TIERS[wanted];
+  if (!tier || fromSec >= toSec) return [];
+  const { unitSec } = tier;
+  const up = (sec: number): number => Math.ceil(sec / unitSec) * unitSec;
+  const down = (sec: number): number => Math.floor(sec / unitSec) * unitSec;
+  if (wanted === finest) return [{ tier, fromSec: down(fromSec), toSec: up(toSec) }];
+  const whole = { tier, fromSec: up(fromSec), toSec: down(toSec) };
+  if (whole.fromSec >= whole.toSec) return filled({ fromSec, toSec }, wanted - 1, finest);
+  return [
+    ...filled({ fromSec, toSec: whole.fromSec }, wanted - 1, finest),
+    whole,
+    ...filled({ fromSec: whole.toSec, toSec }, wanted - 1, finest),
+  ];
 }

@@ -1,0 +1,193 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { DuckDBConnection } from "@duckdb/node-api";
+import type { BatchRange } from "../batch-index.ts";
+import type { DerivedKind } from "../rollups.ts";
+import type { TableName } from "../tables.ts";
+import { identifier } from "./column-types.ts";
+import type { SourceTable } from "./rollup-sql.ts";
+import {
+  attachFile,
+  createTables,
+  detachFile,
+  FILE_KINDS,
+  type FileKind,
+  listStoreFiles,
+  readBatchRanges,
+  recoverFile,
+  type StoreFile,
+  storeFile,
+  unlinkFile,
+} from "./store-file.ts";
+import { viewSqls } from "./views.ts";
+
+/** Files that are being written anew, see trace-thinner.ts: what a killed process left of one is worth nothing. */
+const UNFINISHED = ".new";
+
+/** All files of the store, attached to one DuckDB, and the views in its own catalog by which they are read as one. */
+export class FileSet {
+  readonly #connection: DuckDBConnection;
+  readonly #folder: string;
+  #files: StoreFile[] = [];
+  /** Columns of the tables of hot files, by catalog and table. */
+  readonly #columns: Map<string, Map<string, Set<string>>> = new Map();
+  /** Hot files that no row will come to any more, and that are taken in whole, by kind of the files that did so. */
+  readonly #taken: Map<DerivedKind, Set<string>> = new Map();
+
+  #changes = 0;
+  #changing: Promise<void> = Promise.resolve();
+  /** As they are now: making one takes milliseconds. */
+  readonly #views: Map<string, string> = new Map();
+
+  private constructor(connection: DuckDBConnection, folder: string) {
+    this.#connection = connection;
+    this.#folder = folder;
+  }
+
+  /** Attaches every file below `folder`, recovering what an earlier process left. */
+  static async open(
+    connection: DuckDBConnection,
+    folder: string,
+    warn: (sentence: string) => void,
+  ): Promise<{ files: FileSet; committed: BatchRange[] }> {
+    const files = new FileSet(connection, folder);
+    const quarantine = path.join(folder, "quarantine");
+    for (const name of [...FILE_KINDS.map((kind) => path.join(folder, kind)), quarantine])
+      fs.mkdirSync(name, { recursive: true, mode: 0o700 });
+    const committed: BatchRange[] = [];
+    for (const kind of FILE_KINDS) {
+      for (const file of listStoreFiles(folder, kind)) {
+        if (!(await recoverFile(connection, file, quarantine, warn))) continue;
+        await files.#add(file);
+        for (const range of await readBatchRanges(connection, file)) committed.push(range);
+      }
+    }
+    await files.#dropThinned();
+    for (const name of fs.readdirSync(path.join(folder, "sampled")))
+      if (name.includes(`.duckdb${UNFINISHED}`))
+        fs.rmSync(path.join(folder, "sampled", name), { force: true });
+    return { files, committed };
+  }
+
+  /** Files of the kinds, oldest first. */
+  of(...kinds: FileKind[]): StoreFile[] {
+    return this.#files.filter(({ kind }) => kinds.includes(kind));
+  }
+
+  /** The file of a period that is written to now; made when it is not there. */
+  async ensure(kind: FileKind, period: string, turn?: number): Promise<StoreFile> {
+    const wanted = storeFile(this.#folder, kind, period, turn);
+    const known = this.#files.find(({ catalog }) => catalog === wanted.catalog);
+    if (known) return known;
+    await this.change(async () => {
+      await attachFile(this.#connection, wanted);
+      await createTables(this.#connection, wanted);
+      await this.#add(wanted);
+      await this.createViews();
+    });
+    return wanted;
+  }
+
+  has(kind: FileKind, period: string): boolean {
+    return this.#files.some((file) => file.kind === kind && file.period === period);
+  }
+
+  /** Forgets files for good: their space is free at once. */
+  async drop(...dropped: StoreFile[]): Promise<void> {
+    this.#files = this.#files.filter((file) => !dropped.includes(file));
+    await this.change(async () => {
+      await this.createViews();
+      for (const { catalog, file } of dropped) {
+        await detachFile(this.#connection, catalog);
+        unlinkFile(file);
+        this.#columns.delete(catalog);
+      }
+    });
+  }
+
+  /** Where a file of this period is written before it is whole; removes what is there. */
+  unfinished(kind: FileKind, period: string): string {
+    const { file } = storeFile(this.#folder, kind, period);
+    unlinkFile(`${file}${UNFINISHED}`);
+    return `${file}${UNFINISHED}`;
+  }
+
+  /** Puts a finished, detached file in the place of others. A kill in between is put right when the store is opened. */
+  async replace(
+    kind: FileKind,
+    period: string,
+    finished: string,
+    replaced: readonly StoreFile[],
+  ): Promise<void> {
+    const file = storeFile(this.#folder, kind, period);
+    fs.renameSync(finished, file.file);
+    await this.change(async () => {
+      await attachFile(this.#connection, file);
+      await this.#add(file);
+    });
+    await this.drop(...replaced);
+  }
+
+  /** A table of a hot file to read from. */
+  source({ catalog }: StoreFile, table: TableName): SourceTable {
+    return {
+      sql: `${identifier(catalog)}.main.${identifier(table)}`,
+      columns: this.#columns.get(catalog)?.get(table) ?? new Set(),
+    };
+  }
+
+  isTaken(hot: StoreFile, kind: DerivedKind): boolean {
+    return this.#taken.get(kind)?.has(hot.catalog) === true;
+  }
+
+  /** From now on, nothing is looked for in this hot file that files of the kind should have. */
+  async setTaken(hot: StoreFile, kind: DerivedKind): Promise<void> {
+    this.#taken.set(kind, (this.#taken.get(kind) ?? new Set()).add(hot.catalog));
+    await this.change(() => this.createViews());
+  }
+
+  /** Counts attached, detached and newly viewed files, once those that are on their way are done. */
+  async changes(): Promise<number> {
+    await this.#changing;
+    return this.#changes;
+  }
+
+  /** Whatever attaches or detaches runs in here, so that queries know. */
+  async change(run: () => Promise<void>): Promise<void> {
+    this.#changes++;
+    const change = run();
+    this.#changing = change.catch(() => undefined);
+    await change;
+  }
+
+  async createViews(): Promise<void> {
+    for (const [name, sql] of viewSqls(this)) {
+      if (this.#views.get(name) === sql) continue;
+      await this.#connection.run(`CREATE OR REPLACE VIEW memory.main.${identifier(name)} AS ${sql}`);
+      this.#views.set(name, sql);
+    }
+  }
+
+  async #add(file: StoreFile): Promise<void> {
+    this.#files = [...this.#files, file];
+    if (file.kind !== "hot") return;
+    const found = await this.#connection.runAndReadAll(
+      "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = $catalog",
+      { catalog: file.catalog },
+    );
+    const tables = new Map<string, Set<string>>();
+    for (const [table, column] of found.getRowsJS() as [string, string][])
+      tables.set(table, (tables.get(table) ?? new Set()).add(column));
+    this.#columns.set(file.catalog, tables);
+  }
+
+  /** A day's traces that are there whole and thinned out: a kill came between the two steps of `replace`. */
+  async #dropThinned(): Promise<void> {
+    const doubled = this.of("traces").filter(({ period }) => this.has("sampled", period));
+    this.#files = this.#files.filter((file) => !doubled.includes(file));
+    for (const { catalog, file } of doubled) {
+      await detachFile(this.#connection, catalog);
+      unlinkFile(file);
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import type { Retention } from "../retention.ts";
+import { DERIVED, type DerivedKind } from "../rollups.ts";
+import type { MaintenanceJob } from "../store.ts";
+import type { FileSet } from "./file-set.ts";
+import type { Roller } from "./roller.ts";
+import { type FileKind, periodOf, type StoreFile, utcDay } from "./store-file.ts";
+import type { TraceThinner } from "./trace-thinner.ts";
+
+/** Done in steps of less than a second as a rule, between which batches are written. */
+export interface MaintenanceTask {
+  /** For messages. */
+  about: string;
+  step(): Promise<MaintenanceStep>;
+  /** After a step that failed. */
+  abandon?(): Promise<void>;
+}
+
+export interface MaintenanceStep {
+  isDone: boolean;
+  /** Rows taken in. */
+  rows?: number;
+  /** Files removed. */
+  removed?: number;
+}
+
+/** Day files wait until every table has their rows; nothing else is kept back by what fails here. */
+const ALL_KINDS = Object.keys(DERIVED) as DerivedKind[];
+const DAY_MS = 86_400_000;
+
+export interface MaintenanceOptions {
+  files: FileSet;
+  roller: Roller;
+  /** Whether rows may still come to this hot file. */
+  isWritten: (hot: StoreFile) => boolean;
+  thinner: (period: string) => TraceThinner;
+}
+
+/** What a job has to do now, in tasks of which one that fails harms no other. */
+export function maintenanceTasks(
+  job: MaintenanceJob,
+  nowMs: number,
+  retention: Retention,
+  options: MaintenanceOptions,
+): MaintenanceTask[] {
+  if (job !== "retention") return rollUpTasks(job, nowMs, options);
+  return [
+    ...hotTasks(utcDay(nowMs - retention.days * DAY_MS), options),
+    ...expiryTasks(nowMs, retention, options),
+    ...thinningTasks(utcDay(nowMs - retention.tracesDays * DAY_MS), options),
+  ];
+}
+
+function rollUpTasks(
+  kind: "minutes" | "hours",
+  nowMs: number,
+  { files, roller, isWritten }: MaintenanceOptions,
+): MaintenanceTask[] {
+  const hot = files.of("hot").filter((file) => !files.isTaken(file, kind));
+  return hot.map((file) => ({
+    about: `the ${kind} of ${file.period}`,
+    step: async () => {
+      const rows = await roller.step(file, kind, nowMs);
+      if (rows > 0) return { isDone: false, rows };
+      if (!isWritten(file) && (await roller.hasAll(file, kind))) await files.setTaken(file, kind);
+      return { isDone: true };
+    },
+  }));
+}
+
+/** Rows as they arrived go when everything that outlives them has been taken from them. */
+function hotTasks(firstDay: string, { files, roller, isWritten }: MaintenanceOptions): MaintenanceTask[] {
+  const expired = files.of("hot").filter((file) => file.period < firstDay && !isWritten(file));
+  return expired.map((file) => ({
+    about: `the rows that arrived on ${file.period}`,
+    step: async () => {
+      for (const kind of ALL_KINDS) {
+        const rows = files.isTaken(file, kind) ? 0 : await roller.step(file, kind, null);
+        if (rows > 0) return { isDone: false, rows };
+        if (!files.isTaken(file, kind)) await files.setTaken(file, kind);
+      }
+      await files.drop(file);
+      return { isDone: true, removed: 1 };
+    },
+  }));
+}
+
+function expiryTasks(nowMs: number, retention: Retention, { files }: MaintenanceOptions): MaintenanceTask[] {
+  const keptDays: [FileKind, number][] = [
+    ["minutes", retention.minutesDays],
+    ["hours", retention.hoursDays],
+    ["records", retention.recordsDays],
+    ["traces", retention.sampledTracesDays],
+    ["sampled", retention.sampledTracesDays],
+  ];
+  return keptDays.flatMap(([kind, days]) => {
+    const firstPeriod = periodOf(kind, utcDay(nowMs - days * DAY_MS));
+    const expired = files.of(kind).filter(({ period }) => period < firstPeriod);
+    return expired.map((file) => ({
+      about: `the ${kind} of ${file.period}`,
+      step: async () => {
+        if (hasHot(files, file)) return { isDone: true };
+        await files.drop(file);
+        return { isDone: true, removed: 1 };
+      },
+    }));
+  });
+}
+
+function thinningTasks(firstDay: string, { files, thinner }: MaintenanceOptions): MaintenanceTask[] {
+  const whole = files.of("traces").filter((file) => file.period < firstDay && !hasHot(files, file));
+  return [...new Set(whole.map(({ period }) => period))].map((period) => {
+    const thinning = thinner(period);
+    return {
+      about: `the traces of ${period}`,
+      step: async () => {
+        if (!files.has("traces", period)) return { isDone: true };
+        const isDone = await thinning.step();
+        return { isDone, removed: isDone ? 1 : 0 };
+      },
+      abandon: () => thinning.abandon(),
+    };
+  });
+}
+
+/** A file with the marks of a hot file must not go before that: all of its rows would be taken in again. */
+function hasHot(files: FileSet, { kind, period }: StoreFile): boolean {
+  return files.of("hot").some((hot) => periodOf(kind, hot.period) === period);
+}

@@ -1,0 +1,330 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { test } from "node:test";
+import type { KeepReason, TraceSummary } from "@apm-daemon/protocol";
+import { OpenedStore } from "../../testing/opened-store.ts";
+import { sampleHeader, sampleHost, sampleRequests } from "../../testing/sample-batch.ts";
+import { inOrder } from "../retention.ts";
+
+const DAY_MS = 86_400_000;
+/** 2026-11-23, 08:00 UTC. */
+const START_MS = 1_795_420_800_000;
+const STREAM = randomUUID();
+
+const hex = (n: number, digits: number): string => n.toString(16).padStart(digits, "0");
+
+function trace(n: number, reason: KeepReason, startUnixMs: number): TraceSummary {
+  return {
+    traceId: hex(n, 32),
+    rootSpanId: hex(n, 16),
+    app: "shop",
+    instance: "i1",
+    action: "GET /",
+    kind: "web",
+    startUnixMs,
+    durationUs: 1_000 + n,
+    status: reason === "error" ? 500 : 200,
+    error: reason === "error",
+    spans: 1,
+    reason,
+  };
+}
+
+/** A day's batch: something of everything that is kept. Of its 100 traces, one failed, one is slow, 98 are random. */
+async function writeDay({ store, nowMs }: OpenedStore, number: number): Promise<void> {
+  const tsSec = Math.floor(nowMs / 10_000) * 10 - 10;
+  const traces = Array.from({ length: 100 }, (_, i) =>
+    trace(number * 1_000 + i, i === 1 ? "error" : i === 2 ? "slow" : "random", tsSec * 1_000),
+  );
+  // Larger than one piece, so that the other pieces must move along.
+  const frames = traces.map(({ traceId }) => Buffer.alloc(20_000, `${traceId} ${randomUUID()}`));
+  const header = sampleHeader({
+    stream: STREAM,
+    number,
+    createdUnixMs: nowMs,
+    host: sampleHost({ kernel: `kernel of day ${number}` }),
+    apps: [
+      {
+        app: "shop",
+        apdexTMs: 400 + number,
+        instances: [
+          {
+            instance: "i1",
+            pid: 42,
+            runtime: "node",
+            agentVersion: "0.1.0",
+            startUnixMs: START_MS,
+            appVersion: `${number}`,
+          },
+        ],
+      },
+    ],
+    actions: [sampleRequests([1_000, 2_000], { tsSec })],
+    errors: [
+      {
+        tsSec,
+        app: "shop",
+        action: "GET /",
+        group: "00000000000000e1",
+        type: "Error",
+        message: `day ${number}`,
+        stack: "",
+        count: 3,
+        traceId: number === 1 ? hex(1_001, 32) : "",
+      },
+    ],
+    statements: [
+      { fingerprint: "00000000000000aa", app: "shop", system: "postgresql", text: `text ${number}` },
+    ],
+    ledger: [{ tsSec, app: "shop", created: 2, received: 2, dropped: {} }],
+    ledgerState: {
+      apps: [{ app: "shop", created: 2 * number, received: 2 * number, dropped: {} }],
+      instances: [],
+    },
+    hostSnapshot: {
+      tsSec,
+      coreBusyRatios: [number / 10],
+      disks: [],
+      interfaces: [],
+      filesystems: [],
+      topProcesses: [],
+    },
+    processSeconds: [
+      {
+        app: "shop",
+        instance: "i1",
+        pid: 42,
+        tsSec: [tsSec],
+        columns: { cpuRatio: [number], rssBytes: [null] },
+      },
+    ],
+    traces,
+  });
+  await store.write({ batch: { header, frames }, receivedMs: nowMs, bytes: 1_000 });
+}
+
+async function maintained(opened: OpenedStore): Promise<void> {
+  for (const job of ["minutes", "hours", "retention"] as const) await opened.store.maintain(job);
+}
+
+const filesOf = ({ stateDir }: OpenedStore, kind: string): string[] =>
+  fs
+    .readdirSync(path.join(stateDir, "store", kind))
+    .filter((name) => name.endsWith(".duckdb"))
+    .map((name) => name.replace(/-[0-9a-f]{8}.*$/, ""));
+
+const DAYS = 8;
+const RETENTION = {
+  days: 1,
+  minutesDays: 4,
+  hoursDays: 40,
+  tracesDays: 2,
+  sampledTracesDays: 5,
+  recordsDays: 6,
+};
+
+test("each kind of data goes when it is due, with its file, and the rest answers as before", async () => {
+  const opened = await OpenedStore.open(START_MS, RETENTION);
+  for (let number = 1; number <= DAYS; number++, opened.nowMs += DAY_MS) {
+    await writeDay(opened, number);
+    await maintained(opened);
+    // Whatever was done of a day is done: nothing is taken in again.
+    const { rows } = await opened.store.maintain("retention");
+    assert.equal(rows, 0);
+    if (number === 4) await opened.reopen();
+  }
+  opened.nowMs -= DAY_MS;
+  const day = (number: number): string =>
+    new Date(START_MS + (number - 1) * DAY_MS).toISOString().slice(0, 10);
+  const days = (first: number, last: number): string[] =>
+    Array.from({ length: last - first + 1 }, (_, i) => day(first + i));
+  assert.deepEqual(filesOf(opened, "hot"), days(7, 8));
+  // The minute of the last day is not over yet.
+  assert.deepEqual(filesOf(opened, "minutes"), days(4, 7));
+  assert.deepEqual(filesOf(opened, "hours"), ["2026-11"]);
+  assert.deepEqual(filesOf(opened, "traces"), days(6, 6));
+  assert.deepEqual(filesOf(opened, "sampled"), days(3, 5));
+  assert.deepEqual(filesOf(opened, "records"), days(2, 6));
+
+  const { store } = opened;
+  const range = { fromSec: START_MS / 1_000 - 86_400, toSec: START_MS / 1_000 + 20 * 86_400 };
+  const listed = await store.traces.list({ range, app: "shop", sort: "recent", limit: 1_000 });
+  const perDay = (number: number): number =>
+    listed.filter(({ traceId }) => Math.floor(Number.parseInt(traceId, 16) / 1_000) === number).length;
+  assert.deepEqual([1, 2, 6, 7, 8].map(perDay), [0, 0, 100, 100, 100]);
+  for (const number of [3, 4, 5]) {
+    const kept = Array.from({ length: 100 }, (_, i) => number * 1_000 + i).filter(
+      (n, i) => i === 1 || i === 2 || n % 10 === 0,
+    );
+    assert.equal(perDay(number), kept.length);
+    for (const n of kept.slice(0, 3)) {
+      const [part] = await store.traces.parts(hex(n, 32));
+      assert.equal(part?.frame.length, 20_000, `frame of ${n}`);
+      assert.ok(
+        Buffer.from(part?.frame ?? [])
+          .toString()
+          .startsWith(hex(n, 32)),
+      );
+    }
+  }
+  const [group] = await store.errors.groups("shop", range, 10);
+  assert.equal(group?.count, 3 * 7, "errors of day 1 are gone");
+  assert.deepEqual([group?.message, group?.traceId], ["day 8", ""]);
+  assert.deepEqual(await store.operations.statementTexts("shop"), [
+    { fingerprint: "00000000000000aa", text: "text 8" },
+  ]);
+  assert.deepEqual(await store.ledger.committed(STREAM), [{ first: 2, last: 8 }]);
+  assert.deepEqual(await store.ledger.sums(STREAM, 2, 5), [
+    { app: "shop", outcome: "created", spans: 6 },
+    { app: "shop", outcome: "received", spans: 6 },
+  ]);
+  assert.equal((await store.ledger.batchesWithTotals(STREAM, range)).length, 7);
+  const [host] = await store.hosts.all();
+  assert.match(host?.identity ?? "", /kernel of day 8/);
+  const [process] = await store.hosts.processes("web-1", {
+    fromSec: range.fromSec,
+    toSec: START_MS / 1_000 + 3.5 * 86_400,
+  });
+  assert.deepEqual([process?.appVersion, process?.cpuRatio], ["4", 4], "newest of the range");
+  const snapshot = await store.hosts.newestSnapshot("web-1", {
+    ...range,
+    toSec: START_MS / 1_000 + 2.5 * 86_400,
+  });
+  assert.match(snapshot ?? "", /"coreBusyRatios":\[0.3\]/);
+  const [total] = await store.requests.totals({ range }, { by: [], withHistograms: true });
+  assert.equal(total?.requests, 2 * DAYS, "by the hour, from the first day on");
+  assert.deepEqual(await store.apps.apdexThresholds(), [{ app: "shop", apdexTMs: 408 }]);
+  assert.equal(store.lastNumber(STREAM), DAYS);
+  await opened.reopen();
+  assert.ok(
+    opened.store.isCommitted({ stream: STREAM, number: 3 }),
+    "a copy of an old batch is known as one",
+  );
+  assert.deepEqual(opened.warnings, []);
+  await opened.close();
+});
+
+test("space is given back: of the rows as they arrived, and of the traces that are thinned out", async () => {
+  const opened = await OpenedStore.open(START_MS, { days: 1, tracesDays: 2 });
+  for (let number = 1; number <= 5; number++) await writeDay(opened, number);
+  await opened.reopen();
+  const onDisk = (): Record<string, number> => {
+    const store = path.join(opened.stateDir, "store");
+    return Object.fromEntries(
+      ["hot", "traces", "sampled"].map((kind) => [
+        kind,
+        fs
+          .readdirSync(path.join(store, kind))
+          .reduce((sum, name) => sum + fs.statSync(path.join(store, kind, name)).size, 0),
+      ]),
+    );
+  };
+  const before = onDisk();
+  assert.ok((before["hot"] ?? 0) > 9_000_000, JSON.stringify(before));
+  opened.nowMs += 2 * DAY_MS;
+  await opened.store.maintain("retention");
+  await opened.reopen();
+  const moved = onDisk();
+  assert.ok((moved["hot"] ?? 0) < 1_000_000, JSON.stringify(moved));
+  assert.ok((moved["traces"] ?? 0) > 9_000_000, JSON.stringify(moved));
+  opened.nowMs += DAY_MS;
+  await opened.store.maintain("retention");
+  const thinned = onDisk();
+  assert.equal(thinned["traces"], 0);
+  assert.ok((thinned["sampled"] ?? 0) < (moved["traces"] ?? 0) / 4, JSON.stringify(thinned));
+  const { bytesByKind, bytes } = await opened.store.size();
+  assert.equal(bytesByKind["sampled"], thinned["sampled"]);
+  assert.ok(bytes < 6_000_000, JSON.stringify(bytesByKind));
+  await opened.close();
+});
+
+test("a kill between the two steps of thinning leaves each trace there once", async () => {
+  const opened = await OpenedStore.open(START_MS, { days: 1, tracesDays: 2 });
+  await writeDay(opened, 1);
+  opened.nowMs += 2 * DAY_MS;
+  await opened.store.maintain("retention");
+  const store = path.join(opened.stateDir, "store");
+  await opened.close();
+  const [whole = ""] = fs.readdirSync(path.join(store, "traces"));
+  const copy = fs.readFileSync(path.join(store, "traces", whole));
+  await opened.reopen();
+  opened.nowMs += DAY_MS;
+  await opened.store.maintain("retention");
+  await opened.close();
+  fs.writeFileSync(path.join(store, "traces", whole), copy);
+  fs.writeFileSync(path.join(store, "sampled", `${whole}.new`), "left by a kill");
+  await opened.reopen();
+  const range = { fromSec: START_MS / 1_000 - 86_400, toSec: START_MS / 1_000 + 86_400 };
+  const listed = await opened.store.traces.list({ range, app: "shop", sort: "recent", limit: 1_000 });
+  assert.equal(listed.length, 12);
+  assert.deepEqual(fs.readdirSync(path.join(store, "traces")), []);
+  assert.equal(fs.readdirSync(path.join(store, "sampled")).length, 1);
+  await opened.close();
+});
+
+test("a damaged file of sums is put aside, and what is still there as it arrived is summed up again", async () => {
+  const opened = await OpenedStore.open(START_MS);
+  await writeDay(opened, 1);
+  opened.nowMs += DAY_MS;
+  await maintained(opened);
+  await opened.close();
+  const folder = path.join(opened.stateDir, "store", "minutes");
+  const [name = ""] = fs.readdirSync(folder);
+  fs.writeFileSync(path.join(folder, name), "nonsense");
+  await opened.reopen();
+  assert.match(opened.warnings.join(), /the data of 2026-11-23 \(minutes\) cannot be opened/);
+  assert.ok((await opened.store.maintain("minutes")).rows > 0);
+  const range = { fromSec: START_MS / 1_000 - 7_200, toSec: START_MS / 1_000 + 7_200 };
+  const totals = await opened.store.requests.totals(
+    { range },
+    { by: [], stepSec: 60, withHistograms: false },
+  );
+  assert.deepEqual(
+    totals.map(({ requests }) => requests),
+    [2],
+  );
+  await opened.close();
+});
+
+test("a file that lost rows which are summed up already is not written to any more", async () => {
+  const opened = await OpenedStore.open(START_MS);
+  await writeDay(opened, 1);
+  opened.nowMs += 2 * 3_600_000;
+  await maintained(opened);
+  await opened.close();
+  const hot = path.join(opened.stateDir, "store", "hot");
+  const [name = ""] = fs.readdirSync(hot);
+  fs.writeFileSync(path.join(hot, name), "nonsense");
+  await opened.reopen();
+  await writeDay(opened, 2);
+  opened.nowMs += 2 * 3_600_000;
+  await maintained(opened);
+  await opened.reopen();
+  assert.deepEqual(fs.readdirSync(hot), [name.replace(".duckdb", ".1.duckdb")]);
+  const range = { fromSec: START_MS / 1_000 - 7_200, toSec: START_MS / 1_000 + 86_400 };
+  const totals = await opened.store.requests.totals(
+    { range },
+    { by: [], stepSec: 60, withHistograms: false },
+  );
+  assert.deepEqual(
+    totals.map(({ requests }) => requests),
+    [2, 2],
+  );
+  await opened.close();
+});
+
+test("nothing is kept shorter than what it is made of", () => {
+  assert.deepEqual(
+    inOrder({
+      days: 60,
+      minutesDays: 30,
+      hoursDays: 10,
+      tracesDays: 3,
+      sampledTracesDays: 30,
+      recordsDays: 1,
+    }),
+    { days: 60, minutesDays: 60, hoursDays: 60, tracesDays: 60, sampledTracesDays: 60, recordsDays: 60 },
+  );
+});

@@ -1,0 +1,197 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { DuckDBConnection } from "@duckdb/node-api";
+import type { BatchRange } from "../batch-index.ts";
+import { type DerivedKind, derivedTables } from "../rollups.ts";
+import { type Columns, TABLES } from "../tables.ts";
+import { createTableSql, identifier, schemaId } from "./column-types.ts";
+
+/** `hot`: rows as they arrived. `sampled`: traces of a day that was thinned out. The others: see rollups.ts. */
+export type FileKind = "hot" | DerivedKind | "sampled";
+export const FILE_KINDS: readonly FileKind[] = ["hot", "minutes", "hours", "records", "traces", "sampled"];
+
+/** Tables of the files of a kind, as this build makes them. */
+export const FILE_TABLES: Readonly<Record<FileKind, Readonly<Record<string, Columns>>>> = {
+  hot: TABLES,
+  minutes: derivedTables("minutes"),
+  hours: derivedTables("hours"),
+  records: derivedTables("records"),
+  traces: derivedTables("traces"),
+  sampled: { traces: TABLES.traces, frame_pieces: TABLES.frame_pieces },
+};
+
+const SCHEMA_IDS: Readonly<Record<FileKind, string>> = Object.fromEntries(
+  FILE_KINDS.map((kind) => [kind, schemaId(FILE_TABLES[kind])]),
+) as Record<FileKind, string>;
+
+const FILE_PATTERN = /^(\d{4}-\d{2}(?:-\d{2})?)-[0-9a-f]{8}(?:\.\d+)?\.duckdb$/;
+/** Each cut of a damaged WAL can reveal the next damage. */
+const MAX_WAL_CUTS = 3;
+/** A WAL entry's head (size and checksum) stands before the position that DuckDB names. */
+const WAL_ENTRY_HEAD_BYTES = 16;
+/** Failures that say nothing about the file's content: moving it away would not help. */
+const ENVIRONMENT_ERROR =
+  /permission denied|no space left|too many open files|conflicting lock|out of memory/i;
+
+/** A database file with what arrived on one UTC day, or in one month, attached to DuckDB under its own name. */
+export interface StoreFile {
+  kind: FileKind;
+  /** e.g. "2026-11-23", or "2026-11" where a file holds a month. */
+  period: string;
+  /** The catalog in SQL. */
+  catalog: string;
+  file: string;
+}
+
+/** UTC day of a Unix time in ms. */
+export function utcDay(unixMs: number): string {
+  return new Date(unixMs).toISOString().slice(0, 10);
+}
+
+/** Which file of a kind takes in what arrived on a day. Hours are few: a file of a month is enough. */
+export function periodOf(kind: FileKind, day: string): string {
+  return kind === "hours" ? day.slice(0, 7) : day;
+}
+
+/** The file of a period under the tables of this build; `turn` counts those that may not be written to any more. */
+export function storeFile(folder: string, kind: FileKind, period: string, turn: number = 0): StoreFile {
+  const name = `${period}-${SCHEMA_IDS[kind]}${turn === 0 ? "" : `.${turn}`}`;
+  return named(folder, kind, period, name);
+}
+
+function named(folder: string, kind: FileKind, period: string, name: string): StoreFile {
+  const catalog = kind === "hot" ? name : `${kind}-${name}`;
+  return { kind, period, catalog, file: path.join(folder, kind, `${name}.duckdb`) };
+}
+
+/** Files of a kind below the store's folder, oldest first; other names are left alone. */
+export function listStoreFiles(folder: string, kind: FileKind): StoreFile[] {
+  const files: StoreFile[] = [];
+  for (const name of fs.readdirSync(path.join(folder, kind)).sort()) {
+    const period = FILE_PATTERN.exec(name)?.[1];
+    if (period) files.push(named(folder, kind, period, name.slice(0, -".duckdb".length)));
+  }
+  return files;
+}
+
+/** Attaches the file, which is created when it is not there. */
+export async function attachFile(
+  connection: DuckDBConnection,
+  { file, catalog }: Pick<StoreFile, "file" | "catalog">,
+): Promise<void> {
+  await connection.run(`ATTACH '${file.replaceAll("'", "''")}' AS ${identifier(catalog)}`);
+}
+
+/** Makes the tables that are missing: all of a new file, few of one that an older version wrote. */
+export async function createTables(
+  connection: DuckDBConnection,
+  { catalog, kind }: Pick<StoreFile, "catalog" | "kind">,
+): Promise<void> {
+  for (const [table, columns] of Object.entries(FILE_TABLES[kind]))
+    await connection.run(createTableSql(catalog, table, columns));
+}
+
+/**
+ * Attaches a file that an earlier process wrote, whatever state it left it in; false when it had to be put aside. A damaged
+ * WAL is cut before the damage, after copying it to `quarantine`; a damaged file goes there as a whole. `warn` gets one
+ * sentence for each. Environment errors are thrown.
+ */
+export async function recoverFile(
+  connection: DuckDBConnection,
+  file: StoreFile,
+  quarantine: string,
+  warn: (sentence: string) => void,
+): Promise<boolean> {
+  for (let cuts = 0; ; cuts++) {
+    try {
+      await attachFile(connection, file);
+      await createTables(connection, file);
+      return true;
+    } catch (error) {
+      const message = (error as Error).message;
+      if (ENVIRONMENT_ERROR.test(message)) throw error;
+      await detachFile(connection, file.catalog).catch(() => undefined);
+      if (cuts < MAX_WAL_CUTS && cutWal(file, message, quarantine, warn)) continue;
+      quarantineFile(file, message, quarantine, warn);
+      return false;
+    }
+  }
+}
+
+export async function detachFile(connection: DuckDBConnection, catalog: string): Promise<void> {
+  await connection.run(`DETACH ${identifier(catalog)}`);
+}
+
+/** Removes a detached file for good: its space is free at once. */
+export function unlinkFile(file: string): void {
+  fs.rmSync(file, { force: true });
+  fs.rmSync(`${file}.wal`, { force: true });
+}
+
+/** Size of the file with its WAL. */
+export function bytesOf({ file }: StoreFile): number {
+  let bytes = 0;
+  for (const part of [file, `${file}.wal`]) bytes += fs.statSync(part, { throwIfNoEntry: false })?.size ?? 0;
+  return bytes;
+}
+
+/** The batches of which a file knows. */
+export async function readBatchRanges(
+  connection: DuckDBConnection,
+  { catalog, kind }: StoreFile,
+): Promise<BatchRange[]> {
+  const main = `${identifier(catalog)}.main`;
+  if (kind !== "hot" && kind !== "records") return [];
+  const sql =
+    kind === "hot" ? rangesSql(`${main}.batches`) : `SELECT stream, first, last FROM ${main}.batch_ranges`;
+  return (await connection.runAndReadAll(sql)).getRowObjectsJS() as unknown as BatchRange[];
+}
+
+/** Numbers of batches as runs without gaps; `where` is about the rows of `batches`. */
+export function rangesSql(batches: string, where: string = "true"): string {
+  return `SELECT stream, min(number) AS first, max(number) AS last
+    FROM (SELECT stream, number, number - row_number() OVER (PARTITION BY stream ORDER BY number) AS island
+          FROM (SELECT DISTINCT stream, number FROM ${batches} WHERE ${where}))
+    GROUP BY stream, island`;
+}
+
+function cutWal(
+  day: StoreFile,
+  message: string,
+  quarantine: string,
+  warn: (sentence: string) => void,
+): boolean {
+  const position = /Corrupt WAL file: entry at byte position (\d+)/.exec(message)?.[1];
+  const wal = `${day.file}.wal`;
+  if (position === undefined || !fs.existsSync(wal)) return false;
+  const copy = unusedPath(path.join(quarantine, quarantineName(day.kind, wal)));
+  fs.copyFileSync(wal, copy);
+  fs.truncateSync(wal, Math.max(0, Number(position) - WAL_ENTRY_HEAD_BYTES));
+  warn(`${wal} was damaged at byte ${position}; it was cut there, and what came after is kept in ${copy}`);
+  return true;
+}
+
+function quarantineFile(
+  { file, kind, period }: StoreFile,
+  message: string,
+  quarantine: string,
+  warn: (sentence: string) => void,
+): void {
+  const aside = unusedPath(path.join(quarantine, quarantineName(kind, file)));
+  fs.renameSync(file, aside);
+  if (fs.existsSync(`${file}.wal`)) fs.renameSync(`${file}.wal`, `${aside}.wal`);
+  const reason = message.split("\n", 1)[0];
+  warn(
+    `the data of ${period} (${kind}) cannot be opened (${reason}); it was moved to ${aside} and goes on in a new file`,
+  );
+}
+
+function unusedPath(wanted: string): string {
+  let candidate = wanted;
+  for (let i = 1; fs.existsSync(candidate); i++) candidate = `${wanted}.${i}`;
+  return candidate;
+}
+
+function quarantineName(kind: FileKind, file: string): string {
+  return kind === "hot" ? path.basename(file) : `${kind}-${path.basename(file)}`;
+}

@@ -1,0 +1,82 @@
+import { DERIVED, type DerivedKind, type RollUp, TIERED_TABLES } from "../rollups.ts";
+import { TABLE_NAMES, type TableName } from "../tables.ts";
+import { identifier } from "./column-types.ts";
+import type { FileSet } from "./file-set.ts";
+import { unrolledSql } from "./rollup-sql.ts";
+import { periodOf, type StoreFile } from "./store-file.ts";
+
+/**
+ * SELECTs of the views over all files, by name. Of a hot file, a view of derived tables reads the rows from the mark on: the mark comes from the
+ * file that has the rows below it, in the same snapshot, so that at this seam no row is missing or there twice.
+ */
+export function viewSqls(files: FileSet): Map<string, string> {
+  const hot = files.of("hot");
+  const views = new Map<string, string[]>();
+  for (const table of TABLE_NAMES)
+    views.set(
+      table,
+      hot.map(({ catalog }) => `SELECT * FROM ${inFile(catalog, table)}`),
+    );
+  for (const kind of ["records", "traces"] as const)
+    for (const table of Object.keys(DERIVED[kind])) views.set(table, recordArms(files, kind, table));
+  for (const table of TIERED_TABLES) {
+    const rollUp = DERIVED.minutes[table]?.make as RollUp;
+    const { source } = DERIVED.minutes[table] ?? { source: "requests" };
+    views.set(
+      `${table}_raw`,
+      hot.map((file) => unrolledSql(rollUp, files.source(file, source), "true")),
+    );
+    for (const kind of ["minutes", "hours"] as const) {
+      const rolled = files.of(kind).map(({ catalog }) => `SELECT * FROM ${inFile(catalog, table)}`);
+      const unrolled = hotLeft(files, kind).map((file) =>
+        unrolledSql(rollUp, files.source(file, source), `rowid >= ${markSql(files, kind, file, table)}`),
+      );
+      views.set(`${table}_${kind}`, [...rolled, ...unrolled]);
+    }
+  }
+  return new Map([...views].map(([name, arms]) => [name, arms.join(" UNION ALL BY NAME ")]));
+}
+
+function recordArms(files: FileSet, kind: "records" | "traces", table: string): string[] {
+  const kept = kind === "traces" ? files.of("sampled", "traces") : files.of("records");
+  const source = DERIVED[kind][table]?.source ?? (table as TableName);
+  const columns = table === "batch_ranges" ? "stream, number AS first, number AS last" : "*";
+  return [
+    ...kept.map(({ catalog }) => `SELECT * FROM ${inFile(catalog, table)}`),
+    ...hotLeft(files, kind).map(
+      (file) =>
+        `SELECT ${columns} FROM ${inFile(file.catalog, source)} WHERE rowid >= ${markSql(files, kind, file, table)}`,
+    ),
+  ];
+}
+
+/** Hot files with rows that files of the kind do not have yet, or may still get. */
+function hotLeft(files: FileSet, kind: DerivedKind): StoreFile[] {
+  return files.of("hot").filter((file) => !files.isTaken(file, kind));
+}
+
+/** How many rows of a hot file's table the files of the kind have taken in. A subquery: the mark of its very snapshot. */
+export function markSql(
+  files: FileSet,
+  kind: DerivedKind,
+  { catalog, period }: StoreFile,
+  target: string,
+): string {
+  const where = `WHERE source = ${text(catalog)} AND target = ${text(target)}`;
+  const marks = files
+    .of(kind)
+    .filter((file) => file.period === periodOf(kind, period))
+    .map((file) => `SELECT upto FROM ${inFile(file.catalog, "marks")} ${where}`);
+  return marks.length === 0
+    ? "0"
+    : `(SELECT coalesce(max(upto), 0)::BIGINT FROM (${marks.join(" UNION ALL ")}))`;
+}
+
+function inFile(catalog: string, table: string): string {
+  return `${identifier(catalog)}.main.${identifier(table)}`;
+}
+
+/** A text as an SQL literal. */
+export function text(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`;
+}

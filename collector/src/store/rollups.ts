@@ -1,0 +1,264 @@
+import { HOST_METRICS, type HostMetric, PROCESS_METRICS } from "@apm-daemon/protocol";
+import { type ColumnKind, type Columns, TABLES, type TableName } from "./tables.ts";
+
+/**
+ * The one definition of what is made of the rows as they arrived (tables.ts), before these go. `minutes` and `hours` hold
+ * the same tables, added up per minute and per hour of their `ts_s`; `records` and `traces` hold what is read row by row.
+ */
+export type DerivedKind = "minutes" | "hours" | "records" | "traces";
+
+/** How many rows of a group become one: a whole group or parts of it, in any order, come to the same sums. */
+export type Rule =
+  | "key"
+  | "sum"
+  /** How many values are not null. */
+  | "count"
+  | "max"
+  /** The value of the newest row that has one; of texts, of the newest that is not empty. */
+  | "newest"
+  | "newestText"
+  /** The two lists of a histogram. */
+  | "buckets"
+  | "counts";
+
+export interface RollUp {
+  /** Rows of one unit of time and one key become one row. */
+  unitSec: number;
+  /** `reported` is the window that a batch sealed then was about: the full 10 s before it. */
+  time: "ts_s" | "reported";
+  /** What `ts_s` of the row is: where its unit starts, or the newest of its rows. */
+  stamp: "start" | "newest";
+  /** By column of the new table: the rule, and the column of the source that it is applied to. */
+  columns: Readonly<Record<string, { rule: Rule; of: string }>>;
+}
+
+export interface DerivedTable {
+  source: TableName;
+  /** `ranges`: numbers of batches as runs without gaps. */
+  make: "copy" | "ranges" | RollUp;
+  /** Rows of the source that are read in one transaction at most, a bound for memory. */
+  chunkRows: number;
+}
+
+/** Tables that charts and totals are answered from: raw, by the minute, by the hour. See duckdb/tier.ts. */
+export type TieredTable =
+  | "requests"
+  | "requests_by_host"
+  | "operations"
+  | "host_seconds"
+  | "process_seconds"
+  | "apps"
+  | "counters"
+  | "outcomes";
+
+type Rules = RollUp["columns"];
+
+function each(rule: Rule, names: readonly string[]): Rules {
+  return Object.fromEntries(names.map((of) => [of, { rule, of }]));
+}
+
+/** Means cannot be added up: their sums and numbers of values can. */
+function means(metrics: readonly HostMetric[]): Rules {
+  return Object.fromEntries(
+    metrics.flatMap(({ name }) => [
+      [sumOf(name), { rule: "sum", of: name }],
+      [countOf(name), { rule: "count", of: name }],
+    ]),
+  );
+}
+
+/** Column with the sum of a metric's values in a tiered table. */
+export function sumOf(metric: string): string {
+  return `${metric}_sum`;
+}
+
+/** Column with how many values that sum has. */
+export function countOf(metric: string): string {
+  return `${metric}_n`;
+}
+
+const HISTOGRAM: Rules = {
+  buckets: { rule: "buckets", of: "buckets" },
+  counts: { rule: "counts", of: "counts" },
+};
+
+const REQUEST_MEASURES: Rules = {
+  ...each("sum", ["requests", "errors", "satisfied", "tolerating", "frustrated"]),
+  ...each("sum", ["sum_us", "code_us", "database_us", "cache_us", "external_us", "queue_us"]),
+  ...each("max", ["max_us"]),
+  ...HISTOGRAM,
+};
+
+/** Merging histograms multiplies rows by their buckets. */
+const HISTOGRAM_CHUNK_ROWS = 30_000;
+const CHUNK_ROWS = 100_000;
+/** Up to 8 KiB each. */
+const FRAME_CHUNK_ROWS = 2_000;
+
+/** Each by its source, what its rows are told apart by besides the time, and what is added up. */
+export const TIERED: Readonly<
+  Record<
+    TieredTable,
+    { source: TableName; chunkRows: number; time: RollUp["time"]; columns: RollUp["columns"] }
+  >
+> = {
+  requests: {
+    source: "requests",
+    chunkRows: HISTOGRAM_CHUNK_ROWS,
+    time: "ts_s",
+    columns: { ...each("key", ["app", "action", "kind", "status"]), ...REQUEST_MEASURES },
+  },
+  requests_by_host: {
+    source: "requests",
+    chunkRows: HISTOGRAM_CHUNK_ROWS,
+    time: "ts_s",
+    columns: { ...each("key", ["host", "app", "kind"]), ...REQUEST_MEASURES },
+  },
+  operations: {
+    source: "operations",
+    chunkRows: HISTOGRAM_CHUNK_ROWS,
+    time: "ts_s",
+    columns: {
+      ...each("key", ["app", "action", "category", "system", "target", "operation", "statement"]),
+      ...each("sum", ["calls", "errors", "sum_us"]),
+      ...each("max", ["max_us"]),
+      ...HISTOGRAM,
+    },
+  },
+  host_seconds: {
+    source: "host_seconds",
+    chunkRows: CHUNK_ROWS,
+    time: "ts_s",
+    columns: { ...each("key", ["host"]), ...means(HOST_METRICS) },
+  },
+  process_seconds: {
+    source: "process_seconds",
+    chunkRows: CHUNK_ROWS,
+    time: "ts_s",
+    columns: { ...each("key", ["host", "app", "instance", "pid"]), ...means(PROCESS_METRICS) },
+  },
+  apps: {
+    source: "apps",
+    chunkRows: CHUNK_ROWS,
+    time: "reported",
+    columns: {
+      ...each("key", ["host", "app"]),
+      ...each("newest", ["apdex_t_ms"]),
+      /** When the newest of these batches was sealed. */
+      sealed_s: { rule: "max", of: "ts_s" },
+    },
+  },
+  counters: {
+    source: "counters",
+    chunkRows: CHUNK_ROWS,
+    time: "ts_s",
+    columns: { ...each("key", ["app", "counter"]), ...each("sum", ["amount"]) },
+  },
+  outcomes: {
+    source: "ledger",
+    chunkRows: CHUNK_ROWS,
+    time: "ts_s",
+    columns: { ...each("key", ["app", "outcome"]), ...each("sum", ["spans"]) },
+  },
+};
+
+export const TIERED_TABLES: readonly TieredTable[] = Object.keys(TIERED) as TieredTable[];
+
+export const MINUTE_SEC = 60;
+export const HOUR_SEC = 3_600;
+
+function tier(unitSec: number): Record<TieredTable, DerivedTable> {
+  return Object.fromEntries(
+    Object.entries(TIERED).map(([name, { source, chunkRows, time, columns }]) => [
+      name,
+      { source, chunkRows, make: { unitSec, time, stamp: "start", columns } },
+    ]),
+  ) as Record<TieredTable, DerivedTable>;
+}
+
+function newestOf(
+  source: TableName,
+  unitSec: number,
+  columns: Rules,
+  stamp: RollUp["stamp"] = "newest",
+): DerivedTable {
+  return { source, chunkRows: CHUNK_ROWS, make: { unitSec, time: "ts_s", stamp, columns } };
+}
+
+function copyOf(source: TableName, chunkRows: number): DerivedTable {
+  return { source, chunkRows, make: "copy" };
+}
+
+const TEN_MINUTES_SEC = 600;
+const DAY_SEC = 86_400;
+
+/** Tables of the derived files by name. Those of `records` and `traces` go on under the name of their source. */
+export const DERIVED: Readonly<Record<DerivedKind, Readonly<Record<string, DerivedTable>>>> = {
+  minutes: tier(MINUTE_SEC),
+  hours: tier(HOUR_SEC),
+  records: {
+    hosts: newestOf("hosts", HOUR_SEC, {
+      ...each("key", ["host"]),
+      ...each("newest", ["identity"]),
+      ...each("max", ["received_ms"]),
+    }),
+    instances: newestOf("instances", MINUTE_SEC, {
+      ...each("key", ["host", "app", "instance", "pid"]),
+      ...each("newest", ["runtime", "agent_version", "start_ms"]),
+      ...each("newest", ["app_version", "container_id", "systemd_unit"]),
+    }),
+    host_snapshots: newestOf("host_snapshots", TEN_MINUTES_SEC, {
+      ...each("key", ["host"]),
+      ...each("newest", ["snapshot"]),
+    }),
+    errors: newestOf(
+      "errors",
+      MINUTE_SEC,
+      {
+        ...each("key", ["host", "app", "action", "error_group"]),
+        ...each("newest", ["type", "message", "stack"]),
+        ...each("newestText", ["trace_id"]),
+        ...each("sum", ["count"]),
+      },
+      "start",
+    ),
+    statements: newestOf("statements", DAY_SEC, {
+      ...each("key", ["app", "fingerprint"]),
+      ...each("newest", ["system", "text"]),
+    }),
+    slow_statements: copyOf("slow_statements", FRAME_CHUNK_ROWS),
+    events: copyOf("events", FRAME_CHUNK_ROWS),
+    ledger: copyOf("ledger", CHUNK_ROWS),
+    ledger_totals: copyOf("ledger_totals", CHUNK_ROWS),
+    batch_ranges: { source: "batches", make: "ranges", chunkRows: CHUNK_ROWS },
+  },
+  traces: {
+    traces: copyOf("traces", FRAME_CHUNK_ROWS),
+    frame_pieces: copyOf("frame_pieces", FRAME_CHUNK_ROWS),
+  },
+};
+
+/** How far a source has been taken in: its rows below `upto`, in the order of their arrival, are in `target`. */
+const MARKS: Columns = { source: "text", target: "text", upto: "f64" };
+
+/** Tables of a derived file, by name. */
+export function derivedTables(kind: DerivedKind): Readonly<Record<string, Columns>> {
+  const tables = Object.entries(DERIVED[kind]).map(([name, table]) => [name, derivedColumns(table)]);
+  return { ...(Object.fromEntries(tables) as Record<string, Columns>), marks: MARKS };
+}
+
+function derivedColumns({ source, make }: DerivedTable): Columns {
+  if (make === "copy") return TABLES[source];
+  if (make === "ranges") return { stream: "text", first: "f64", last: "f64" };
+  const columns = Object.entries(make.columns).map(([name, { rule, of }]) => [
+    name,
+    kindAfter(rule, TABLES[source][of] ?? "f64"),
+  ]);
+  return { ts_s: "u32", ...(Object.fromEntries(columns) as Columns) };
+}
+
+/** Sums outgrow what their parts fit into. */
+function kindAfter(rule: Rule, kind: ColumnKind): ColumnKind {
+  if (rule === "sum" || rule === "count") return "f64";
+  return rule === "counts" ? "f64[]" : kind;
+}
