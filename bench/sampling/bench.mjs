@@ -1,6 +1,6 @@
 // What it costs to watch a host once a second, with some hundred, a thousand and five thousand processes that sleep: the whole
 // daemon (sampling, sealing, status), prometheus-node-exporter scraped at 1 Hz, collectd and netdata at 1 Hz, and systeminformation
-// doing the same. All in the same seconds, after a minute; CPU of the process and of the programs it started.
+// doing the same. All in the same seconds, after a minute; CPU and memory of the process and of the programs it started.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startDaemon } from "../support/daemon.mjs";
 import { median, print, readOptions, round, sleep } from "../support/options.mjs";
-import { cpuSeconds, rssBytes } from "../support/process-cost.mjs";
+import { treeCpuSeconds, treeRssBytes } from "../support/process-cost.mjs";
 
 /** Code is compiled and heaps shrink in a process's first minute; these run for months. */
 const WARM_UP_MS = 75_000;
@@ -140,7 +140,7 @@ async function measureAll(processes) {
       print("sampling", {
         variant: name,
         processes,
-        cpuPercent: round(median(windows.map(({ cpuRatio }) => cpuRatio)) * 100),
+        cpuPercent: round(median(windows.map(({ cpuRatio }) => cpuRatio)) * 100, 3),
         rssMB: round(median(windows.map(({ rssBytes: bytes }) => bytes)) / 1e6, 1),
         seconds,
         rounds,
@@ -156,11 +156,11 @@ async function measureTogether(together) {
     await sleep(WARM_UP_MS);
     for (let i = 0; i < rounds; i++) {
       const from = performance.now();
-      const before = started.map(({ pid }) => cpuSeconds(pid));
+      const before = started.map(({ pid }) => treeCpuSeconds(pid));
       await sleep(seconds * 1_000);
       const elapsed = (performance.now() - from) / 1_000;
       started.forEach(({ pid, windows }, at) => {
-        windows.push({ cpuRatio: (cpuSeconds(pid) - before[at]) / elapsed, rssBytes: rssBytes(pid) });
+        windows.push({ cpuRatio: (treeCpuSeconds(pid) - before[at]) / elapsed, rssBytes: treeRssBytes(pid) });
       });
     }
   } finally {
