@@ -12,10 +12,14 @@ export interface TopReport
   /** Apps with connected processes, most requests first; at most MAX_TOP_APPS. */
   apps: TopApp[];
   appsLeftOut: number;
-  /** The first by CPU and the first by memory, as the daemon saw them last. */
+  /** The first by CPU of the last second and the first by memory. */
   processes: ProcessState[];
-  /** When that was, Unix seconds; null when it has not looked yet. */
+  /** Which second that was, Unix seconds; null when it has not looked yet. */
   processesTsSec: number | null;
+  /** On the host; absent where the system does not tell, and from daemons that did not say. */
+  processCount?: number;
+  /** More than 1 on a host with thousands: those that use no CPU are read once in so many seconds. */
+  idleProcessesEverySec?: number;
 }
 
 /** All connected processes of an app. Its requests are those of the last full minute. */

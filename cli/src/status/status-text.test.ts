@@ -34,6 +34,19 @@ Data
   );
 });
 
+test("how many processes a host has, and that idle ones among thousands are read less often", () => {
+  const text = (idleEverySec: number): string => {
+    const processes = { count: 5_012, read: 2_048, idleEverySec, unlisted: 0 };
+    return statusText(
+      sampleStatus({ sampling: { failing: [], processes, refusedProcesses: 0 } }),
+      NOW,
+      noPaint,
+    );
+  };
+  assert.match(text(1), /^ {2}procs {4}5,012$/m);
+  assert.match(text(3), /^ {2}procs {4}5,012, those that use no CPU are read every 3 s$/m);
+});
+
 test("where an app's processes come from stands below its numbers, each value once", () => {
   const [shop] = sampleStatus().apps;
   const [first, second] = shop?.instances ?? [];

@@ -1,4 +1,10 @@
-import type { RecoveryStatus, StatusEvent, StatusReport, StatusUser } from "@apm-daemon/protocol";
+import type {
+  RecoveryStatus,
+  SamplingStatus,
+  StatusEvent,
+  StatusReport,
+  StatusUser,
+} from "@apm-daemon/protocol";
 import type { Paint } from "../terminal/paint.ts";
 import { shownAge, shownBytes, shownCount, shownMs, shownRatio } from "../terminal/quantities.ts";
 import { safeText } from "../terminal/safe-text.ts";
@@ -16,7 +22,7 @@ export function statusText(status: StatusReport, nowUnixMs: number, paint: Paint
     headline(status, nowUnixMs, paint),
     ...status.problems.map((problem) => `  ${paint(HEALTH_STYLES[status.health], "!")} ${safeText(problem)}`),
     "",
-    ...hostLines(status.hostSecond, paint),
+    ...hostLines(status, paint),
     "",
     ...appLines(status, paint),
     "",
@@ -38,7 +44,7 @@ function headline(status: StatusReport, nowUnixMs: number, paint: Paint): string
   return `${paint("bold", safeText(status.host))}  ${health}  ${paint("dim", facts.join(" · "))}`;
 }
 
-function hostLines(second: StatusReport["hostSecond"], paint: Paint): string[] {
+function hostLines({ hostSecond: second, sampling }: StatusReport, paint: Paint): string[] {
   const { cpuIdleRatio } = second;
   const busy = typeof cpuIdleRatio === "number" ? 1 - cpuIdleRatio : null;
   const parts = [
@@ -60,7 +66,15 @@ function hostLines(second: StatusReport["hostSecond"], paint: Paint): string[] {
       `in ${bytes(second.netReceiveBytesPerSecond)}/s  out ${bytes(second.netTransmitBytesPerSecond)}/s`,
     ],
   ];
+  const processes = sampling?.processes;
+  if (processes != null) parts.push(["procs", processesText(processes)]);
   return labelled("Host", parts, paint);
+}
+
+function processesText({ count, idleEverySec }: NonNullable<SamplingStatus["processes"]>): string {
+  return idleEverySec > 1
+    ? `${shownCount(count)}, those that use no CPU are read every ${idleEverySec} s`
+    : shownCount(count);
 }
 
 function appLines(status: StatusReport, paint: Paint): string[] {

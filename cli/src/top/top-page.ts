@@ -75,12 +75,15 @@ function appLines(page: TopPage, cells: number, rows: number): string[] {
 }
 
 function processLines(page: TopPage, cells: number, rows: number): string[] {
-  const { processes, processesTsSec, nowUnixMs } = page.report;
+  const { processes, processesTsSec, nowUnixMs, processCount = 0 } = page.report;
+  const everySec = page.report.idleProcessesEverySec ?? 1;
   const lines = sortedTable(page, "processes", processes, PROCESS_COLUMNS, cells, rows);
   const ageSec = processesTsSec === null ? 0 : Math.floor(nowUnixMs / 1_000) - processesTsSec;
   if (processes.length === 0) lines.push(cutText("the daemon has not looked at the processes yet", cells));
   else if (ageSec > OLD_PROCESSES_SEC)
     lines[1] = cutText(`${lines[1] ?? ""}  (${shownAge(ageSec * 1_000)} ago)`, cells);
+  else if (everySec > 1)
+    lines[1] = cutText(`${lines[1] ?? ""}  (of ${processCount}; idle every ${everySec} s)`, cells);
   return lines;
 }
 

@@ -3,6 +3,7 @@ import {
   type FailingSampler,
   HOST_METRICS,
   type HostSnapshot,
+  type ProcessState,
   type SecondsTable,
 } from "@apm-daemon/protocol";
 import type { SelfSecond } from "../status/self-usage.ts";
@@ -82,6 +83,11 @@ export class HostSampler {
   /** The processes that were among the busiest of these seconds, by CPU descending; none where the system does not tell. */
   busiest(fromTsSec: number, toTsSec: number): BusyProcess[] {
     return this.#source.busiest(fromTsSec, toTsSec);
+  }
+
+  /** The processes with most CPU in the last second and those with most memory, described now; and which second that is. */
+  busiestNow(): { processes: ProcessState[]; tsSec: number } {
+    return { processes: this.#source.busiestNow(), tsSec: this.#newestTsSec };
   }
 
   /** The descendants of these processes, see process-trees.ts; none where the system does not tell. */

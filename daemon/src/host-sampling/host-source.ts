@@ -1,4 +1,4 @@
-import type { FailingSampler, HostSnapshot } from "@apm-daemon/protocol";
+import type { FailingSampler, HostSnapshot, ProcessState } from "@apm-daemon/protocol";
 import type { BusyProcess } from "./busiest-processes.ts";
 import type { ProcessIoRate } from "./process-io.ts";
 import type { ProcessCoverage } from "./process-table.ts";
@@ -10,6 +10,8 @@ export interface HostSource {
   /** The values of the time since the last call, by names of HOST_METRICS; rates are null at first. `tsSec` names the second. */
   sample(monoMs: number, tsSec: number): SecondValues;
   busiest(fromTsSec: number, toTsSec: number): BusyProcess[];
+  /** The processes with most CPU in the last second and those with most memory; none where the system does not tell. */
+  busiestNow(): ProcessState[];
   /** The parts that fail now. */
   failing(): FailingSampler[];
   processCoverage(): ProcessCoverage | null;

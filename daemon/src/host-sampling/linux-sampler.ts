@@ -1,4 +1,4 @@
-import type { FailingSampler, HostSnapshot } from "@apm-daemon/protocol";
+import type { FailingSampler, HostSnapshot, ProcessState } from "@apm-daemon/protocol";
 import { BusiestProcesses, type BusyProcess } from "./busiest-processes.ts";
 import { CommandMemory } from "./command-memory.ts";
 import { Cpu } from "./cpu.ts";
@@ -132,12 +132,16 @@ export class LinuxSampler implements HostSource {
     return process === undefined ? null : this.#io.of(process);
   }
 
+  busiestNow(): ProcessState[] {
+    return this.#topProcesses.top(this.#processes, this.#io, "cpuRatio");
+  }
+
   snapshot(): Omit<HostSnapshot, "tsSec"> {
     this.#refreshParts();
     return {
       ...this.#parts,
       filesystems: this.#filesystems.newest(),
-      topProcesses: this.#topProcesses.top(this.#processes, this.#io),
+      topProcesses: this.#topProcesses.top(this.#processes, this.#io, "longRatio"),
     };
   }
 

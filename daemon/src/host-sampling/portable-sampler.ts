@@ -51,6 +51,10 @@ export class PortableSampler implements HostSource {
     return [];
   }
 
+  busiestNow(): [] {
+    return [];
+  }
+
   processCoverage(): null {
     return null;
   }

@@ -16,7 +16,11 @@ function topOf(t: TestContext, proc: ProcFixture): ProcessState[] {
   const io = new ProcessIo(proc.root, new ProcScanner());
   table.tick(0);
   for (const second of [0, 1]) io.tick(table, second * 1_000);
-  return new TopProcesses({ procRoot: proc.root, passwdFile: `${proc.root}/passwd` }).top(table, io);
+  return new TopProcesses({ procRoot: proc.root, passwdFile: `${proc.root}/passwd` }).top(
+    table,
+    io,
+    "longRatio",
+  );
 }
 
 test("user, command, memory and threads come with the share", (t) => {

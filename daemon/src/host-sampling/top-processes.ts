@@ -24,30 +24,33 @@ export class TopProcesses {
     this.#users = new UserNames(passwdFile);
   }
 
-  /** The first ten by CPU over the last 10 to 20 s and the first ten by memory, each once, by CPU descending. */
-  top(table: ProcessTable, io: ProcessIo): ProcessState[] {
+  /**
+   * The first ten by CPU and the first ten by memory, each once, by CPU descending. CPU is that between the last two readings, or
+   * that of the last 10 to 20 s.
+   */
+  top(table: ProcessTable, io: ProcessIo, ratio: "cpuRatio" | "longRatio"): ProcessState[] {
     const processes = [...table.all()];
     const byCpu = processes
-      .filter(({ longRatio }) => longRatio > 0)
-      .sort((a, b) => b.longRatio - a.longRatio)
+      .filter((process) => process[ratio] > 0)
+      .sort((a, b) => b[ratio] - a[ratio])
       .slice(0, TOP);
     const byMemory = processes
       .filter(({ rssBytes }) => rssBytes > 0)
       .sort((a, b) => b.rssBytes - a.rssBytes)
       .slice(0, TOP);
     return [...new Set([...byCpu, ...byMemory])]
-      .sort((a, b) => b.longRatio - a.longRatio || b.rssBytes - a.rssBytes)
-      .map((process) => this.#describe(process, io.of(process)));
+      .sort((a, b) => b[ratio] - a[ratio] || b.rssBytes - a.rssBytes)
+      .map((process) => this.#describe(process, process[ratio], io.of(process)));
   }
 
-  #describe(process: KnownProcess, io: ProcessIoRate | null): ProcessState {
-    const { pid, name, longRatio, rssBytes, threads, monoMs } = process;
+  #describe(process: KnownProcess, cpuRatio: number, io: ProcessIoRate | null): ProcessState {
+    const { pid, name, rssBytes, threads, monoMs } = process;
     const openFds = countOpenFds(`${this.#procRoot}/${pid}/fd`, true);
     return {
       pid,
       user: this.#userOf(pid, monoMs),
       command: readProcessCommand(this.#procRoot, pid, name),
-      cpuRatio: longRatio,
+      cpuRatio,
       rssBytes,
       threads,
       ...(openFds === null ? {} : { openFds }),

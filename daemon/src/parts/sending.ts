@@ -1,4 +1,3 @@
-import type { HostSnapshot } from "@apm-daemon/protocol";
 import { FlightRecorder } from "../flight-recorder/flight-recorder.ts";
 import { foundMessages, type TraceFinder } from "../flight-recorder/found-messages.ts";
 import type { HostWatch } from "../host-watch.ts";
@@ -18,8 +17,6 @@ import type { Storage } from "./storage.ts";
 export interface Sending {
   sealer: Sealer;
   recent: RecentWindows;
-  /** What the host was at the last seal; null before the first. */
-  lastSeal: { host: HostSnapshot | null };
   queue: SendQueue;
   /** Finds traces in the journal, with their verdicts. */
   recorder: TraceFinder;
@@ -68,7 +65,6 @@ export function createSending(
   stops.push(() => flightRecorder.stop());
   const recorder = explainedFinder(flightRecorder, whySlow);
   const recent = new RecentWindows();
-  const lastSeal: Sending["lastSeal"] = { host: null };
   const sealer = new Sealer({
     cursor,
     cursorPath,
@@ -93,7 +89,6 @@ export function createSending(
     onSealed: (header) => {
       recent.add(header.actions, clock.unixMs() / 1_000);
       hour.add(header);
-      lastSeal.host = header.hostSnapshot ?? lastSeal.host;
       uplink.notify();
     },
   });
@@ -112,5 +107,5 @@ export function createSending(
     clock,
     random: Math.random,
   });
-  return { sealer, recent, lastSeal, queue, recorder, whySlow, uplink };
+  return { sealer, recent, queue, recorder, whySlow, uplink };
 }

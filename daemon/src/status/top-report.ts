@@ -1,7 +1,6 @@
 import { MAX_TOP_APPS, type TopApp, type TopReport } from "@apm-daemon/protocol";
 import type { HostWatch } from "../host-watch.ts";
 import type { InstanceRegistry } from "../intake/instance-registry.ts";
-import type { Sending } from "../parts/sending.ts";
 import type { RecentWindows } from "./recent-requests.ts";
 import type { StatusReporter } from "./status-reporter.ts";
 
@@ -12,7 +11,6 @@ export interface TopReportOptions {
   instances: Pick<InstanceRegistry, "connected">;
   recent: RecentWindows;
   watch: HostWatch;
-  lastSeal: Sending["lastSeal"];
   reporter: Pick<StatusReporter, "health">;
 }
 
@@ -21,8 +19,10 @@ const DELAY_SECONDS = 5;
 
 /** The host, its apps and its processes now. */
 export function topReport(options: TopReportOptions): TopReport {
-  const { version, startUnixMs, clock, watch, lastSeal, reporter } = options;
+  const { version, startUnixMs, clock, watch, reporter } = options;
+  const { processes, tsSec } = watch.host.busiestNow();
   const apps = topApps(options).sort((a, b) => b.requests - a.requests || a.app.localeCompare(b.app));
+  const coverage = watch.host.processCoverage;
   return {
     version,
     startUnixMs,
@@ -34,8 +34,11 @@ export function topReport(options: TopReportOptions): TopReport {
     hostSecond: watch.host.newest(),
     apps: apps.slice(0, MAX_TOP_APPS),
     appsLeftOut: Math.max(0, apps.length - MAX_TOP_APPS),
-    processes: lastSeal.host?.topProcesses ?? [],
-    processesTsSec: lastSeal.host?.tsSec ?? null,
+    processes,
+    processesTsSec: processes.length === 0 ? null : tsSec,
+    ...(coverage === null
+      ? {}
+      : { processCount: coverage.processes, idleProcessesEverySec: coverage.idleEverySec }),
   };
 }
 

@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { decodeBatch, type ProcessSeconds, type SecondsTable } from "@apm-daemon/protocol";
+import { decodeBatch, type ProcessSeconds, type SecondsTable, type TopReport } from "@apm-daemon/protocol";
 import { outboxOf } from "../support/batches.ts";
 import type { Cleanup } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { startLoneDaemon } from "../support/lone-daemon.ts";
+import { statusSocketAnswer } from "../support/status-socket.ts";
 import type { StateDir } from "../support/system.ts";
 
 /** What a daemon says of seconds that a test knows otherwise. */
@@ -37,6 +38,11 @@ export class SampledHost {
     const to = await nextSecond();
     const grown = read() - before;
     return { grown, seconds: await this.seconds(from, to - 1) };
+  }
+
+  /** What `apm top` shows. */
+  async top(): Promise<TopReport> {
+    return JSON.parse(await statusSocketAnswer(this.stateDir, "/top")) as TopReport;
   }
 
   /** The host's seconds from one to another, both included, once they are sealed. */
