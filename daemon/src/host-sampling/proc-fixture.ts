@@ -43,6 +43,11 @@ export class ProcFixture {
     this.write(`${pid}/cmdline`, `/bin/${name}\0`);
   }
 
+  /** What /proc/PID/schedstat says that its main thread ran. */
+  ran(pid: number | "self", ranNs: number, slices: number): void {
+    this.write(`${pid}/schedstat`, `${ranNs} 12345 ${slices}\n`);
+  }
+
   /** What /proc/PID/io says that it did on disks. */
   io(pid: number, readBytes: number, writtenBytes: number): void {
     this.write(

@@ -125,7 +125,7 @@ test("no more files stay open than allowed, and none of processes that went", {
 }, (t) => {
   const proc = new ProcFixture(t);
   for (const pid of [1, 2, 3, 4]) proc.process(pid);
-  const table = tableOf(t, proc, { maxOpenFiles: 3 });
+  const table = tableOf(t, proc, { maxOpenFiles: 6 });
   const openFiles = (): number =>
     readdirSync("/proc/self/fd").filter((fd) => {
       try {
@@ -143,6 +143,59 @@ test("no more files stay open than allowed, and none of processes that went", {
   assert.equal(openFiles() - before, 1);
   table.close();
   assert.equal(openFiles() - before, 0);
+});
+
+/** A table that knows process 10, which sleeps, and the pages of memory that it has for it after each pass. */
+function sleeperOf(
+  t: TestContext,
+  { threads = 1, self = [1, 1] }: { threads?: number; self?: [number, number] },
+): { proc: ProcFixture; rssAfter: (rssPages: number) => number | undefined } {
+  const proc = new ProcFixture(t);
+  proc.ran("self", ...self);
+  proc.ran(10, 5_000, 3);
+  const show = (rssPages: number): void => proc.process(10, { threads, rssPages });
+  show(1);
+  const table = tableOf(t, proc, { maxOpenFiles: 4 });
+  let pass = 0;
+  const rssAfter = (rssPages: number): number | undefined => {
+    show(rssPages);
+    table.tick(1_000 * pass++);
+    return (table.get(10)?.rssBytes ?? Number.NaN) / 4_096;
+  };
+  for (let i = 0; i < 3; i++) rssAfter(1);
+  return { proc, rssAfter };
+}
+
+test("a process that has not run is not read again, for ten seconds at most", (t) => {
+  const { proc, rssAfter } = sleeperOf(t, {});
+  assert.equal(rssAfter(2), 1);
+  proc.ran(10, 5_001, 4);
+  assert.equal(rssAfter(2), 2, "it ran");
+  assert.equal(rssAfter(3), 2);
+  // Its pid and the number of the pass decide: the tenth.
+  const seen = [6, 7, 8, 9, 10].map(() => rssAfter(4));
+  assert.deepEqual(seen, [2, 2, 2, 4, 4]);
+});
+
+test("one that ended while it slept is noticed, and so is its pid's next process", (t) => {
+  const proc = new ProcFixture(t);
+  proc.ran("self", 1, 1);
+  proc.ran(10, 5_000, 3);
+  proc.process(10);
+  const table = tableOf(t, proc, { maxOpenFiles: 4 });
+  for (const second of [0, 1, 2]) table.tick(1_000 * second);
+  proc.remove("10");
+  table.tick(3_000);
+  assert.deepEqual(pidsOf(table), []);
+  proc.ran(10, 7_000, 5);
+  proc.process(10, { name: "next", startTicks: 7 });
+  table.tick(4_000);
+  assert.equal(table.get(10)?.name, "next");
+});
+
+test("all are read each second where the kernel does not count runs, and those whose other threads may run", (t) => {
+  assert.equal(sleeperOf(t, { self: [0, 0] }).rssAfter(2), 2);
+  assert.equal(sleeperOf(t, { threads: 2 }).rssAfter(2), 2);
 });
 
 test("above the reads of a pass the busy are read each second and the idle in turns, and the coverage says so", (t) => {

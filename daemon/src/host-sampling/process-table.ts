@@ -3,12 +3,16 @@
 // Above READS_PER_PASS processes a pass reads those that used CPU when they were read last and all new ones, and takes the others
 // in turns; `coverage` says so. A share is always that between two readings, over the time between them.
 //
+// A process of one thread that has not run since has nothing new to tell but what others did to it: the size of its memory when the
+// kernel took some, its parent when that ended. Its stat is read again after REREAD_PASSES.
+//
 // Listing /proc costs 2 µs a process. The kernel says which pid it gave out last: while that stays the same there is nothing new to
 // list, and processes that ended are those that cannot be read any more.
 
 import { readdirSync } from "node:fs";
 import { ProcFile, type ProcScanner } from "./proc-scanner.ts";
 import { ProcessFiles } from "./process-files.ts";
+import { ProcessRuns, type RunMark } from "./process-runs.ts";
 import { emptyStat, type ProcessStat, parseProcessStat, TICKS_PER_SECOND } from "./process-stat.ts";
 
 /** About 20 ms of work a second on a slow core. */
@@ -25,6 +29,8 @@ const SLACK_MS = 500;
 const MAX_DEPTH = 64;
 /** Pids are given out in a circle: once in a while the last one is the same by chance. */
 const LIST_EVERY_PASSES = 10;
+/** Not all in the same pass. */
+const REREAD_PASSES = 10;
 const LOADS_AND_TASKS = 4;
 
 export interface KnownProcess {
@@ -45,7 +51,7 @@ export interface KnownProcess {
   monoMs: number;
 }
 
-interface Entry extends KnownProcess {
+interface Entry extends KnownProcess, RunMark {
   nameSum: number;
   cpuTicks: number;
   /** Where `longRatio` begins, and where it will begin next. */
@@ -71,7 +77,7 @@ export interface ProcessTableOptions {
   procRoot: string;
   pageBytes: number;
   scanner: ProcScanner;
-  /** Files that it may keep open. Default 0. */
+  /** Files that it may keep open, up to two a process. Default 0. */
   maxOpenFiles?: number | undefined;
   /** Default READS_PER_PASS. */
   readsPerPass?: number;
@@ -84,6 +90,7 @@ export class ProcessTable {
   readonly #readsPerPass: number;
   readonly #entries: Map<number, Entry> = new Map();
   readonly #files: ProcessFiles;
+  readonly #runs: ProcessRuns;
   readonly #uptime: ProcFile;
   readonly #loadavg: ProcFile;
   readonly #bytes: Buffer = Buffer.allocUnsafe(STAT_BYTES);
@@ -99,7 +106,9 @@ export class ProcessTable {
   constructor(options: ProcessTableOptions) {
     this.#options = options;
     this.#readsPerPass = options.readsPerPass ?? READS_PER_PASS;
-    this.#files = new ProcessFiles(options.procRoot, "stat", options.maxOpenFiles ?? 0);
+    const maxOpenOfEach = Math.floor((options.maxOpenFiles ?? 0) / 2);
+    this.#files = new ProcessFiles(options.procRoot, "stat", maxOpenOfEach);
+    this.#runs = new ProcessRuns(options.procRoot, maxOpenOfEach);
     this.#uptime = new ProcFile(`${options.procRoot}/uptime`);
     this.#loadavg = new ProcFile(`${options.procRoot}/loadavg`);
   }
@@ -136,6 +145,7 @@ export class ProcessTable {
 
   close(): void {
     this.#files.closeAll();
+    this.#runs.closeAll();
     this.#uptime.close();
     this.#loadavg.close();
   }
@@ -184,6 +194,10 @@ export class ProcessTable {
 
   #visit(pid: number, monoMs: number, uptimeSec: number): void {
     const known = this.#entries.get(pid);
+    if (known !== undefined && this.#hasSlept(known)) {
+      this.#measure(known, known.cpuTicks, monoMs);
+      return;
+    }
     const stat = this.#stat;
     const length = this.#files.read(pid, this.#bytes);
     if (length === 0 || !parseProcessStat(this.#bytes, length, stat)) {
@@ -195,8 +209,18 @@ export class ProcessTable {
     else this.#entries.set(pid, this.#newEntry(pid, stat, monoMs, uptimeSec));
   }
 
+  #hasSlept(entry: Entry): boolean {
+    if (entry.threads !== 1 || entry.cpuRatio !== 0) return false;
+    if ((this.#pass + entry.pid) % REREAD_PASSES === 0) return false;
+    return this.#runs.hasSlept(entry.pid, entry);
+  }
+
   #update(entry: Entry, stat: ProcessStat, monoMs: number): void {
-    const { cpuTicks } = stat;
+    this.#measure(entry, stat.cpuTicks, monoMs);
+    this.#note(entry, stat);
+  }
+
+  #measure(entry: Entry, cpuTicks: number, monoMs: number): void {
     entry.cpuRatio = shareOf(cpuTicks - entry.cpuTicks, (monoMs - entry.monoMs) / 1_000);
     if (monoMs - entry.nextMonoMs >= LONG_MS - SLACK_MS) {
       entry.longTicks = entry.nextTicks;
@@ -205,7 +229,8 @@ export class ProcessTable {
       entry.nextMonoMs = monoMs;
     }
     entry.longRatio = shareOf(cpuTicks - entry.longTicks, (monoMs - entry.longMonoMs) / 1_000);
-    this.#note(entry, stat, monoMs);
+    entry.cpuTicks = cpuTicks;
+    entry.monoMs = monoMs;
   }
 
   /** At first sight a share is the average since the process began, as in ps, or since the last pass when it began after that. */
@@ -226,6 +251,8 @@ export class ProcessTable {
       longRatio: cpuRatio,
       monoMs,
       nameSum: -1,
+      ranNs: Number.NaN,
+      slices: Number.NaN,
       cpuTicks,
       longTicks: cpuTicks,
       longMonoMs: monoMs,
@@ -233,13 +260,11 @@ export class ProcessTable {
       nextMonoMs: monoMs,
       pass: this.#pass,
     };
-    this.#note(entry, stat, monoMs);
+    this.#note(entry, stat);
     return entry;
   }
 
-  #note(entry: Entry, stat: ProcessStat, monoMs: number): void {
-    entry.cpuTicks = stat.cpuTicks;
-    entry.monoMs = monoMs;
+  #note(entry: Entry, stat: ProcessStat): void {
     entry.ppid = stat.ppid;
     entry.state = stat.state;
     entry.threads = stat.threads;
@@ -253,6 +278,7 @@ export class ProcessTable {
   #forget(entry: Entry): void {
     this.#entries.delete(entry.pid);
     this.#files.close(entry.pid);
+    this.#runs.close(entry.pid);
   }
 }
 
