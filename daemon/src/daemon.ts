@@ -5,6 +5,7 @@ import type { DaemonConfig } from "./config.ts";
 import { localTrace } from "./flight-recorder/local-trace.ts";
 import { watchHost } from "./host-watch.ts";
 import { filesLeftBy } from "./intake/connection-room.ts";
+import type { PassedSockets } from "./intake/passed-socket.ts";
 import { claimRunDir } from "./intake/run-dir-claim.ts";
 import { createAgents } from "./parts/agents.ts";
 import { createContext, type DaemonContext } from "./parts/context.ts";
@@ -28,6 +29,8 @@ export interface DaemonOptions {
   log: Logger;
   /** The service manager that wants to know how the daemon is; null where there is none. */
   service?: ServiceOptions | null;
+  /** Sockets that the service manager has made; the daemon makes those that are missing. */
+  sockets?: PassedSockets;
 }
 
 export interface RunningDaemon {
@@ -38,8 +41,12 @@ export interface RunningDaemon {
 const UPLOAD_AT_STOP_MS = 2_000;
 
 /** Starts the daemon; rejects with DaemonError when it cannot work with its folders, sockets or key. */
-export async function startDaemon({ service = null, ...options }: DaemonOptions): Promise<RunningDaemon> {
-  const context = createContext(options);
+export async function startDaemon({
+  service = null,
+  sockets = {},
+  ...options
+}: DaemonOptions): Promise<RunningDaemon> {
+  const context = createContext({ ...options, sockets });
   const { stops } = context;
   try {
     await startParts(context, service);
@@ -52,7 +59,10 @@ export async function startDaemon({ service = null, ...options }: DaemonOptions)
 
 async function startParts(context: DaemonContext, service: ServiceOptions | null): Promise<void> {
   const { config, version, log, clock, startUnixMs, path, settings, stops } = context;
-  readLicenseKey(config.license_key_file);
+  if (readLicenseKey(config.license_key_file) === null && config.license_key_file !== undefined)
+    log.warn(
+      `${config.license_key_file} is empty, so collectors on other hosts refuse this one: make a key there with "apm key create NAME". All else works without`,
+    );
   stops.push(await claimStateDir(config.state_dir));
   stops.push(await claimRunDir(config.run_dir));
 
@@ -104,6 +114,7 @@ async function startParts(context: DaemonContext, service: ServiceOptions | null
   });
   const status = new StatusServer({
     path: join(config.run_dir, "status.sock"),
+    passedFd: context.sockets.status,
     report: () => reporter.report(),
     ledger: () =>
       ledgerReport({ host: watch.identity, collector: config.collector, journal, sealer, ledger, clock }),
@@ -131,6 +142,6 @@ async function startParts(context: DaemonContext, service: ServiceOptions | null
   counting.blackBox.start();
   stops.push(() => counting.blackBox.stop());
   const summary = (): string => reporter.summary();
-  progress.watch(service, { journalDir: path("journal"), agentSocket, summary, log }, stops);
+  await progress.watch(service, { journalDir: path("journal"), agentSocket, summary, log }, stops);
   log.info({ host: watch.identity.name, agentSocket, collector: config.collector }, "the daemon is ready");
 }

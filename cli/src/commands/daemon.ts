@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
-import type { ServiceOptions } from "@apm-daemon/daemon";
+import type { PassedSockets, ServiceOptions } from "@apm-daemon/daemon";
 import type { Command } from "commander";
 import type { CliContext } from "../cli-context.ts";
+import { CliError } from "../cli-error.ts";
 import { preparePrivateFolder } from "../config/private-folder.ts";
 import type { ProgramOptions } from "../config/program-config.ts";
 
@@ -45,13 +46,35 @@ async function runDaemon(context: CliContext, options: ProgramOptions): Promise<
     if (config.run_dir === tmpRunDir && loaded.sourceOf(["run_dir"]) === "default")
       preparePrivateFolder(tmpRunDir, uid);
     const { version, env } = context;
-    const daemon = await startDaemon({ config, version, log, service: serviceOf(env, process.pid) });
+    const daemon = await startDaemon({
+      config,
+      version,
+      log,
+      service: serviceOf(env, process.pid),
+      sockets: passedSockets(env, process.pid),
+    });
     return {
       address: join(config.run_dir, "status.sock"),
       stop: () => daemon.stop(),
       stopWithinMs: STOP_WITHIN_MS,
     };
   });
+}
+
+/** Descriptors that are passed begin here: SD_LISTEN_FDS_START. */
+const FIRST_PASSED_FD = 3;
+const PASSED = ["agent", "status"] as const;
+
+/** The sockets that systemd listens on, in the order of ListenStream= in apm-daemon.socket; see sd_listen_fds(3). Throws START_REFUSED. */
+export function passedSockets(env: CliContext["env"], pid: number): PassedSockets {
+  if (env.LISTEN_PID !== String(pid)) return {};
+  const count = Number(env.LISTEN_FDS);
+  if (!Number.isInteger(count) || count < 1 || count > PASSED.length)
+    throw new CliError(
+      "START_REFUSED",
+      `systemd passed ${env.LISTEN_FDS} sockets, the daemon takes ${PASSED.length}: set ListenStream= in apm-daemon.socket once for agent.sock and then for status.sock`,
+    );
+  return Object.fromEntries(PASSED.slice(0, count).map((name, i) => [name, FIRST_PASSED_FD + i]));
 }
 
 /** systemd's variables, see sd_notify(3) and sd_watchdog_enabled(3); null where it did not start this process. */

@@ -5,6 +5,7 @@ import { AgentConnection } from "./agent-connection.ts";
 import type { FrameIntake } from "./frame-intake.ts";
 import type { AppInstance, InstanceRegistry } from "./instance-registry.ts";
 import type { IntakeQuotas } from "./intake-quotas.ts";
+import { listenOnPassed } from "./passed-socket.ts";
 import type { PeerCredentials, PeerCredentialsReader } from "./peer-credentials.ts";
 import type { RefusalReason } from "./refusal-counts.ts";
 import { refuseAtOnce, refuseConnection } from "./refuse-connection.ts";
@@ -15,6 +16,8 @@ import type { WriteGate } from "./write-gate.ts";
 export interface AgentListenerOptions {
   path: string;
   mode: number;
+  /** Where systemd listens at that path. */
+  passedFd?: number | undefined;
   maxConnections: number;
   /** Null where the kernel cannot be asked who connects. */
   readPeer: PeerCredentialsReader | null;
@@ -73,7 +76,9 @@ export class AgentListener {
   }
 
   async start(): Promise<void> {
-    await listenOnSocket(this.#server, this.#options.path, this.#options.mode);
+    const { path, mode, passedFd } = this.#options;
+    if (passedFd === undefined) await listenOnSocket(this.#server, path, mode);
+    else await listenOnPassed(this.#server, passedFd, path);
     this.#server.on("error", (error) =>
       this.#options.log.error({ err: error }, "the agent socket failed; apps cannot connect"),
     );

@@ -20,7 +20,7 @@ export interface Agents {
 }
 
 export async function createAgents(
-  { config, clock, log, path, settings }: DaemonContext,
+  { config, clock, log, path, settings, sockets }: DaemonContext,
   { reserve }: Storage,
   { instances, intake, blackBox }: Counting,
   sealer: Sealer,
@@ -50,6 +50,7 @@ export async function createAgents(
   const agentSocket = join(config.run_dir, "agent.sock");
   const listener = new AgentListener({
     path: agentSocket,
+    passedFd: sockets.agent,
     mode: Number.parseInt(config.agent_socket_mode, 8),
     maxConnections: room.connections,
     readPeer: typeof peers === "string" ? null : peers,

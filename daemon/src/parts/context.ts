@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { DaemonConfig } from "../config.ts";
+import type { PassedSockets } from "../intake/passed-socket.ts";
 import { CollectorSettings } from "../settings/collector-settings.ts";
 import { StopStack } from "../stop-stack.ts";
 import type { StatementTexts } from "../traces/span-statements.ts";
@@ -22,6 +23,8 @@ export interface DaemonContext {
   live: LiveSeconds;
   /** What leaves this host of statements now. */
   statementTexts: () => StatementTexts;
+  /** Those that systemd listens on; none where nobody does. */
+  sockets: PassedSockets;
   /** What was set in the console. */
   settings: CollectorSettings;
   stops: StopStack;
@@ -29,7 +32,9 @@ export interface DaemonContext {
 
 const clock = { unixMs: (): number => Date.now(), monoMs: (): number => performance.now() };
 
-export function createContext(options: Pick<DaemonContext, "config" | "version" | "log">): DaemonContext {
+export function createContext(
+  options: Pick<DaemonContext, "config" | "version" | "log" | "sockets">,
+): DaemonContext {
   const { config, log } = options;
   const path = (...parts: string[]): string => join(config.state_dir, ...parts);
   const settings = new CollectorSettings({ config, file: path("collector-settings.json"), log });

@@ -6,12 +6,15 @@ import {
   type StatusReport,
   type TopReport,
 } from "@apm-daemon/protocol";
+import { listenOnPassed } from "../intake/passed-socket.ts";
 import { listenOnSocket } from "../intake/socket-path.ts";
 import { prometheusText } from "./metrics.ts";
 import type { RecentQuery } from "./recent-hour.ts";
 
 export interface StatusServerOptions {
   path: string;
+  /** Where systemd listens at that path. */
+  passedFd?: number | undefined;
   report: () => StatusReport;
   ledger: () => LedgerReport;
   top: () => TopReport;
@@ -39,7 +42,10 @@ export class StatusServer {
   }
 
   start(): Promise<void> {
-    return listenOnSocket(this.#server, this.#options.path, 0o660);
+    const { path, passedFd } = this.#options;
+    return passedFd === undefined
+      ? listenOnSocket(this.#server, path, 0o660)
+      : listenOnPassed(this.#server, passedFd, path);
   }
 
   stop(): Promise<void> {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { DaemonError } from "../errors.ts";
 
-/** The license key in a file; null when no file is configured. Throws LICENSE_KEY_UNREADABLE, which never shows the key. */
+/** The license key in a file; null when no file is configured and while it is empty, as in a unit before it has a key. Throws LICENSE_KEY_UNREADABLE, which never shows the key. */
 export function readLicenseKey(file: string | undefined): string | null {
   if (file === undefined) return null;
   let key: string;
@@ -14,6 +14,7 @@ export function readLicenseKey(file: string | undefined): string | null {
       { cause },
     );
   }
+  if (key === "") return null;
   if (!/^[\w.~+/=-]{16,512}$/.test(key)) {
     throw new DaemonError(
       "LICENSE_KEY_UNREADABLE",

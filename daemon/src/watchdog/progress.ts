@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { StopStack } from "../stop-stack.ts";
 import { Attempts } from "./attempts.ts";
 import { DiskProbe } from "./disk-probe.ts";
+import { openNotifySender } from "./notify-datagram.ts";
 import { ServiceManager, type ServiceOptions } from "./service-manager.ts";
 import { SocketFile } from "./socket-file.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -36,13 +37,18 @@ export class Progress {
   }
 
   /** Says to the service manager, where there is one, that the daemon is ready and well. */
-  watch(
+  async watch(
     service: ServiceOptions | null,
     parts: { journalDir: string; agentSocket: string; summary: () => string; log: Logger },
     stops: StopStack,
-  ): void {
+  ): Promise<void> {
     if (service === null) return;
-    const { watchdogMs } = service;
+    const { watchdogMs, notifySocket } = service;
+    const send = await openNotifySender(notifySocket);
+    if (typeof send === "string")
+      parts.log.warn(
+        `systemd is told by a child of how the daemon is, which needs NotifyAccess=all: ${send}`,
+      );
     const journal = new DiskProbe({
       name: "journal",
       path: join(parts.journalDir, "probe.tmp"),
@@ -51,7 +57,11 @@ export class Progress {
     });
     const watchdog = new Watchdog({
       parts: [new SocketFile(parts.agentSocket), journal, this.seals, this.samples],
-      service: new ServiceManager({ ...service, log: parts.log }),
+      service: new ServiceManager({
+        ...service,
+        send: typeof send === "string" ? null : send,
+        log: parts.log,
+      }),
       watchdogMs,
       summary: parts.summary,
       log: parts.log,

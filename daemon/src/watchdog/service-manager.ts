@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import type { Logger } from "pino";
+import type { NotifySender } from "./notify-datagram.ts";
 
 /** How the service manager that started this process is told of it; see sd_notify(3). */
 export interface ServiceOptions {
@@ -11,16 +12,22 @@ export interface ServiceOptions {
   searchPath: string;
 }
 
+export interface ServiceManagerOptions extends ServiceOptions {
+  /** Sends from this process; null where that is not possible: then a child does. */
+  send: NotifySender | null;
+  log: Logger;
+}
+
 /**
- * Tells systemd of this process. Node has no datagrams on Unix sockets, so a child `systemd-notify` sends them (measured
- * 8 ms each): the unit needs NotifyAccess=all. The child waits until systemd has read the message, so it is known whose it was.
+ * Tells systemd of this process. Where the process cannot itself, a child `systemd-notify` does (8 ms each), and the unit needs
+ * NotifyAccess=all. The child waits until systemd has read the message, so it is known whose it was.
  */
 export class ServiceManager {
-  readonly #options: ServiceOptions & { log: Logger };
+  readonly #options: ServiceManagerOptions;
   #isTelling = false;
   #hasComplained = false;
 
-  constructor(options: ServiceOptions & { log: Logger }) {
+  constructor(options: ServiceManagerOptions) {
     this.#options = options;
   }
 
@@ -35,8 +42,17 @@ export class ServiceManager {
 
   /** Sends one message at once, whatever is under way. */
   tellNow(lines: readonly string[], onEnd: () => void = () => {}): void {
+    const { send } = this.#options;
+    const texts = lines.map(oneLine);
+    if (send === null) return this.#tellByChild(texts, onEnd);
+    const problem = send(texts.join("\n"));
+    if (problem !== "") this.#complain(problem);
+    onEnd();
+  }
+
+  #tellByChild(texts: readonly string[], onEnd: () => void): void {
     const { notifySocket, searchPath } = this.#options;
-    const child = spawn("systemd-notify", lines.map(oneLine), {
+    const child = spawn("systemd-notify", texts, {
       stdio: "ignore",
       env: { NOTIFY_SOCKET: notifySocket, PATH: searchPath },
     });
@@ -56,7 +72,7 @@ export class ServiceManager {
     this.#hasComplained = true;
     this.#options.log.error(
       { reason },
-      "systemd cannot be told that the daemon is well and may restart it: install systemd-notify, or set Type=simple and no WatchdogSec",
+      "systemd cannot be told that the daemon is well and may restart it: install koffi, or systemd-notify with NotifyAccess=all, or set Type=simple and no WatchdogSec",
     );
   }
 }
