@@ -3,6 +3,7 @@ import { CardNetwork } from "./stand-ins/card-network.ts";
 import { postgresServer } from "./stand-ins/postgres-server.ts";
 import { redisServer } from "./stand-ins/redis-server.ts";
 import { answerShopStatement } from "./stand-ins/shop-database.ts";
+import { portForApp, USUAL_PORTS } from "./stand-ins/usual-port.ts";
 import { Visitors } from "./traffic/visitors.ts";
 
 export interface Demo {
@@ -31,9 +32,9 @@ export async function startDemo(processEnv: Env): Promise<Demo> {
       cardNetwork.close();
     });
     const databaseUrl = (name: string, port: number): string => `postgres://demo@127.0.0.1:${port}/${name}`;
-    const databasePort = await database.listen();
-    const redisUrl = `redis://127.0.0.1:${await cache.listen()}`;
-    const cardNetworkUrl = await cardNetwork.listen();
+    const databasePort = await database.listen(USUAL_PORTS.database);
+    const redisUrl = `redis://127.0.0.1:${await cache.listen(USUAL_PORTS.cache)}`;
+    const cardNetworkUrl = await cardNetwork.listen(USUAL_PORTS.cardNetwork);
 
     const apps: DemoApp[] = [];
     stops.push(async () => {
@@ -42,7 +43,11 @@ export async function startDemo(processEnv: Env): Promise<Demo> {
     const payments = new DemoApp({
       name: "demo-payments",
       file: "payments/app.js",
-      env: { DATABASE_URL: databaseUrl("payments", databasePort), CARD_NETWORK_URL: cardNetworkUrl },
+      env: {
+        PORT: String(await portForApp(USUAL_PORTS.payments)),
+        DATABASE_URL: databaseUrl("payments", databasePort),
+        CARD_NETWORK_URL: cardNetworkUrl,
+      },
       processEnv,
     });
     apps.push(payments);

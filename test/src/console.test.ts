@@ -158,6 +158,44 @@ describe("the console in a browser", {
     assert.deepEqual(complaints, []);
   });
 
+  test("keeps in the address which series of a chart is shown alone", async () => {
+    const { page, complaints } = await openPage(browser, DESKTOP);
+    await page.goto(`${up.url}/apps/shop`);
+    const database = page.getByRole("button", { name: /^Database/ });
+    await database.click();
+    await page.waitForURL((url) => url.searchParams.get("only") === "split:database");
+    await page.getByRole("button", { name: /^p95/ }).click();
+    await page.waitForURL((url) => url.searchParams.get("only") === "split:database,percentiles:p95");
+    await page.reload();
+    await page.locator('button[aria-pressed="true"]', { hasText: "Database" }).waitFor();
+    await database.click();
+    await page.waitForURL((url) => url.searchParams.get("only") === "percentiles:p95");
+    assert.deepEqual(complaints, []);
+  });
+
+  test("leaving a page ends the calls that it waits for", async () => {
+    const { page } = await openPage(browser, DESKTOP);
+    const ended: string[] = [];
+    page.on("requestfailed", (request) => {
+      if (request.failure()?.errorText === "net::ERR_ABORTED") ended.push(new URL(request.url()).pathname);
+    });
+    // No answer comes to what the app's page asks.
+    const asked: string[] = [];
+    await page.route(/\/api\/v1\/apps\/shop\//, (route) => {
+      asked.push(new URL(route.request().url()).pathname);
+    });
+    await page.goto(`${up.url}/apps/shop`);
+    await eventually("the page asks", 30_000, async () => {
+      for (const name of ["summary", "series", "actions", "traces"])
+        assert.ok(asked.includes(`/api/v1/apps/shop/${name}`), `${name} is not among ${asked.join(" ")}`);
+    });
+    await page.getByRole("link", { name: "Hosts", exact: true }).first().click();
+    await page.waitForURL(/\/hosts/);
+    await eventually("all of them end", 30_000, async () => {
+      assert.deepEqual([...ended].sort(), [...asked].sort());
+    });
+  });
+
   test("keeps the time range in the address", async () => {
     const { page } = await openPage(browser, DESKTOP);
     await page.goto(`${up.url}/apps/shop?from=now-3h&to=now`);

@@ -1,4 +1,5 @@
 import { computed, signal } from "@preact/signals";
+import { leavePage } from "../data/page-calls.ts";
 import { parseRoute, type Route, routePath } from "./routes.ts";
 import { DEFAULT_RANGE, endsInNow, type Range, type RangeText, resolveRange } from "./time-range.ts";
 import { carriedHref, changedHref, rangeOf } from "./url-state.ts";
@@ -40,9 +41,11 @@ export function collectorNowMs(): number {
 
 function show(href: string): void {
   const before = address.value.pathname;
+  const next = new URL(href, window.location.origin);
+  if (next.pathname !== before) leavePage();
   pageNowMs.value = collectorNowMs();
-  address.value = new URL(href, window.location.origin);
-  if (address.value.pathname !== before) window.scrollTo(0, 0);
+  address.value = next;
+  if (next.pathname !== before) window.scrollTo(0, 0);
 }
 
 /** Opens a page of the console as a new history entry. */

@@ -10,6 +10,7 @@ import { chooseZone, ZONES, type ZoneChoice, zoneChoice } from "../ui/zone.ts";
 import { link, pageRange, route } from "./location.ts";
 import { APP_SECTIONS } from "./routes.ts";
 import { isServerReached, server } from "./server-state.ts";
+import { shownApp } from "./shown-app.ts";
 import { chooseTheme, type ThemeChoice, themeChoice } from "./theme.ts";
 
 /** The left column; on phones a bar at the bottom. */
@@ -81,12 +82,13 @@ function AppItems(): JSX.Element | null {
   const list = useRef<HTMLUListElement>(null);
   const current = route.value;
   useEffect(() => {
-    const item = list.current?.querySelector("[aria-current]");
+    const item = list.current?.querySelector("[aria-current], [data-inside=true]");
     if (item instanceof HTMLElement && list.current)
       list.current.scrollLeft = item.offsetLeft - (list.current.clientWidth - item.offsetWidth) / 2;
-  }, [current.page]);
-  if (!("app" in current)) return null;
-  const { app, page } = current;
+  }, [current.page, shownApp.value]);
+  const app = "app" in current ? current.app : current.page === "trace" ? shownApp.value : null;
+  if (app === null) return null;
+  const { page } = current;
   return (
     <li class="sub-list">
       <p class="sub-name">{app}</p>
@@ -103,6 +105,7 @@ function AppItems(): JSX.Element | null {
             label={t(`nav.${section}`)}
             href={link({ page: section, app })}
             isCurrent={page === section}
+            isInside={section === "traces" && page === "trace"}
           />
         ))}
       </ul>

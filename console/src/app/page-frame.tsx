@@ -9,6 +9,7 @@ import { LiveButton, LiveProblems } from "./live-button.tsx";
 import { changedLink, isRangeRefused, navigate, route, search } from "./location.ts";
 import { Settings } from "./navigation.tsx";
 import { isHelpOpen, zoomOut } from "./shortcuts.ts";
+import { shownApp } from "./shown-app.ts";
 import { TimePicker } from "./time-picker.tsx";
 
 const LedgerDialog = lazyPage(
@@ -41,6 +42,9 @@ export function PageFrame(props: {
   useEffect(() => {
     document.title = `${title} · apm-daemon`;
   }, [title]);
+  useEffect(() => {
+    shownApp.value = props.app ?? null;
+  }, [props.app]);
   return (
     <>
       <header class="topbar">

@@ -29,20 +29,29 @@ export function shapeOf(props: TimeChartProps): PlotShape {
   };
 }
 
+/** Runs of buckets in which nothing arrived, between the first that did and now. */
+export function missingSoFar(
+  { t0, stepMs }: { t0: number; stepMs: number },
+  arrived: readonly boolean[],
+  nowMs: number,
+): [number, number][] {
+  const soFar = arrived.slice(0, Math.max(0, Math.ceil((nowMs - t0) / stepMs)));
+  return missingRuns(soFar, Math.ceil(GRACE_MS / stepMs));
+}
+
 /** The data of a chart's properties, with what is known to be missing and what is still filling. */
 export function dataOf({ columns, series, arrived }: TimeChartProps): PlotData {
   const { t0, stepMs, isLive = false } = columns;
   const nowMs = isLive ? columns.to : pageNowMs.value;
   const closedMs = isLive ? columns.to : closedUntilMs();
   const closed = Math.max(0, Math.floor((closedMs - t0) / stepMs));
-  const soFar = arrived.slice(0, Math.max(0, Math.ceil((nowMs - t0) / stepMs)));
   return {
     range: { fromMs: columns.from, toMs: columns.to },
     t0,
     stepMs,
     isLive,
     values: series.map((one) => one.values),
-    missing: missingRuns(soFar, Math.ceil(GRACE_MS / stepMs)),
+    missing: missingSoFar(columns, arrived, nowMs),
     partial: partialRuns(completenessOf(columns).ratios),
     fillingFrom: closed < arrived.length ? closed : null,
     marks: endMarks.value,

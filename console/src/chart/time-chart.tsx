@@ -1,6 +1,5 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
 import { lazyPage } from "../app/lazy-page.tsx";
 import { link, navigate, replaceParameters, search } from "../app/location.ts";
 import { bucketText } from "../app/time-range.ts";
@@ -14,6 +13,7 @@ import { ChartCanvas } from "./chart-canvas.tsx";
 import { completenessOf } from "./chart-completeness.ts";
 import type { ColorName } from "./colors.ts";
 import { csvText, saveText } from "./csv.ts";
+import { isolated, isolatedText } from "./isolated.ts";
 import { Legend } from "./legend.tsx";
 import type { Values } from "./stack.ts";
 import { FORMATTERS, type Unit } from "./unit.ts";
@@ -58,11 +58,11 @@ export interface TimeChartProps {
 export function TimeChart(props: TimeChartProps): JSX.Element {
   const { title, note, id = title, columns, series, unit, tracesOf, height = "low" } = props;
   const hovered = useSignal<number | null>(null);
-  const [only, setOnly] = useState<string | null>(null);
+  const only = isolated(search.value.get("only"), id, series);
   const format = FORMATTERS[unit];
   const isTable = search.value.get("table") === id;
   const at = isTable ? null : hovered.value;
-  const time = at === null ? t("time.wholeRange") : momentText(columns.t0 + at * columns.stepMs, columns);
+  const time = at === null ? "" : momentText(columns.t0 + at * columns.stepMs, columns);
   const { ratio, ledger } = completenessOf(columns);
   const save = (): void => {
     const name = `${props.subject}-${title}`.replaceAll(/[^\p{L}\p{N}]+/gu, "-");
@@ -98,7 +98,10 @@ export function TimeChart(props: TimeChartProps): JSX.Element {
         series={series}
         values={series.map((one) => text(format(at === null ? one.whole : (one.values[at] ?? null))))}
         only={only}
-        onIsolate={(key) => setOnly(key === only ? null : key)}
+        onIsolate={(key) => {
+          const others = search.value.get("only");
+          replaceParameters({ only: isolatedText(others, id, key === only ? null : key) });
+        }}
       >
         {(height === "tall" || (ratio ?? 1) < 1) && <CompletenessChip ratio={ratio} ledger={ledger} />}
       </Legend>

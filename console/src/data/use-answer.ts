@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import type { Range } from "../app/time-range.ts";
 import { type ApiError, getJson } from "./get-json.ts";
+import { untilPageLeft } from "./page-calls.ts";
 import { inRange } from "./paths.ts";
 
 /** What is known of one call: the newest data, why the newest attempt failed, and whether one is under way. */
@@ -32,12 +33,13 @@ export function useAnswer<T>(path: string | null, range: Range | null): Answer<T
     setKnown((before) =>
       before.path === path ? { ...before, isBusy: true } : { path, data: null, error: null, isBusy: true },
     );
-    getJson<T>(url, abort.signal).then(
+    const signal = untilPageLeft(abort.signal);
+    getJson<T>(url, signal).then(
       (data) => {
-        if (!abort.signal.aborted) setKnown({ path, data, error: null, isBusy: false });
+        if (!signal.aborted) setKnown({ path, data, error: null, isBusy: false });
       },
       (error: ApiError) => {
-        if (!abort.signal.aborted) setKnown((before) => ({ ...before, error, isBusy: false }));
+        if (!signal.aborted) setKnown((before) => ({ ...before, error, isBusy: false }));
       },
     );
     return () => abort.abort();

@@ -17,7 +17,12 @@ export function causeName({ kind, target = "" }: Pick<VerdictCause, "kind" | "ta
 }
 
 /** What was measured beside what is usual, and the process that stands out. */
-export function evidenceText({ metric, unit, value, usual, process }: VerdictCause): string {
+export function evidenceText(cause: VerdictCause): string {
+  return evidenceParts(cause).join(" · ");
+}
+
+/** The same, a part for each thing that was measured. */
+export function evidenceParts({ metric, unit, value, usual, process }: VerdictCause): string[] {
   const shown = (amount: number): string => text((FORMATTERS[unit] ?? count)(amount));
   const parts = [known(`verdict.metric.${metric}`, `${metric} {value}`, { value: shown(value) })];
   if (metric !== "durationMs")
@@ -26,7 +31,7 @@ export function evidenceText({ metric, unit, value, usual, process }: VerdictCau
     const { pid, command, cpuRatio } = process;
     parts.push(t("verdict.process", { command, pid, cpu: text(percent(cpuRatio)) }));
   }
-  return parts.join(" · ");
+  return parts;
 }
 
 export function shareText({ share }: VerdictCause, durationMs: number): string {

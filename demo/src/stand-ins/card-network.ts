@@ -1,7 +1,6 @@
-import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { listenOnLoopback } from "./usual-port.ts";
 
 const TAKES_MS = [25, 110] as const;
 const DECLINED_RATIO = 0.03;
@@ -20,11 +19,9 @@ export class CardNetwork {
     });
   }
 
-  /** Its address. */
-  async listen(): Promise<string> {
-    this.#server.listen(0, "127.0.0.1");
-    await once(this.#server, "listening");
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  /** Its address, at the usual port where that is free. */
+  async listen(usualPort: number): Promise<string> {
+    return `http://127.0.0.1:${await listenOnLoopback(this.#server, usualPort)}`;
   }
 
   close(): void {

@@ -1,5 +1,5 @@
-import { once } from "node:events";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
+import { listenOnLoopback } from "./usual-port.ts";
 
 /** A TCP server on a free port of loopback that can be ended with all its connections. */
 export class LoopbackServer {
@@ -19,11 +19,9 @@ export class LoopbackServer {
     });
   }
 
-  /** The port. */
-  async listen(): Promise<number> {
-    this.#server.listen(0, "127.0.0.1");
-    await once(this.#server, "listening");
-    return (this.#server.address() as AddressInfo).port;
+  /** The port: the usual one where that is free. */
+  listen(usualPort = 0): Promise<number> {
+    return listenOnLoopback(this.#server, usualPort);
   }
 
   close(): void {

@@ -42,7 +42,12 @@ export function postgresServer(answer: AnswerStatement): LoopbackServer {
   return new LoopbackServer(async (socket) => {
     const session = new Session(socket, answer);
     const reader = new MessageReader();
-    for await (const chunk of socket) for (const one of reader.read(chunk as Buffer)) await session.take(one);
+    for await (const chunk of socket) {
+      // What answers one packet goes out as one.
+      socket.cork();
+      for (const one of reader.read(chunk as Buffer)) await session.take(one);
+      socket.uncork();
+    }
   });
 }
 

@@ -38,6 +38,11 @@ export function nextVisit(luck: number): Visit {
   return get("/");
 }
 
+/** The seldom visits too: who begins with these has something to show on each page at once. */
+export function oneOfEach(): Visit[] {
+  return WISHES.map(({ visit }) => visit());
+}
+
 /** What makes the shop compute for so long that all others wait. */
 export function invoiceVisit(): Visit {
   return get(`/invoices/${upTo(5_000)}`);

@@ -1,13 +1,14 @@
 import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { invoiceVisit, nextVisit, type Visit } from "./visit.ts";
+import { invoiceVisit, nextVisit, oneOfEach, type Visit } from "./visit.ts";
 
-export const REQUESTS_PER_SECOND = 10;
+/** So many that each page shows life within a minute, and so few that nobody's laptop gets warm. */
+const REQUESTS_PER_SECOND = 2;
 /** A shop that answers this few waits no longer for more visitors: they wait for it. */
 const MOST_AT_ONCE = 40;
 const FIRST_INVOICE_MS = 15_000;
 /** Seldom enough that it is not usual: then the console says why the requests of that second were slow. */
-const INVOICE_EVERY_MS = 60_000;
+const INVOICE_EVERY_MS = 180_000;
 
 /** Visits the shop at random intervals until it is told to stop. A visit that fails is the shop's matter. */
 export class Visitors {
@@ -24,12 +25,14 @@ export class Visitors {
   async come(): Promise<void> {
     const { signal } = this.#stopped;
     let invoiceMonoMs = performance.now() + FIRST_INVOICE_MS;
+    const firstVisits = oneOfEach();
     while (!signal.aborted) {
       await sleep(untilNextMs(), undefined, { signal }).catch(() => {});
       if (this.#visiting.size >= MOST_AT_ONCE) await Promise.race(this.#visiting);
       const isInvoice = performance.now() >= invoiceMonoMs;
       if (isInvoice) invoiceMonoMs = performance.now() + INVOICE_EVERY_MS;
-      if (!signal.aborted) this.#start(isInvoice ? invoiceVisit() : nextVisit(Math.random()));
+      if (!signal.aborted)
+        this.#start(isInvoice ? invoiceVisit() : (firstVisits.pop() ?? nextVisit(Math.random())));
     }
   }
 

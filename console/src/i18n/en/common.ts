@@ -53,7 +53,6 @@ export const common = {
   "time.copyFailed": "The address bar now holds the link with fixed times",
   "time.zone": "Times in {zone}",
   "time.ago": "{span} ago",
-  "time.wholeRange": "whole range",
   "time.zoomOut": "Zoom out",
 
   "live.live": "Live",

@@ -10,7 +10,7 @@ export const errors = {
   "errors.new": "new",
   "errors.newHint": "First seen in this time range, as far as data are kept.",
   "errors.first": "First seen",
-  "errors.trend": "Course",
+  "errors.trend": "Trend",
   "errors.before": "{when}",
   "errors.noMessage": "(no message)",
   "errors.sort.new": "New first",

@@ -16,6 +16,7 @@ export const app: Readonly<Record<keyof typeof en, string>> = {
   "app.slowSqlNote": "按数据库耗时占比",
   "app.counters": "自定义计数",
   "app.countersNote": "应用自行统计",
+  "metric.change": "变化",
   "app.countersCurve": "走势",
   "app.countersTotal": "时段内合计",
   "app.caches": "缓存与 NoSQL",

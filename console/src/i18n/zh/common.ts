@@ -54,7 +54,6 @@ export const common: Readonly<Record<keyof typeof en, string>> = {
   "time.copyFailed": "地址栏中已是固定时间的链接",
   "time.zone": "时间：{zone}",
   "time.ago": "{span} 前",
-  "time.wholeRange": "整个时段",
   "time.zoomOut": "放大范围",
 
   "live.live": "实时",

@@ -28,7 +28,7 @@ export function ActionTables({ app, action }: { app: string; action: string }): 
   return (
     <div class="grid">
       <Card
-        class="span-8"
+        class="span-12"
         title={t("app.slowTraces")}
         note={t("traces.note")}
         aside={<a href={link({ page: "traces", app }, { action })}>{t("app.allTraces")} →</a>}
@@ -43,18 +43,7 @@ export function ActionTables({ app, action }: { app: string; action: string }): 
           }
         </Answered>
       </Card>
-      <Card class="span-4" title={t("app.statusCodes")} note={t("app.statusNote")}>
-        <Answered answer={codes}>
-          {(data) =>
-            data.statusCodes.length === 0 ? (
-              <Empty title={t("state.noStatus")} />
-            ) : (
-              <StatusCodesTable answer={data} before={null} />
-            )
-          }
-        </Answered>
-      </Card>
-      <Card class="span-12" title={t("app.slowSql")} note={t("actions.callees")}>
+      <Card class="span-8" title={t("app.slowSql")} note={t("actions.callees")}>
         <Answered answer={database}>
           {({ operations }) =>
             operations.length === 0 ? (
@@ -65,6 +54,17 @@ export function ActionTables({ app, action }: { app: string; action: string }): 
           }
         </Answered>
         <SlowStatements app={app} action={action} />
+      </Card>
+      <Card class="span-4" title={t("app.statusCodes")} note={t("app.statusNote")}>
+        <Answered answer={codes}>
+          {(data) =>
+            data.statusCodes.length === 0 ? (
+              <Empty title={t("state.noStatus")} />
+            ) : (
+              <StatusCodesTable answer={data} before={null} />
+            )
+          }
+        </Answered>
       </Card>
       <Card class="span-6" title={t("app.caches")} note={t("actions.callees")}>
         <Answered answer={cache}>

@@ -1,4 +1,6 @@
+import { pageNowMs } from "../../app/location.ts";
 import { AXIS_FONT, type HeatColor, type Palette } from "../../chart/colors.ts";
+import { missingSoFar } from "../../chart/plot-input.ts";
 import type { HeatmapAnswer, TraceRow } from "../../data/answers.ts";
 import { duration, text } from "../../ui/number-text.ts";
 import { clockText, dayText, minuteText } from "../../ui/time-text.ts";
@@ -23,8 +25,8 @@ export function drawFrame(
 ): void {
   const { plot } = scale;
   ctx.font = AXIS_FONT;
-  for (const [column, isReported] of map.reported.entries())
-    if (!isReported)
+  for (const [first, last] of missingSoFar(map, map.reported, pageNowMs.value))
+    for (let column = first; column <= last; column++)
       hatch(ctx, { ...scale.boxOf({ column, row: 0 }), y: plot.y, height: plot.height }, palette);
   ctx.textBaseline = "middle";
   ctx.textAlign = "right";

@@ -24,6 +24,8 @@ import "../../i18n/en/app.ts";
 import "../../i18n/en/traces.ts";
 
 const SHORT_TABLE_ROWS = 7;
+/** Two such tables stand beside a long one. */
+const SIDE_TABLE_ROWS = 4;
 
 /** The tables below an app's charts. */
 export function AppTables({ app }: { app: string }): JSX.Element {
@@ -66,7 +68,7 @@ export function AppTables({ app }: { app: string }): JSX.Element {
           }
         </Answered>
       </Card>
-      <Card class="span-7" title={t("app.slowSql")} note={t("app.slowSqlNote")}>
+      <Card class="span-6" title={t("app.slowSql")} note={t("app.slowSqlNote")}>
         <Answered answer={database}>
           {({ operations }) =>
             operations.length === 0 ? (
@@ -78,39 +80,41 @@ export function AppTables({ app }: { app: string }): JSX.Element {
         </Answered>
         <SlowStatements app={app} />
       </Card>
-      <Card class="span-5" title={t("app.statusCodes")} note={t("app.statusNote")}>
-        <Answered answer={codes}>
-          {(data) =>
-            data.statusCodes.length === 0 ? (
-              <Empty title={t("state.noStatus")} />
-            ) : (
-              <StatusCodesTable answer={data} before={codesBefore.data} />
-            )
-          }
-        </Answered>
-      </Card>
-      <Card class="span-6" title={t("app.caches")} note={t("app.perCall")}>
-        <Answered answer={cache}>
-          {({ operations }) =>
-            operations.length === 0 ? (
-              <Empty title={t("state.noCache")} />
-            ) : (
-              <CallsTable app={app} kind="cache" operations={operations} limit={limit} />
-            )
-          }
-        </Answered>
-      </Card>
-      <Card class="span-6" title={t("app.external")} note={t("app.externalNote")}>
-        <Answered answer={external}>
-          {({ operations }) =>
-            operations.length === 0 ? (
-              <Empty title={t("state.noExternal")} />
-            ) : (
-              <CallsTable app={app} kind="external" operations={operations} limit={limit} />
-            )
-          }
-        </Answered>
-      </Card>
+      <div class="span-6 column">
+        <Card title={t("app.statusCodes")} note={t("app.statusNote")}>
+          <Answered answer={codes}>
+            {(data) =>
+              data.statusCodes.length === 0 ? (
+                <Empty title={t("state.noStatus")} />
+              ) : (
+                <StatusCodesTable answer={data} before={codesBefore.data} />
+              )
+            }
+          </Answered>
+        </Card>
+        <Card title={t("app.caches")} note={t("app.perCall")}>
+          <Answered answer={cache}>
+            {({ operations }) =>
+              operations.length === 0 ? (
+                <Empty title={t("state.noCache")} />
+              ) : (
+                <CallsTable app={app} kind="cache" operations={operations} limit={SIDE_TABLE_ROWS} />
+              )
+            }
+          </Answered>
+        </Card>
+        <Card title={t("app.external")} note={t("app.externalNote")}>
+          <Answered answer={external}>
+            {({ operations }) =>
+              operations.length === 0 ? (
+                <Empty title={t("state.noExternal")} />
+              ) : (
+                <CallsTable app={app} kind="external" operations={operations} limit={SIDE_TABLE_ROWS} />
+              )
+            }
+          </Answered>
+        </Card>
+      </div>
       <Card
         class="span-6"
         title={t("app.slowTraces")}

@@ -28,9 +28,11 @@ function arrivedOf(columns: Columns): boolean[] {
   return column(columns, "requests").map((value) => value !== null);
 }
 
-function comparedSeries(props: RequestChartProps, name: string, whole: number | null): ChartSeries[] {
+function comparedSeries(props: RequestChartProps, name: string, ofRange: number | null): ChartSeries[] {
   const { columns, compared } = props;
   if (comparison.value === "none" || compared === null) return [];
+  // An app that had not reported yet had no traffic of 0: it is not known.
+  const whole = arrivedOf(compared).includes(true) ? ofRange : null;
   const values = alignedColumn(columns, compared, name);
   const label = t(`cmp.${comparison.value}`);
   return [{ key: "compared", label, color: "text-3", values, whole, isDashed: true }];

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import type { StatusCodesAnswer } from "../../data/answers.ts";
 import { t } from "../../i18n/translate.ts";
-import { percent, text } from "../../ui/number-text.ts";
+import { percent, text, UNKNOWN } from "../../ui/number-text.ts";
 import { Table } from "../../ui/table.tsx";
 import { reasonPhrase } from "./reason-phrase.ts";
 import "../../i18n/en/app.ts";
@@ -37,12 +37,14 @@ export function StatusCodesTable(props: {
       cell: (row: StatusCodesAnswer["statusCodes"][number]) => text(percent(row.share)),
     },
   ];
+  // Of a time without a request nothing is known to compare with.
+  const isKnown = before !== null && before.requests > 0;
   if (before !== null) {
     columns.push({
       key: "change",
-      label: t("cmp.label"),
+      label: t("metric.change"),
       isNumber: true,
-      cell: (row) => pointsText((row.share ?? 0) - (earlier.get(row.code) ?? 0)),
+      cell: (row) => (isKnown ? pointsText((row.share ?? 0) - (earlier.get(row.code) ?? 0)) : UNKNOWN),
     });
   }
   return (

@@ -69,6 +69,7 @@ function Overview({ app }: { app: string }): JSX.Element {
                   series={ofStore(data, group)}
                   compared={ofStoreBefore(seriesBefore.data, group)}
                   name={storeName(group)}
+                  isAlone={data.groups.length === 1}
                 />
               ))}
             </div>
@@ -85,13 +86,14 @@ function Overview({ app }: { app: string }): JSX.Element {
 function StoreCard(props: {
   app: string;
   name: string;
+  isAlone: boolean;
   series: CallSeriesAnswer;
   compared: CallSeriesAnswer | null;
 }): JSX.Element {
-  const { app, name, series, compared } = props;
+  const { app, name, isAlone, series, compared } = props;
   const charts = { subject: `${app} ${name}`, series, compared };
   return (
-    <Card class="span-6" title={name} note={t("calls.storesNote")}>
+    <Card class={isAlone ? "span-12" : "span-6"} title={name} note={t("calls.storesNote")}>
       <div class="pair">
         <CallCountChart {...charts} />
         <LatencyChart {...charts} />

@@ -228,21 +228,23 @@ export function HostTables({
           {(data) => <TopProcesses snapshot={data} />}
         </Answered>
       </Card>
-      <Card class="span-5" title={t("host.filesystems")} note={at}>
-        <Answered answer={snapshot} missing={missing}>
-          {(data) => <Filesystems snapshot={data} />}
-        </Answered>
-      </Card>
-      <Card class="span-6" title={t("host.disks")} note={at}>
-        <Answered answer={snapshot} missing={missing}>
-          {(data) => <Disks snapshot={data} />}
-        </Answered>
-      </Card>
-      <Card class="span-6" title={t("host.interfaces")} note={at}>
-        <Answered answer={snapshot} missing={missing}>
-          {(data) => <Interfaces snapshot={data} />}
-        </Answered>
-      </Card>
+      <div class="span-5 column">
+        <Card title={t("host.filesystems")} note={at}>
+          <Answered answer={snapshot} missing={missing}>
+            {(data) => <Filesystems snapshot={data} />}
+          </Answered>
+        </Card>
+        <Card title={t("host.disks")} note={at}>
+          <Answered answer={snapshot} missing={missing}>
+            {(data) => <Disks snapshot={data} />}
+          </Answered>
+        </Card>
+        <Card title={t("host.interfaces")} note={at}>
+          <Answered answer={snapshot} missing={missing}>
+            {(data) => <Interfaces snapshot={data} />}
+          </Answered>
+        </Card>
+      </div>
     </div>
   );
 }

@@ -17,10 +17,13 @@ import { MAP_SORTS, MapTable } from "./map-table.tsx";
 import "../../i18n/en/map.ts";
 
 const VIEWS = ["picture", "table"] as const;
+/** A picture that is wider than the screen tells less than rows: there it comes when asked for. */
+const FIRST_ON_PHONES = ["table", "picture"] as const;
 
 /** "Who calls whom, and where does it hurt?" */
 export function MapPage(): JSX.Element {
-  const view = choice(search.value, "view", VIEWS);
+  const isNarrow = window.matchMedia("(max-width: 700px)").matches;
+  const view = choice(search.value, "view", isNarrow ? FIRST_ON_PHONES : VIEWS);
   const answer = useAnswer<ServiceMapAnswer>(apiPaths.map(), pageRange.value);
   return (
     <PageFrame title={t("map.title")}>
@@ -30,7 +33,7 @@ export function MapPage(): JSX.Element {
             label={t("map.view")}
             tabs={VIEWS.map((one) => ({
               label: t(`map.view.${one}`),
-              href: changedLink({ view: one === "picture" ? null : one }),
+              href: changedLink({ view: one }),
               isCurrent: one === view,
             }))}
           />

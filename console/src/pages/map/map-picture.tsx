@@ -8,9 +8,9 @@ import { mapLayout } from "./map-layout.ts";
 import { figuresText, isFailing, nodeLink, nodeName } from "./map-names.ts";
 import "../../i18n/en/map.ts";
 
-const NODE_WIDTH = 190;
+const NODE_WIDTH = 232;
 const NODE_HEIGHT = 50;
-const COLUMN_WIDTH = 400;
+const COLUMN_WIDTH = 436;
 const ROW_HEIGHT = 74;
 const MARGIN = 8;
 /** Beyond that only the lines of the node under the pointer are labelled. */

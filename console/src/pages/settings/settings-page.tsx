@@ -42,7 +42,7 @@ function Retention({ settings }: { settings: Answer<SettingsAnswer> }): JSX.Elem
     <Card title={t("settings.retention")} note={t("settings.retentionNote")}>
       <Answered answer={settings}>
         {({ retention }) => (
-          <dl class="facts">
+          <dl class="facts facts-wide">
             {Object.entries(retention).map(([kind, value]) => (
               <div key={kind}>
                 <dt class="mono">{kind}</dt>

@@ -190,7 +190,9 @@ function Busiest({ lane, bounds }: { lane: HostLaneAnswer; bounds: Bounds }): JS
           const title = `${command} (pid ${pid}) ${text(percent(cpuRatio))}`;
           return (
             <span key={from} class="lane-process" style={placeIn(bounds, from, to) ?? {}} title={title}>
-              {text(percent(cpuRatio))} {command}
+              <span>
+                {text(percent(cpuRatio))} {command}
+              </span>
             </span>
           );
         })}
