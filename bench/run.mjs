@@ -5,12 +5,13 @@ import { fileURLToPath } from "node:url";
 
 const BENCHES = {
   agent: "agent/bench.mjs",
+  console: "console/bench.mjs",
   faults: "faults/bench.mjs",
   intake: "intake/bench.mjs",
   sampling: "sampling/bench.mjs",
 };
 /** Nothing else is measured beside it. */
-const WITHOUT_PEERS = ["faults"];
+const WITHOUT_PEERS = ["console", "faults"];
 const here = fileURLToPath(new URL(".", import.meta.url));
 const [name, ...options] = process.argv.slice(2);
 const bench = BENCHES[name];

@@ -1,7 +1,7 @@
-/** What each looked-at request says of one attribute: a value, none, or, of what it calls, several. */
+/** What each looked-at request says of one attribute: a value, none, or, of what it calls, several; null: it is not known. */
 export interface Described {
   isSelected: boolean;
-  attributes: ReadonlyMap<string, readonly string[]>;
+  attributes: ReadonlyMap<string, readonly string[] | null>;
 }
 
 /** How often a value occurs among the selected requests, and among the rest. */
@@ -35,21 +35,28 @@ export type Tally = Pick<
 
 /** Counts values over requests of which both sides are known. */
 export function tallies(requests: readonly Described[]): Tally[] {
-  const selectedOf = requests.filter(({ isSelected }) => isSelected).length;
-  const restOf = requests.length - selectedOf;
+  const knownSides = new Map<string, Pick<Tally, "selectedOf" | "restOf">>();
+  const knownOf = (attribute: string): Pick<Tally, "selectedOf" | "restOf"> => {
+    const before = knownSides.get(attribute);
+    if (before) return before;
+    const known = requests.filter(({ attributes }) => attributes.get(attribute) !== null);
+    const selectedOf = known.filter(({ isSelected }) => isSelected).length;
+    const sides = { selectedOf, restOf: known.length - selectedOf };
+    knownSides.set(attribute, sides);
+    return sides;
+  };
   const found = new Map<string, Tally>();
   for (const { isSelected, attributes } of requests) {
     for (const [attribute, values] of attributes) {
-      for (const value of new Set(values)) {
+      for (const value of new Set(values ?? [])) {
         const key = JSON.stringify([attribute, value]);
         const tally = found.get(key) ?? {
           attribute,
           value,
           basis: "traces" as const,
           selected: 0,
-          selectedOf,
           rest: 0,
-          restOf,
+          ...knownOf(attribute),
         };
         tally[isSelected ? "selected" : "rest"]++;
         found.set(key, tally);

@@ -1,12 +1,14 @@
 import type { AppEvent } from "@apm-daemon/protocol";
 import type { Store } from "../store/store.ts";
 import { requireApp } from "./apps.ts";
-import { answeredRange, type QueryRange } from "./time-range.ts";
+import { answeredRange, keptFrom, keptRange, type QueryRange } from "./time-range.ts";
 
 export interface EventsAnswer {
   app: string;
   from: number;
   to: number;
+  /** Null: all of the range is kept; else nothing is known of before. */
+  keptFrom: number | null;
   events: EventAnswer[];
 }
 
@@ -21,13 +23,20 @@ export async function events(
   limit: number,
 ): Promise<EventsAnswer> {
   await requireApp(store, app);
-  const stored = await store.events.list(app, range, limit);
-  return { app, ...answeredRange(range), events: stored.map(({ host, body }) => eventAnswer(host, body)) };
+  const keptFromSec = store.keptFromSec("records");
+  const stored = await store.events.list(app, keptRange(range, keptFromSec), limit);
+  return {
+    app,
+    ...answeredRange(range),
+    keptFrom: keptFrom(range, keptFromSec),
+    events: stored.map(({ host, body }) => eventAnswer(host, body)),
+  };
 }
 
 export interface EndsAnswer {
   from: number;
   to: number;
+  keptFrom: number | null;
   ends: EndAnswer[];
 }
 
@@ -39,9 +48,11 @@ export type EndAnswer = Pick<AppEvent, "id" | "app" | "kind" | "title" | "pid"> 
 
 /** Ends of all apps' processes in the range, newest first. */
 export async function ends(store: Store, range: QueryRange, limit: number): Promise<EndsAnswer> {
-  const stored = await store.events.list(undefined, range, limit);
+  const keptFromSec = store.keptFromSec("records");
+  const stored = await store.events.list(undefined, keptRange(range, keptFromSec), limit);
   return {
     ...answeredRange(range),
+    keptFrom: keptFrom(range, keptFromSec),
     ends: stored.map(({ host, body }) => {
       const { id, app, kind, title, pid, tsMs } = JSON.parse(body) as AppEvent;
       return { id, app, kind, title, pid, host, unixMs: tsMs };

@@ -34,7 +34,8 @@ export interface HostLaneAnswer {
   cols: Lane;
   /** The named process; null when none was named, or nothing is stored of it. */
   process: { app: string; pid: number; cols: Lane } | null;
-  busiest: BusiestProcess[];
+  /** Null where it is not kept any more. */
+  busiest: BusiestProcess[] | null;
 }
 
 /** The process with most CPU time among those that are not the named one. */
@@ -75,10 +76,14 @@ export async function hostLane(
       pid: ofProcess.pid,
       cols: laneOf(PROCESS_LANE, steps, ofProcess.steps),
     },
-    busiest: busiestOf(
-      snapshots.map((json) => JSON.parse(json) as HostSnapshot),
-      ofProcess?.pid ?? null,
-    ),
+    // Of older snapshots one in ten minutes is left.
+    busiest:
+      range.fromSec < store.keptFromSec("rows")
+        ? null
+        : busiestOf(
+            snapshots.map((json) => JSON.parse(json) as HostSnapshot),
+            ofProcess?.pid ?? null,
+          ),
   };
 }
 

@@ -122,8 +122,8 @@ describe("the ledger of what became of every span", () => {
     const { body } = await collector.get<HostLedgerAnswer>(`hosts/web-1/ledger?${MINUTE}`);
     assert.deepEqual(body.completeness, whole);
     assert.deepEqual(body.gaps, [
-      { fromUnixMs: FROM + 13_000, toUnixMs: FROM + 15_000 },
-      { fromUnixMs: FROM + 20_000, toUnixMs: FROM + 40_000 },
+      { fromUnixMs: FROM + 13_000, toUnixMs: FROM + 15_000, missingMs: 2_000 },
+      { fromUnixMs: FROM + 20_000, toUnixMs: FROM + 40_000, missingMs: 20_000 },
     ]);
     const { body: series } = await collector.get<HostSeriesAnswer>(
       `hosts/web-1/series?metrics=load1&stepMs=10000&${MINUTE}`,

@@ -48,8 +48,8 @@ export interface HostLedgerAnswer {
   from: number;
   to: number;
   completeness: Completeness;
-  /** By time, the longest MAX_GAPS. */
-  gaps: { fromUnixMs: number; toUnixMs: number }[];
+  /** By time, the longest MAX_GAPS. Where only sums are left, `missingMs` may be less than all of it. */
+  gaps: { fromUnixMs: number; toUnixMs: number; missingMs: number }[];
 }
 
 const MAX_GAPS = 100;
@@ -66,9 +66,10 @@ export async function hostLedger(store: Store, host: string, range: QueryRange):
     host,
     ...answeredRange(range),
     completeness: sampleCompleteness(inOneStep(sampled, whole.firstSec), whole).completeness,
-    gaps: gaps.map(({ lastSec, nextSec }) => ({
+    gaps: gaps.map(({ lastSec, nextSec, missingSec }) => ({
       fromUnixMs: (lastSec + sampled.rowSec) * 1000,
       toUnixMs: nextSec * 1000,
+      missingMs: missingSec * 1000,
     })),
   };
 }

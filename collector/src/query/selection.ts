@@ -17,7 +17,7 @@ export interface SelectionAnswer {
   action: string;
   from: number;
   to: number;
-  /** As used: whole windows within the range, and the nearest edges of histogram buckets. `maxMs` null: no limit. */
+  /** As used: whole windows, or the longer units that are left of them, within the range, and the nearest edges of histogram buckets. `maxMs` null: no limit. */
   selected: {
     from: number;
     to: number;
@@ -51,6 +51,7 @@ export async function selection(
 ): Promise<SelectionAnswer> {
   await requireApp(store, app);
   const { action } = parameters;
+  const unitSec = Math.max(WINDOW_SEC, store.resolutionSec(range));
   const firstBucket = nearestEdge(parameters.minMs);
   const endBucket = parameters.maxMs === undefined ? Number.POSITIVE_INFINITY : nearestEdge(parameters.maxMs);
   const maxMs = endBucket === Number.POSITIVE_INFINITY ? null : bucketEdgeMs(endBucket);
@@ -59,8 +60,8 @@ export async function selection(
     app,
     action,
     selected: {
-      fromSec: Math.max(range.fromSec, Math.floor(parameters.selectedFrom / 1000 / WINDOW_SEC) * WINDOW_SEC),
-      toSec: Math.min(range.toSec, Math.ceil(parameters.selectedTo / 1000 / WINDOW_SEC) * WINDOW_SEC),
+      fromSec: Math.max(range.fromSec, Math.floor(parameters.selectedFrom / 1000 / unitSec) * unitSec),
+      toSec: Math.min(range.toSec, Math.ceil(parameters.selectedTo / 1000 / unitSec) * unitSec),
     },
     minUs: firstBucket === 0 ? -1 : bucketEdgeMs(firstBucket) * 1000,
     maxUs: maxMs === null ? LONGEST_US : maxMs * 1000,
@@ -72,7 +73,9 @@ export async function selection(
     store.selections.slowest(wanted, SLOWEST),
     store.selections.sample(wanted, SAMPLE),
   ]);
-  const counted = countRequests(whole, within, ({ buckets, counts }) =>
+  // Of old requests no host is kept; their traces know it.
+  const counters = by.filter((name) => name !== "host" || whole.every(({ host }) => host !== ""));
+  const counted = countRequests(counters, whole, within, ({ buckets, counts }) =>
     buckets.reduce(
       (sum, bucket, i) => sum + (bucket >= firstBucket && bucket < endBucket ? (counts[i] ?? 0) : 0),
       0,
@@ -83,7 +86,7 @@ export async function selection(
     attributes: traceAttributes(trace),
   }));
   // Of these the counters know more than the kept traces do.
-  const ofTraces = tallies(described).filter(({ attribute }) => !by.some((name) => name === attribute));
+  const ofTraces = tallies(described).filter(({ attribute }) => !counters.some((name) => name === attribute));
   const sampledSelected = described.filter(({ isSelected }) => isSelected).length;
   return {
     app,
@@ -109,6 +112,7 @@ export async function selection(
 
 /** Exact counts by host and by status code: what is in the selection, and what else is in the range. */
 function countRequests(
+  by: readonly ("host" | "status")[],
   whole: readonly RequestTotals[],
   within: readonly RequestTotals[],
   selectedIn: (histogram: SparseHistogram) => number,
@@ -116,7 +120,7 @@ function countRequests(
   const requests = whole.reduce((sum, row) => sum + row.requests, 0);
   const selected = within.reduce((sum, row) => sum + selectedIn(row.histogram), 0);
   const rest = requests - selected;
-  const found = (["host", "status"] as const).flatMap((attribute) =>
+  const found = by.flatMap((attribute) =>
     [...new Set(whole.map((row) => row[attribute]))].map((value): Tally => {
       const sum = (rows: readonly RequestTotals[], count: (row: RequestTotals) => number): number =>
         rows.reduce((total, row) => total + (row[attribute] === value ? count(row) : 0), 0);

@@ -1,11 +1,13 @@
 import type { Store, StoredSlowStatement } from "../store/store.ts";
 import { requireApp } from "./apps.ts";
-import { answeredRange, type QueryRange } from "./time-range.ts";
+import { answeredRange, keptFrom, type QueryRange } from "./time-range.ts";
 
 export interface SlowStatementsAnswer {
   app: string;
   from: number;
   to: number;
+  /** Null: all of the range is kept; else nothing is known of before. */
+  keptFrom: number | null;
   slowStatements: (Omit<StoredSlowStatement, "text" | "durationUs"> & {
     /** Null where the host keeps it to itself. */
     statementText: string | null;
@@ -25,6 +27,7 @@ export async function slowStatements(
   return {
     app,
     ...answeredRange(range),
+    keptFrom: keptFrom(range, store.keptFromSec("records")),
     slowStatements: rows.map(({ text, durationUs, ...row }) => ({
       ...row,
       statementText: text === "" ? null : text,

@@ -34,6 +34,16 @@ export function inUnits(range: QueryRange, unitSec: number): QueryRange {
   return { ...range, fromSec, toSec: Math.min(Math.ceil(range.toSec / unitSec) * unitSec, MAX_SEC) };
 }
 
+/** The part of a range of which all is kept that is kept from a second on; empty when the range lies before that. */
+export function keptRange(range: QueryRange, keptFromSec: number): QueryRange {
+  return { ...range, fromSec: Math.min(Math.max(range.fromSec, keptFromSec), range.toSec) };
+}
+
+/** What an answer says of age: null where all of the range is kept, else from when on, in Unix ms. Before that nothing is known. */
+export function keptFrom({ fromSec }: TimeRange, keptFromSec: number): number | null {
+  return fromSec >= keptFromSec ? null : keptFromSec * 1000;
+}
+
 /** `from` and `to` of an answer, in Unix ms. */
 export function answeredRange({ fromSec, toSec }: TimeRange): { from: number; to: number } {
   return { from: fromSec * 1000, to: toSec * 1000 };

@@ -14,19 +14,20 @@ export const BANDS: Readonly<Record<string, number>> = {
   eventLoopDelayP99Ms: 100,
 };
 
-/** What can be told of a kept trace, for comparing it with others. */
-export function traceAttributes(trace: SampledTrace): Map<string, string[]> {
+/** What can be told of a kept trace, for comparing it with others; null where it is not known, as of seconds that are not kept. */
+export function traceAttributes(trace: SampledTrace): Map<string, string[] | null> {
   const { host, appVersion, verdict, around } = trace;
-  const attributes = new Map<string, string[]>([
+  const attributes = new Map<string, string[] | null>([
     ["host", [host]],
     ["status", [String(trace.status)]],
+    ["appVersion", appVersion === null ? null : [appVersion]],
   ]);
-  if (appVersion !== null) attributes.set("appVersion", [appVersion]);
   const [cause] = verdict?.causes ?? [];
   if (cause) attributes.set("cause", [cause.kind]);
   for (const [metric, least] of Object.entries(BANDS)) {
     const value = around[metric] ?? null;
-    if (value !== null && value >= least) attributes.set(metric, [String(least)]);
+    if (value === null) attributes.set(metric, null);
+    else if (value >= least) attributes.set(metric, [String(least)]);
   }
   const calls = callsOf(trace);
   if (calls.size > 0) attributes.set("calls", [...calls.keys()]);

@@ -14,6 +14,7 @@ export type Rule =
   /** How many values are not null. */
   | "count"
   | "max"
+  | "min"
   /** The value of the newest row that has one; of texts, of the newest that is not empty. */
   | "newest"
   | "newestText"
@@ -67,6 +68,15 @@ function means(metrics: readonly HostMetric[]): Rules {
   );
 }
 
+/** Peaks stay peaks. */
+function peaks(metrics: readonly HostMetric[]): Rules {
+  return Object.fromEntries(
+    metrics
+      .filter(({ combined }) => combined === "max")
+      .map(({ name }) => [peakOf(name), { rule: "max", of: name }]),
+  );
+}
+
 /** Column with the sum of a metric's values in a tiered table. */
 export function sumOf(metric: string): string {
   return `${metric}_sum`;
@@ -76,6 +86,17 @@ export function sumOf(metric: string): string {
 export function countOf(metric: string): string {
   return `${metric}_n`;
 }
+
+/** Column with the highest value, of metrics that are peaks already. */
+export function peakOf(metric: string): string {
+  return `${metric}_max`;
+}
+
+/** Which rows became one: the first and the last of them. */
+const SPAN_OF_TIME: Rules = {
+  first_s: { rule: "min", of: "ts_s" },
+  last_s: { rule: "max", of: "ts_s" },
+};
 
 const HISTOGRAM: Rules = {
   buckets: { rule: "buckets", of: "buckets" },
@@ -129,13 +150,23 @@ export const TIERED: Readonly<
     source: "host_seconds",
     chunkRows: CHUNK_ROWS,
     time: "ts_s",
-    columns: { ...each("key", ["host"]), ...means(HOST_METRICS) },
+    columns: {
+      ...each("key", ["host"]),
+      ...means(HOST_METRICS),
+      /** How many seconds arrived. */
+      seconds: { rule: "count", of: "ts_s" },
+      ...SPAN_OF_TIME,
+    },
   },
   process_seconds: {
     source: "process_seconds",
     chunkRows: CHUNK_ROWS,
     time: "ts_s",
-    columns: { ...each("key", ["host", "app", "instance", "pid"]), ...means(PROCESS_METRICS) },
+    columns: {
+      ...each("key", ["host", "app", "instance", "pid"]),
+      ...means(PROCESS_METRICS),
+      ...peaks(PROCESS_METRICS),
+    },
   },
   apps: {
     source: "apps",
@@ -158,7 +189,7 @@ export const TIERED: Readonly<
     source: "ledger",
     chunkRows: CHUNK_ROWS,
     time: "ts_s",
-    columns: { ...each("key", ["app", "outcome"]), ...each("sum", ["spans"]) },
+    columns: { ...each("key", ["host", "app", "outcome"]), ...each("sum", ["spans"]), ...SPAN_OF_TIME },
   },
 };
 

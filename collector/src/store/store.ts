@@ -40,6 +40,8 @@ export interface Store {
   maintain(job: MaintenanceJob): Promise<MaintenanceReport>;
   /** The finest time that rows of the whole range are told apart by, in seconds: 10, later 60, later 3,600. */
   resolutionSec(range: TimeRange): number;
+  /** From which second on all is there that arrived of a kind; of what was before, nothing can be said. */
+  keptFromSec(kept: Kept): number;
   size(): Promise<StoreSize>;
   /** Commits what waits, then closes. */
   close(): Promise<void>;
@@ -62,6 +64,12 @@ export interface MaintenanceReport {
   rows: number;
   removedFiles: number;
 }
+
+/**
+ * What is kept for a time of its own: rows as they arrived; all traces; slow and failed ones and a tenth of the others;
+ * errors, ends of processes and slow statements.
+ */
+export type Kept = "rows" | "traces" | "sampledTraces" | "records";
 
 /** `fromSec <= ts < toSec`, Unix seconds. */
 export interface TimeRange {
@@ -94,7 +102,7 @@ export interface HostQueries {
   agents(range: TimeRange): Promise<StoredAgents[]>;
   /** How many different rows of seconds arrived in each step, ascending; steps without any are absent. */
   sampledSteps(host: string, range: TimeRange, stepSec: number): Promise<SampledSteps>;
-  /** The `limit` longest times between two rows of seconds that are longer than usual, by time. */
+  /** The `limit` longest times without seconds that should have had some, by time. */
   gaps(host: string, range: TimeRange, limit: number): Promise<SampleGap[]>;
   /** One process's named metrics per step, each combined as the metric says; null when nothing is stored of it in the range. */
   processSeries(
@@ -115,10 +123,11 @@ export interface SampledSteps {
   steps: { stepStartSec: number; rows: number; firstSec: number; lastSec: number }[];
 }
 
-/** No second between `lastSec` and `nextSec` arrived. */
+/** Between `lastSec` and `nextSec` so many seconds did not arrive: all, or, where only sums are left, some. */
 export interface SampleGap {
   lastSec: number;
   nextSec: number;
+  missingSec: number;
 }
 
 export interface ProcessSeries {
@@ -215,7 +224,7 @@ export interface RequestSums {
   histogram: SparseHistogram;
 }
 
-/** What was not grouped by is "" or 0. */
+/** What was not grouped by is "" or 0; so is a host of requests of which it is not kept by action or status. */
 export interface RequestTotals extends RequestSums {
   app: string;
   action: string;

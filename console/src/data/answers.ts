@@ -82,7 +82,8 @@ export interface AppLedgerAnswer extends Span {
 export interface HostLedgerAnswer extends Span {
   host: string;
   completeness: Completeness;
-  gaps: { fromUnixMs: number; toUnixMs: number }[];
+  /** Collectors before 0.2 do not say how much is missing: all of it then. */
+  gaps: { fromUnixMs: number; toUnixMs: number; missingMs?: number }[];
 }
 
 export interface SummaryAnswer extends Span, Statistics {
@@ -183,7 +184,10 @@ export interface StatementTextAnswer {
 export interface ErrorSeriesAnswer extends Span {
   t0: number;
   stepMs: number;
-  count: number;
+  /** Null: all of the range is kept; else nothing is known of before. Collectors before 0.2 do not say it. */
+  keptFrom?: number | null;
+  /** Null when nothing of the range is kept. */
+  count: number | null;
   types: { type: string; count: number; values: Column }[];
   others: { types: number; count: number; values: Column } | null;
 }
@@ -231,6 +235,7 @@ export interface SlowStatement {
 }
 
 export interface SlowStatementsAnswer extends Span {
+  keptFrom?: number | null;
   slowStatements: SlowStatement[];
 }
 
@@ -251,16 +256,18 @@ export interface ErrorGroup {
   lastUnixMs: number;
   /** Of the first one in all that is stored. */
   firstEverUnixMs: number;
-  /** Whether that lies in the range. */
-  isNew: boolean;
+  /** Whether that lies in the range; null where nobody knows. */
+  isNew: boolean | null;
   traceId: string | null;
 }
 
 export interface ErrorsAnswer extends Span {
+  keptFrom?: number | null;
   errors: (ErrorGroup & { sparkline: { t0: number; stepMs: number; counts: Column } })[];
 }
 
 export interface ErrorGroupAnswer extends Span, ErrorGroup {
+  keptFrom?: number | null;
   places: { action: string; host: string; count: number }[];
   samples: { traceId: string; action: string; host: string; message: string; unixMs: number }[];
 }
@@ -308,6 +315,7 @@ export interface AppEnd {
 }
 
 export interface EventsAnswer extends Span {
+  keptFrom?: number | null;
   events: AppEnd[];
 }
 
@@ -369,6 +377,7 @@ export interface TraceRow {
 }
 
 export interface TracesAnswer extends Span {
+  keptFrom?: number | null;
   traces: TraceRow[];
 }
 
@@ -516,7 +525,10 @@ export interface HostLaneAnswer extends Span {
   stepMs: number;
   cols: Record<string, Column>;
   process: { app: string; pid: number; cols: Record<string, Column> } | null;
-  busiest: { from: number; to: number; pid: number; user: string; command: string; cpuRatio: number }[];
+  /** Null where it is not kept any more. */
+  busiest:
+    | { from: number; to: number; pid: number; user: string; command: string; cpuRatio: number }[]
+    | null;
 }
 
 export interface RankAnswer extends Span {

@@ -5,6 +5,7 @@ import type { DiskSpace } from "../disk-space.ts";
 import { GroupCommit } from "../group-commit.ts";
 import { inOrder } from "../retention.ts";
 import type {
+  Kept,
   MaintenanceJob,
   MaintenanceReport,
   Store,
@@ -96,7 +97,7 @@ export class DuckDbStore implements Store {
     this.ledger = new DuckDbLedgerQueries(query, tiers);
     this.events = new DuckDbEventQueries(query);
     this.traces = new DuckDbTraceQueries(query);
-    this.selections = new DuckDbSelectionQueries(query);
+    this.selections = new DuckDbSelectionQueries(query, tiers);
   }
 
   static async open(options: DuckDbStoreOptions): Promise<DuckDbStore> {
@@ -149,6 +150,10 @@ export class DuckDbStore implements Store {
 
   resolutionSec(range: TimeRange): number {
     return this.#tiers.resolutionSec(range);
+  }
+
+  keptFromSec(kept: Kept): number {
+    return this.#tiers.keptFromSec(kept);
   }
 
   async size(): Promise<StoreSize> {

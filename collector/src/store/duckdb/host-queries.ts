@@ -1,5 +1,5 @@
-import { HOST_METRICS, PROCESS_METRICS } from "@apm-daemon/protocol";
-import { countOf, sumOf } from "../rollups.ts";
+import { HOST_METRICS, type HostMetric, PROCESS_METRICS } from "@apm-daemon/protocol";
+import { countOf, peakOf, sumOf } from "../rollups.ts";
 import type {
   HostQueries,
   MetricValues,
@@ -24,8 +24,6 @@ const SUMMED_METRICS: ReadonlySet<string> = new Set(
 
 /** Processes that did not report for so long before the newest second are gone. */
 const NEWEST_SEC = 30;
-/** How the seconds of a step become one value. */
-const COMBINED_BY = { mean: "avg", sum: "sum", max: "max" } as const;
 
 export class DuckDbHostQueries implements HostQueries {
   readonly #query: Query;
@@ -46,7 +44,12 @@ export class DuckDbHostQueries implements HostQueries {
   }
 
   async exists(host: string): Promise<boolean> {
-    return (await this.#query("SELECT 1 FROM hosts WHERE host = $host LIMIT 1", { host })).length > 0;
+    const rows = await this.#query(
+      `(SELECT 1 AS one FROM hosts WHERE host = $host LIMIT 1)
+       UNION ALL (SELECT 1 FROM host_seconds_hours WHERE host = $host LIMIT 1)`,
+      { host },
+    );
+    return rows.length > 0;
   }
 
   async appsByHost(range: TimeRange): Promise<{ host: string; app: string }[]> {
@@ -65,7 +68,7 @@ export class DuckDbHostQueries implements HostQueries {
   ): Promise<{ host: string; values: MetricValues }[]> {
     const columns = metrics.map((name) => `arg_max(${meanSql(name)}, ts_s) AS ${identifier(name)}`);
     const rows = await this.#query(
-      `SELECT host, ${columns.join(", ")} FROM ${this.#tiers.finestOf("host_seconds", range)} GROUP BY host`,
+      `SELECT host, ${columns.join(", ")} FROM ${this.#tiers.newestOf("host_seconds", range)} GROUP BY host`,
       {},
     );
     return rows.map((row) => ({ host: row["host"] as string, values: row as MetricValues }));
@@ -114,7 +117,7 @@ export class DuckDbHostQueries implements HostQueries {
          FROM instances WHERE ${where} GROUP BY app, instance, pid),
        newest AS (
          SELECT app, instance, pid, max(ts_s) AS second_s, ${newest.join(", ")}
-         FROM ${this.#tiers.finestOf("process_seconds", range)} WHERE host = $host GROUP BY app, instance, pid)
+         FROM ${this.#tiers.newestOf("process_seconds", range)} WHERE host = $host GROUP BY app, instance, pid)
        SELECT app, instance, pid, coalesce(runtime, '') AS runtime, coalesce("agentVersion", '') AS "agentVersion",
          coalesce("startUnixMs", 0) AS "startUnixMs", coalesce("appVersion", '') AS "appVersion",
          coalesce("containerId", '') AS "containerId", coalesce("systemdUnit", '') AS "systemdUnit", "cpuRatio", "rssBytes", "eventLoopDelayP99Ms",
@@ -138,11 +141,11 @@ export class DuckDbHostQueries implements HostQueries {
 
   async sampledSteps(host: string, range: TimeRange, stepSec: number): Promise<SampledSteps> {
     const rows = await this.#query(
-      `${secondsSql(stepSql(stepSec))}
-       SELECT step AS "stepStartSec", count(*)::DOUBLE AS rows, min(ts_s)::DOUBLE AS "firstSec", max(ts_s)::DOUBLE AS "lastSec",
-         any_value(row_sec)::DOUBLE AS "rowSec"
-       FROM gaps, usual GROUP BY step ORDER BY step`,
-      { host, from: range.fromSec, to: range.toSec },
+      `${unitsSql(this.#tiers.tierOf("host_seconds", range, stepSec))}
+       SELECT ${stepSql(stepSec)} AS "stepStartSec", sum(seconds)::DOUBLE AS rows, min(first_s)::DOUBLE AS "firstSec",
+         max(last_s)::DOUBLE AS "lastSec", any_value(row_sec)::DOUBLE AS "rowSec"
+       FROM gaps, usual GROUP BY "stepStartSec" ORDER BY "stepStartSec"`,
+      { host },
     );
     const steps = rows as unknown as (SampledSteps["steps"][0] & { rowSec: number })[];
     return {
@@ -158,11 +161,15 @@ export class DuckDbHostQueries implements HostQueries {
 
   async gaps(host: string, range: TimeRange, limit: number): Promise<SampleGap[]> {
     const rows = await this.#query(
-      `${secondsSql("0")}
-       SELECT * FROM (SELECT (ts_s - gap)::DOUBLE AS "lastSec", ts_s::DOUBLE AS "nextSec" FROM gaps, usual
-         WHERE gap > row_sec ORDER BY gap DESC, ts_s LIMIT $limit)
-       ORDER BY "nextSec"`,
-      { host, from: range.fromSec, to: range.toSec, limit },
+      `${unitsSql(this.#tiers.finestOf("host_seconds", range))},
+       found AS (
+         SELECT first_s - gap AS last_s, first_s AS next_s, gap - row_sec AS missing FROM gaps, usual
+         UNION ALL SELECT first_s, last_s, last_s - first_s + row_sec - seconds * row_sec FROM gaps, usual)
+       SELECT * FROM (
+         SELECT last_s::DOUBLE AS "lastSec", next_s::DOUBLE AS "nextSec", missing::DOUBLE AS "missingSec" FROM found
+         WHERE missing > 0 ORDER BY missing DESC, next_s LIMIT $limit)
+       ORDER BY "nextSec", "lastSec"`,
+      { host, limit },
     );
     return rows as unknown as SampleGap[];
   }
@@ -174,13 +181,13 @@ export class DuckDbHostQueries implements HostQueries {
     stepSec: number,
   ): Promise<ProcessSeries | null> {
     const columns = PROCESS_METRICS.filter(({ name }) => metrics.includes(name)).map(
-      ({ name, combined }) => `${COMBINED_BY[combined]}(${identifier(name)}) AS ${identifier(name)}`,
+      (metric) => `${combinedSql(metric)} AS ${identifier(metric.name)}`,
     );
     const rows = await this.#query(
       `SELECT ${stepSql(stepSec)} AS step_start, any_value(app) AS app, any_value(pid) AS pid, ${columns.join(", ")}
-       FROM process_seconds WHERE host = $host AND instance = $instance AND ${IN_RANGE}
+       FROM ${this.#tiers.tierOf("process_seconds", range, stepSec)} WHERE host = $host AND instance = $instance
        GROUP BY step_start ORDER BY step_start`,
-      { host, instance, from: range.fromSec, to: range.toSec },
+      { host, instance },
     );
     const [first] = rows;
     if (!first) return null;
@@ -201,25 +208,39 @@ export class DuckDbHostQueries implements HostQueries {
 
   async newestLoopDelays(range: TimeRange): Promise<{ host: string; delayMs: number | null }[]> {
     const rows = await this.#query(
-      `SELECT host, max(delay) AS "delayMs" FROM (
-         SELECT host, arg_max("eventLoopDelayP99Ms", ts_s) AS delay FROM process_seconds
-         WHERE ${IN_RANGE} AND ts_s + ${NEWEST_SEC} >= (SELECT max(ts_s) FROM process_seconds WHERE ${IN_RANGE})
+      `WITH seconds AS (SELECT * FROM ${this.#tiers.newestOf("process_seconds", range)})
+       SELECT host, max(delay) AS "delayMs" FROM (
+         SELECT host, arg_max(${sumAndCount("eventLoopDelayP99Ms").join(" / ")}, ts_s) AS delay FROM seconds
+         WHERE ts_s + ${NEWEST_SEC} >= (SELECT max(ts_s) FROM seconds)
          GROUP BY host, instance)
        GROUP BY host`,
-      { from: range.fromSec, to: range.toSec },
+      {},
     );
     return rows as { host: string; delayMs: number | null }[];
   }
 }
 
 /**
- * Which seconds arrived, each once, and the distance to the one before it. Raw rows on purpose: a rolled-up row no longer
- * says of which seconds it was made.
+ * Which seconds of a host arrived: one by one where these are kept, else how many of each minute or hour, with the first and
+ * the last; and the distance to what was before it. The usual distance is that of two rows: seconds may be sampled
+ * several at once.
  */
-function secondsSql(stepSql: string): string {
-  return `WITH seconds AS (SELECT DISTINCT ts_s FROM host_seconds WHERE host = $host AND ${IN_RANGE}),
-    gaps AS (SELECT ts_s, ts_s - lag(ts_s) OVER (ORDER BY ts_s) AS gap, ${stepSql} AS step FROM seconds),
-    usual AS (SELECT coalesce(quantile_disc(gap, 0.5), 1) AS row_sec FROM gaps)`;
+function unitsSql(rows: string): string {
+  return `WITH units AS (
+      SELECT ts_s, min(first_s)::BIGINT AS first_s, max(last_s)::BIGINT AS last_s,
+        least(sum(seconds), max(last_s)::DOUBLE - min(first_s) + 1) AS seconds
+      FROM ${rows} WHERE host = $host AND seconds > 0 GROUP BY ts_s),
+    gaps AS (SELECT *, first_s - lag(last_s) OVER (ORDER BY ts_s) AS gap FROM units),
+    usual AS (
+      SELECT coalesce(quantile_disc(gap, 0.5), round(max((last_s - first_s) / (seconds - 1)) FILTER (seconds > 1)), 1) AS row_sec
+      FROM gaps)`;
+}
+
+/** How the seconds of a step become one value. */
+function combinedSql({ name, combined }: HostMetric): string {
+  const [sum, count] = sumAndCount(name);
+  if (combined === "max") return `max(${identifier(peakOf(name))})`;
+  return combined === "sum" ? `sum(${sum})` : `sum(${sum}) / nullif(sum(${count}), 0)`;
 }
 
 /** Names of columns cannot be bound, so only known ones get into an SQL text. */

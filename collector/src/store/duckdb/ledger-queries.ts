@@ -28,9 +28,11 @@ export class DuckDbLedgerQueries implements LedgerQueries {
 
   async byHost(app: string, range: TimeRange): Promise<HostOutcome[]> {
     const rows = await this.#query(
-      `SELECT host, outcome, sum(spans) AS spans, min(ts_s)::DOUBLE AS "firstSec", max(ts_s)::DOUBLE AS "lastSec"
-       FROM ledger WHERE app = $app AND spans <> 0 AND ${IN_RANGE} GROUP BY host, outcome ORDER BY spans DESC, host, outcome`,
-      { app, from: range.fromSec, to: range.toSec },
+      `SELECT coalesce(host, '') AS host, outcome, sum(spans) AS spans, coalesce(min(first_s), min(ts_s))::DOUBLE AS "firstSec",
+         coalesce(max(last_s), max(ts_s))::DOUBLE AS "lastSec"
+       FROM ${this.#tiers.tierOf("outcomes", range)} WHERE app = $app AND spans <> 0
+       GROUP BY ALL ORDER BY spans DESC, host, outcome`,
+      { app },
     );
     return rows as unknown as HostOutcome[];
   }

@@ -23,16 +23,18 @@ export class DuckDbRequestQueries implements RequestQueries {
 
   async totals(filter: RequestFilter, grouping: RequestGrouping): Promise<RequestTotals[]> {
     const { where, values } = requestFilterSql(filter);
+    const { rows: source, hasHost } = this.#source(filter, grouping);
+    const isGrouped = (name: string): boolean =>
+      grouping.by.some((one) => one === name) && (name !== "host" || hasHost);
     const keys = Object.entries(NOT_GROUPED).map(
-      ([name, constant]) =>
-        `${grouping.by.includes(name as keyof typeof NOT_GROUPED) ? name : constant} AS g_${name}`,
+      ([name, constant]) => `${isGrouped(name) ? name : constant} AS g_${name}`,
     );
     const step = grouping.stepSec === undefined ? "0" : stepSql(grouping.stepSec);
     const group = "g_app, g_action, g_kind, g_status, g_host, g_step";
     const rows = await this.#query(
       `WITH picked AS (
          SELECT ${keys.join(", ")}, ${step} AS g_step, *
-         FROM ${this.#tiers.tierOf("requests", filter.range, grouping.stepSec)} WHERE ${where}),
+         FROM ${source} WHERE ${where}),
        sums AS (
          SELECT ${group},
            sum(requests)::DOUBLE AS requests, sum(errors)::DOUBLE AS errors,
@@ -57,6 +59,22 @@ export class DuckDbRequestQueries implements RequestQueries {
         ...sums,
       } as unknown as RequestTotals;
     });
+  }
+
+  /** Sums know the host of an app's requests, or the action and status, but not both; only rows as they arrived do. */
+  #source(
+    { range, action }: RequestFilter,
+    { by, stepSec }: RequestGrouping,
+  ): { rows: string; hasHost: boolean } {
+    const sums = this.#tiers.tierOf("requests", range, stepSec);
+    if (!by.includes("host")) return { rows: sums, hasHost: false };
+    if (action === undefined && !by.includes("action") && !by.includes("status"))
+      return { rows: this.#tiers.tierOf("requests_by_host", range, stepSec), hasHost: true };
+    if (range.fromSec < this.#tiers.keptFromSec("rows")) return { rows: sums, hasHost: false };
+    return {
+      rows: `(SELECT * FROM requests WHERE ts_s >= ${range.fromSec}::UINTEGER AND ts_s < ${range.toSec}::UINTEGER)`,
+      hasHost: true,
+    };
   }
 }
 

@@ -1,7 +1,6 @@
 import type { DerivedTable, RollUp, Rule } from "../rollups.ts";
 import { TABLES } from "../tables.ts";
 import { identifier } from "./column-types.ts";
-import { mergedHistogramSql } from "./sql-parts.ts";
 import { rangesSql } from "./store-file.ts";
 
 /** A table of a file, and the columns that it has: files of older versions lack some. */
@@ -45,14 +44,38 @@ function rollUpSql(rollUp: RollUp, source: SourceTable, where: string): string {
     .filter(([sql]) => sql !== null)
     .map(([sql, name]) => `${sql} AS ${name}`);
   const stamp = rollUp.stamp === "start" ? "unit_s" : "max(ts_s)";
-  const stamped = `SELECT ${[group, `${stamp} AS ts_s`, ...sums].join(", ")} FROM picked GROUP BY ${group}`;
   const names = ["ts_s", ...columns.map(([name]) => identifier(name))];
   const isHistogram = columns.some(([, { rule }]) => rule === "buckets");
-  if (!isHistogram) return `WITH picked AS (${picked}) SELECT ${names.join(", ")} FROM (${stamped})`;
+  if (isHistogram)
+    return histogramsSql(picked, names, [group, `${stamp} AS ts_s`, ...sums].join(", "), group);
+  const stamped = `SELECT ${[group, `${stamp} AS ts_s`, ...sums].join(", ")} FROM picked GROUP BY ${group}`;
+  return `WITH picked AS (${picked}) SELECT ${names.join(", ")} FROM (${stamped})`;
+}
+
+/**
+ * Groups with their histograms merged. Most groups of a minute have few rows, many only one, whose histogram is the group's; the
+ * others' cells are told apart by a number, not by all keys: that is five times as fast as grouping cells by these.
+ */
+function histogramsSql(picked: string, names: readonly string[], grouped: string, group: string): string {
+  const merged = (name: string, field: "b" | "n", type: string): string =>
+    `CASE WHEN len(parts) = 1 THEN parts[1].${field} ELSE coalesce(list_transform(sorted, lambda cell: cell.${field}), []) END::${type} AS ${name}`;
   const chosen = names.map((name) =>
-    /^"(buckets|counts)"$/.test(name) ? `coalesce(${name}, []) AS ${name}` : name,
+    name === '"buckets"'
+      ? merged(name, "b", "USMALLINT[]")
+      : name === '"counts"'
+        ? merged(name, "n", "DOUBLE[]")
+        : name,
   );
-  return `WITH picked AS (${picked}), sums AS (${stamped})${mergedHistogramSql("picked", "sums", group, chosen.join(", "))}`;
+  const cells = (field: "b" | "n"): string =>
+    `unnest(flatten(list_transform(parts, lambda part: part.${field})))`;
+  return `WITH picked AS (${picked}),
+    grouped AS MATERIALIZED (
+      SELECT ${grouped}, list({b: buckets, n: counts}) AS parts FROM picked GROUP BY ${group}),
+    numbered AS MATERIALIZED (SELECT *, row_number() OVER () AS id FROM grouped),
+    cells AS (SELECT id, ${cells("b")} AS bucket, ${cells("n")} AS n FROM numbered WHERE len(parts) > 1),
+    merged AS (SELECT id, bucket, sum(n)::DOUBLE AS n FROM cells GROUP BY id, bucket),
+    histograms AS (SELECT id, list_sort(list({b: bucket, n: n})) AS sorted FROM merged GROUP BY id)
+    SELECT ${chosen.join(", ")} FROM numbered LEFT JOIN histograms USING (id)`;
 }
 
 /** Null for what is no aggregate of a single column: keys, and histograms, which are merged bucket by bucket. */
@@ -68,6 +91,8 @@ function aggregateSql(rule: Rule, column: string): string | null {
       return `count(${column})::DOUBLE`;
     case "max":
       return `max(${column})`;
+    case "min":
+      return `min(${column})`;
     case "newest":
       return `arg_max(${column}, ts_s)`;
     case "newestText":

@@ -1,7 +1,9 @@
 import type { MetricValues, SampledTrace, Selection, SelectionQueries, StoredTrace } from "../store.ts";
 import type { Query } from "./database-client.ts";
 import type { SqlValues } from "./database-messages.ts";
+import type { Tiers } from "./tier.ts";
 import { IS_FETCHED, SUMMARY, type SummaryRow, storedTrace } from "./trace-queries.ts";
+import { IS_WORTH } from "./trace-thinner.ts";
 
 /** Traces are stored by their start, selected by their end, as requests are counted: requests beyond this are not found. */
 const LONGEST_SEC = 3_600;
@@ -25,9 +27,11 @@ type SampleRow = SummaryRow &
 
 export class DuckDbSelectionQueries implements SelectionQueries {
   readonly #query: Query;
+  readonly #tiers: Tiers;
 
-  constructor(query: Query) {
+  constructor(query: Query, tiers: Tiers) {
     this.#query = query;
+    this.#tiers = tiers;
   }
 
   async slowest(selection: Selection, limit: number): Promise<StoredTrace[]> {
@@ -40,18 +44,24 @@ export class DuckDbSelectionQueries implements SelectionQueries {
     return (rows as unknown as SummaryRow[]).map(storedTrace);
   }
 
-  /** Trace ids are random, so that the first of them are a fair sample, and the same one each time. */
+  /**
+   * Trace ids are random, so that the first of them are a fair sample, and the same one each time. Where a part of the range
+   * is so old that its traces were thinned out, only those that outlive that are compared: else age would show as a difference.
+   */
   async sample(
     selection: Selection,
     limit: number,
   ): Promise<{ traces: SampledTrace[]; keptSelected: number; keptRest: number }> {
+    const isThinned = selection.range.fromSec < this.#tiers.keptFromSec("traces");
     const rows = await this.#query(
       `WITH ${PICKED},
+       comparable AS (SELECT *, ${isThinned ? `coalesce(${IS_WORTH}, false)` : "true"} AS is_comparable FROM picked),
        sampled AS (
          SELECT trace_id, root_span_id, ts_s, host, instance, start_ms, end_ms, is_selected,
            count(*) OVER (PARTITION BY is_selected)::DOUBLE AS kept_there
-         FROM picked
-         QUALIFY row_number() OVER (PARTITION BY is_selected ORDER BY trace_id, root_span_id) <= $limit),
+         FROM comparable
+         QUALIFY is_comparable
+           AND row_number() OVER (PARTITION BY is_selected, is_comparable ORDER BY trace_id, root_span_id) <= $limit),
        seconds AS (
          SELECT trace_id, root_span_id, host, instance,
            unnest(range((start_ms // 1000)::BIGINT, least(end_ms // 1000, start_ms // 1000 + ${AROUND_SEC - 1})::BIGINT + 1))

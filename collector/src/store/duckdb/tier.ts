@@ -1,10 +1,12 @@
 import type { Retention } from "../retention.ts";
 import { HOUR_SEC, MINUTE_SEC, type TieredTable } from "../rollups.ts";
-import type { TimeRange } from "../store.ts";
+import type { Kept, TimeRange } from "../store.ts";
 import { utcDay } from "./store-file.ts";
 
 const WINDOW_SEC = 10;
 const DAY_MS = 86_400_000;
+/** Who is silent for longer has a newest minute or hour. */
+const NEWEST_SEC = 600;
 /** `ts_s` is a u32. */
 const MAX_SEC = 4_294_967_295;
 
@@ -55,9 +57,27 @@ export class Tiers {
     return this.#rows(table, range, wanted);
   }
 
-  /** The same in the finest rows that are there: for newest values, not for sums over long ranges. */
+  /** The same in the finest rows that are there: not for sums over long ranges. */
   finestOf(table: TieredTable, range: TimeRange): string {
     return this.#rows(table, range, 0);
+  }
+
+  /** For newest values: the finest rows at the end of the range, or now, and few for what is older. */
+  newestOf(table: TieredTable, range: TimeRange): string {
+    const nowSec = Math.floor(this.#clock() / 1000);
+    const seamSec = Math.min(range.toSec, nowSec) - NEWEST_SEC;
+    if (seamSec <= range.fromSec) return this.finestOf(table, range);
+    const older = this.tierOf(table, { fromSec: range.fromSec, toSec: seamSec });
+    const newest = this.finestOf(table, { fromSec: seamSec, toSec: range.toSec });
+    return `(SELECT * FROM ${older} UNION ALL BY NAME SELECT * FROM ${newest})`;
+  }
+
+  /** See Store. */
+  keptFromSec(kept: Kept): number {
+    const { days, tracesDays, sampledTracesDays, recordsDays } = this.#retention;
+    return this.#firstOf(
+      { rows: days, traces: tracesDays, sampledTraces: sampledTracesDays, records: recordsDays }[kept],
+    );
   }
 
   #rows(table: TieredTable, range: TimeRange, wanted: number): string {
@@ -77,9 +97,11 @@ export class Tiers {
 
   /** From which second on each tier has all rows; both ends of a day are ends of an hour and of a minute. */
   #firstSecs(): number[] {
-    const firstOf = (days: number): number =>
-      Math.max(0, Date.parse(utcDay(this.#clock() - days * DAY_MS)) / 1000);
-    return [firstOf(this.#retention.days), firstOf(this.#retention.minutesDays), 0];
+    return [this.#firstOf(this.#retention.days), this.#firstOf(this.#retention.minutesDays), 0];
+  }
+
+  #firstOf(days: number): number {
+    return Math.max(0, Date.parse(utcDay(this.#clock() - days * DAY_MS)) / 1000);
   }
 }
 

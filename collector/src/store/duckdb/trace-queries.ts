@@ -120,7 +120,7 @@ export class DuckDbTraceQueries implements TraceQueries {
     limit: number,
   ): Promise<JudgedTrace[]> {
     const rows = await this.#query(
-      `WITH thresholds AS (SELECT app, arg_max(apdex_t_ms, ts_s) AS apdex_t_ms FROM apps GROUP BY app)
+      `WITH thresholds AS (SELECT app, arg_max(apdex_t_ms, sealed_s) AS apdex_t_ms FROM apps_hours GROUP BY app)
        SELECT ${SUMMARY}, coalesce(apdex_t_ms, 0) AS "apdexTMs"
        FROM traces LEFT JOIN thresholds USING (app)
        WHERE ${IN_RANGE} AND NOT ${IS_FETCHED} AND verdict IS NOT NULL

@@ -10,7 +10,7 @@ const KEPT_ONE_IN = 10;
 const NEW_CATALOG = "sampled being written";
 
 /** Slow and failed ones, those with a verdict, and a tenth of the rest by trace id, so that a trace's parts go together. */
-const IS_WORTH = `error OR reason IN ('slow', 'error') OR verdict IS NOT NULL
+export const IS_WORTH: string = `error OR reason IN ('slow', 'error') OR verdict IS NOT NULL
   OR coalesce(try_cast('0x' || right(trace_id, 8) AS UBIGINT), 0) % ${KEPT_ONE_IN} = 0`;
 
 /**

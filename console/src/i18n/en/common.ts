@@ -75,6 +75,8 @@ export const common = {
   "state.notJson": "The answer was not JSON. Something between this page and the collector replied instead.",
   "state.stale": "Not refreshed: {reason}",
   "state.noData": "No data",
+  "state.notKept": "Not known: this time is too long ago",
+  "state.keptFrom": "Kept from {time} on; of what was before nothing is known any more.",
   "state.noApps": "No app has reported yet",
   "state.noAppsHint": "Start one under the agent on a host with a running daemon:",
   "state.noHosts": "No host has reported yet",

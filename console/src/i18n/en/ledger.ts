@@ -7,13 +7,14 @@ export const ledger = {
     "Of {created} spans that ended in this time, {stored} are stored, {lost} are lost and {inFlight} are on their way.",
   "ledger.seconds":
     "Of {created} seconds between the first and the last that arrived, {stored} are stored and {lost} are missing.",
+  "ledger.unknown": "Nothing is known of this time.",
   "ledger.nothing": "Nothing is missing.",
   "ledger.reason": "Why",
   "ledger.lost": "Lost",
   "ledger.when": "When",
   "ledger.missing": "Missing",
   "ledger.gapHint":
-    "In these seconds the daemon did not run, or the host stood still or was too busy to be sampled. The longest are listed.",
+    "In these seconds the daemon did not run, or the host stood still or was too busy to be sampled. The longest are listed; of old ones only the minute or hour is known.",
   "ledger.reason.agent_ring_full": "The app's memory for spans was full: no daemon took them",
   "ledger.reason.agent_overhead": "The agent had used up its share of the app's CPU time",
   "ledger.reason.span_too_large": "The span was too large",

@@ -36,6 +36,8 @@ export const trace = {
   "trace.laneUsual": "usual {usual}",
   "trace.laneMissing": "nothing arrived",
   "trace.laneBusiestNote": "average of 10 to 20 s",
+  "trace.laneNotKept": "not kept for so long",
+  "trace.laneCoarse": "Averages of {span}: the seconds of that time are not kept any more.",
   "trace.laneEmpty": "No seconds of {host} are stored for this time",
   "trace.laneEmptyHint": "They arrive within 20 s of it, and are kept as long as the raw data.",
   "trace.lane.cpu": "CPU busy",

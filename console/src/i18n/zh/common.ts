@@ -76,6 +76,8 @@ export const common: Readonly<Record<keyof typeof en, string>> = {
   "state.notJson": "返回的不是 JSON：本页与收集端之间有其他程序作出了应答。",
   "state.stale": "未能刷新：{reason}",
   "state.noData": "无数据",
+  "state.notKept": "未知：时间过于久远",
+  "state.keptFrom": "自 {time} 起保留，更早的已无从得知。",
   "state.noApps": "还没有应用上报数据",
   "state.noAppsHint": "在运行守护进程的主机上用探针启动一个应用：",
   "state.noHosts": "还没有主机上报数据",

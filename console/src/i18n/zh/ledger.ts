@@ -6,12 +6,14 @@ export const ledger: Record<keyof typeof english, string> = {
   "ledger.spans":
     "此时间内结束的 {created} 个 span 中，已存储 {stored} 个，丢失 {lost} 个，在途 {inFlight} 个。",
   "ledger.seconds": "首末两秒之间共 {created} 秒，已存储 {stored} 秒，缺 {lost} 秒。",
+  "ledger.unknown": "对这段时间一无所知。",
   "ledger.nothing": "没有缺失。",
   "ledger.reason": "原因",
   "ledger.lost": "丢失",
   "ledger.when": "时间",
   "ledger.missing": "缺失",
-  "ledger.gapHint": "这些时间里守护进程没有运行，或者主机停顿、过忙而无法采样。仅列出最长的。",
+  "ledger.gapHint":
+    "这些时间里守护进程没有运行，或者主机停顿、过忙而无法采样。仅列出最长的；久远的只知道所在的分钟或小时。",
   "ledger.reason.agent_ring_full": "应用内的 span 缓冲已满：没有守护进程接收",
   "ledger.reason.agent_overhead": "探针已用完允许的 CPU 时间",
   "ledger.reason.span_too_large": "span 过大",

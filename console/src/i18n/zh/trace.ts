@@ -36,6 +36,8 @@ export const trace: Readonly<Record<keyof typeof en, string>> = {
   "trace.laneUsual": "平时 {usual}",
   "trace.laneMissing": "没有数据到达",
   "trace.laneBusiestNote": "10 至 20 秒平均",
+  "trace.laneNotKept": "已超过保留时间",
+  "trace.laneCoarse": "{span}平均值：当时的逐秒数据已不再保留。",
   "trace.laneEmpty": "没有 {host} 在这段时间的逐秒数据",
   "trace.laneEmptyHint": "数据在 20 秒内到达，保留时间与原始数据相同。",
   "trace.lane.cpu": "CPU 忙碌",

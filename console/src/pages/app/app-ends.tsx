@@ -7,6 +7,7 @@ import { apiPaths } from "../../data/paths.ts";
 import { useAnswer } from "../../data/use-answer.ts";
 import { t } from "../../i18n/translate.ts";
 import { Card } from "../../ui/card.tsx";
+import { KeptNote } from "../../ui/kept-note.tsx";
 import { dateTimeText } from "../../ui/time-text.ts";
 import { EndReport } from "./end-report.tsx";
 import "../../i18n/en/ends.ts";
@@ -14,10 +15,10 @@ import "../../i18n/en/ends.ts";
 /** Ends of the app's processes in the range, also marked in the charts; `none` where there was none. */
 export function AppEnds({
   app,
-  none = null,
+  none = () => null,
 }: {
   app: string;
-  none?: JSX.Element | null;
+  none?: (answer: EventsAnswer) => JSX.Element | null;
 }): JSX.Element | null {
   const { data } = useAnswer<EventsAnswer>(apiPaths.events(app), pageRange.value);
   const events = data?.events ?? [];
@@ -28,12 +29,13 @@ export function AppEnds({
       endMarks.value = [];
     };
   }, [moments]);
-  if (events.length === 0) return none;
+  if (data === null || events.length === 0) return data && none(data);
   return (
     <Card class="ends" title={t("ends.title")} note={t("ends.note")}>
       {events.map((event) => (
         <End key={event.id} app={app} event={event} />
       ))}
+      <KeptNote answer={data} />
     </Card>
   );
 }

@@ -4,7 +4,8 @@ import type { SlowStatementsAnswer } from "../../data/answers.ts";
 import { useAnswer } from "../../data/use-answer.ts";
 import { t } from "../../i18n/translate.ts";
 import { Card } from "../../ui/card.tsx";
-import { Answered, Empty } from "../../ui/states.tsx";
+import { KeptNote, NoneKept } from "../../ui/kept-note.tsx";
+import { Answered } from "../../ui/states.tsx";
 import { SlowStatementsTable } from "../app/slow-statements.tsx";
 import "../../i18n/en/calls.ts";
 
@@ -14,11 +15,14 @@ export function SlowCallsCard({ path }: { path: string }): JSX.Element {
   return (
     <Card title={t("calls.slow")} note={t("calls.slowNote")}>
       <Answered answer={slow}>
-        {({ slowStatements }) =>
+        {({ slowStatements, ...kept }) =>
           slowStatements.length === 0 ? (
-            <Empty title={t("calls.noSlow")} hint={t("calls.noSlowHint")} />
+            <NoneKept answer={kept} title={t("calls.noSlow")} hint={t("calls.noSlowHint")} />
           ) : (
-            <SlowStatementsTable rows={slowStatements} />
+            <>
+              <SlowStatementsTable rows={slowStatements} />
+              <KeptNote answer={kept} />
+            </>
           )
         }
       </Answered>

@@ -18,8 +18,10 @@ export function ErrorChart(props: {
   const { layers, rest } = errorLayers(series);
   const columns = plotColumns(series);
   const perStep = series.stepMs / 60_000;
-  const minutes = Math.max(0, Math.min(series.to, pageNowMs.value) - series.from) / 60_000;
-  const rate = (count: number): number | null => (minutes > 0 ? count / minutes : null);
+  const knownFrom = Math.max(series.from, series.keptFrom ?? 0);
+  const minutes = Math.max(0, Math.min(series.to, pageNowMs.value) - knownFrom) / 60_000;
+  const rate = (count: number | null): number | null =>
+    count !== null && minutes > 0 ? count / minutes : null;
   const perMinute = (values: Column): Column => mapColumn(values, (value) => value / perStep);
   const stacked: ChartSeries[] = layers.map(({ type, color, count, values }) => ({
     key: type,

@@ -7,6 +7,7 @@ import { useAnswer } from "../../data/use-answer.ts";
 import { t } from "../../i18n/translate.ts";
 import { ActionName } from "../../ui/action-name.tsx";
 import { Card } from "../../ui/card.tsx";
+import { KeptNote } from "../../ui/kept-note.tsx";
 import { count, percent, text } from "../../ui/number-text.ts";
 import { Answered, Empty } from "../../ui/states.tsx";
 import { Table } from "../../ui/table.tsx";
@@ -46,6 +47,7 @@ function Content({ app, error }: { app: string; error: ErrorGroupAnswer }): JSX.
           <Fact name={t("errors.first")} value={dateTimeText(error.firstEverUnixMs)} />
           <Fact name={t("metric.lastSeen")} value={dateTimeText(error.lastUnixMs)} />
         </dl>
+        <KeptNote answer={error} />
         <h3 class="card-part">{t("errors.stack")}</h3>
         {error.stack === "" ? (
           <p class="note">{t("errors.noStack")}</p>

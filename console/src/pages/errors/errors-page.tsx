@@ -4,13 +4,14 @@ import { lazyPage } from "../../app/lazy-page.tsx";
 import { link, pageRange, replaceParameters, search } from "../../app/location.ts";
 import { PageFrame } from "../../app/page-frame.tsx";
 import { choice } from "../../app/url-state.ts";
-import type { ErrorSeriesAnswer, ErrorsAnswer } from "../../data/answers.ts";
+import type { ErrorSeriesAnswer, ErrorsAnswer, EventsAnswer } from "../../data/answers.ts";
 import { apiPaths } from "../../data/paths.ts";
 import { useAnswer } from "../../data/use-answer.ts";
 import { t } from "../../i18n/translate.ts";
 import { Card } from "../../ui/card.tsx";
+import { KeptNote, NoneKept } from "../../ui/kept-note.tsx";
 import { count, text } from "../../ui/number-text.ts";
-import { Answered, Empty } from "../../ui/states.tsx";
+import { Answered } from "../../ui/states.tsx";
 import { UnknownApp } from "../app/unknown-app.tsx";
 import { ErrorChart } from "./error-chart.tsx";
 import { ERROR_SORTS, type ErrorSort, GroupsTable } from "./groups-table.tsx";
@@ -60,9 +61,9 @@ function Overview({ app }: { app: string }): JSX.Element {
     >
       {(data) => (
         <>
-          {data.count === 0 ? (
+          {data.count === 0 || data.count === null ? (
             <Card>
-              <Empty title={t("state.noErrors")} hint={t("errors.emptyHint")} />
+              <NoneKept answer={data} title={t("state.noErrors")} hint={t("errors.emptyHint")} />
             </Card>
           ) : (
             <>
@@ -77,11 +78,8 @@ function Overview({ app }: { app: string }): JSX.Element {
                 <Answered answer={errors}>
                   {(found) => (
                     <>
-                      <GroupsTable
-                        errors={found.errors}
-                        before={errorsBefore.data?.errors ?? null}
-                        sort={sort}
-                      />
+                      <GroupsTable errors={found.errors} before={errorsBefore.data} sort={sort} />
+                      <KeptNote answer={found} />
                       {found.errors.length === MAX_GROUPS && (
                         <p class="note after-table">{t("errors.limited", { count: MAX_GROUPS })}</p>
                       )}
@@ -91,17 +89,17 @@ function Overview({ app }: { app: string }): JSX.Element {
               </Card>
             </>
           )}
-          <AppEnds app={app} none={<NoEnds />} />
+          <AppEnds app={app} none={(answer) => <NoEnds answer={answer} />} />
         </>
       )}
     </Answered>
   );
 }
 
-function NoEnds(): JSX.Element {
+function NoEnds({ answer }: { answer: EventsAnswer }): JSX.Element {
   return (
     <Card title={t("ends.title")} note={t("ends.note")}>
-      <Empty title={t("errors.noEnds")} hint={t("errors.noEndsHint")} />
+      <NoneKept answer={answer} title={t("errors.noEnds")} hint={t("errors.noEndsHint")} />
     </Card>
   );
 }

@@ -23,8 +23,8 @@ const ORDERS: Readonly<Record<ErrorSort, (a: Row, b: Row) => number>> = {
 /** Groups of errors; a row leads to its stack and to traces that show it. */
 export function GroupsTable(props: {
   errors: readonly Row[];
-  /** Those of the compared range; null without comparison. */
-  before: readonly Row[] | null;
+  /** The compared range's; null without comparison. */
+  before: ErrorsAnswer | null;
   sort: ErrorSort;
 }): JSX.Element {
   const { errors, before, sort } = props;
@@ -44,12 +44,14 @@ export function GroupsTable(props: {
     },
   ];
   if (before !== null && comparison.value !== "none") {
-    const earlier = new Map(before.map((row) => [row.group, row.count]));
+    const earlier = new Map(before.errors.map((row) => [row.group, row.count]));
+    // An error that is not in a range of which a part is not kept may have been in that part.
+    const otherwise = (before.keptFrom ?? null) === null ? 0 : null;
     columns.push({
       key: "before",
       label: t("errors.before", { when: t(`cmp.${comparison.value}`) }),
       isNumber: true,
-      cell: (row) => text(count(earlier.get(row.group) ?? 0)),
+      cell: (row) => text(count(earlier.get(row.group) ?? otherwise)),
     });
   }
   columns.push(

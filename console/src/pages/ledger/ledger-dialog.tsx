@@ -42,7 +42,7 @@ function AppLedger({ app }: { app: string }): JSX.Element {
       {({ completeness, losses }) => (
         <>
           <Sum completeness={completeness} sentence="ledger.spans" />
-          <Missing isEmpty={losses.length === 0}>
+          <Missing isKnown={completeness.ratio !== null} isEmpty={losses.length === 0}>
             <Table
               label={t("ledger.title", { name: app })}
               rows={losses}
@@ -77,12 +77,12 @@ function HostLedger({ host }: { host: string }): JSX.Element {
       {({ completeness, gaps }) => (
         <>
           <Sum completeness={completeness} sentence="ledger.seconds" />
-          <Missing isEmpty={gaps.length === 0}>
+          <Missing isKnown={completeness.ratio !== null} isEmpty={gaps.length === 0}>
             <p class="note">{t("ledger.gapHint")}</p>
             <Table
               label={t("ledger.title", { name: host })}
               rows={gaps}
-              keyOf={({ fromUnixMs }) => String(fromUnixMs)}
+              keyOf={({ fromUnixMs, toUnixMs }) => `${fromUnixMs} ${toUnixMs}`}
               columns={[
                 { key: "from", label: t("time.from"), cell: (row) => dateTimeText(row.fromUnixMs) },
                 { key: "to", label: t("time.to"), cell: (row) => dateTimeText(row.toUnixMs) },
@@ -90,7 +90,7 @@ function HostLedger({ host }: { host: string }): JSX.Element {
                   key: "missing",
                   label: t("ledger.missing"),
                   isNumber: true,
-                  cell: (row) => text(duration(row.toUnixMs - row.fromUnixMs)),
+                  cell: (row) => text(duration(row.missingMs ?? row.toUnixMs - row.fromUnixMs)),
                 },
               ]}
             />
@@ -111,6 +111,7 @@ function Sum({ completeness, sentence }: { completeness: Completeness; sentence:
     lost: whole.format(lost),
     inFlight: whole.format(inFlight),
   };
+  if (ratio === null && created === 0) return <></>;
   return (
     <p>
       {ratio !== null && (
@@ -123,8 +124,9 @@ function Sum({ completeness, sentence }: { completeness: Completeness; sentence:
   );
 }
 
-function Missing({ isEmpty, children }: { isEmpty: boolean; children: ComponentChildren }): JSX.Element {
-  return isEmpty ? <p>{t("ledger.nothing")}</p> : <>{children}</>;
+function Missing(props: { isKnown: boolean; isEmpty: boolean; children: ComponentChildren }): JSX.Element {
+  if (!props.isEmpty) return <>{props.children}</>;
+  return <p>{t(props.isKnown ? "ledger.nothing" : "ledger.unknown")}</p>;
 }
 
 /** Newer daemons may say what this page has no text for. */

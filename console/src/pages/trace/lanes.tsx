@@ -16,6 +16,8 @@ const FORMATTERS: Readonly<Record<LaneRow["unit"], Formatter>> = {
 };
 const MOST_MARKS = 8;
 const MOST_MARKS_NARROW = 4;
+/** Steps of this length are all that is left of the seconds. */
+const COARSE_MS = 60_000;
 /** A label this near to the end of the axis would be cut. */
 const LABEL_ROOM = 0.08;
 
@@ -72,6 +74,7 @@ export function Lanes(props: LanesProps): JSX.Element {
       onKeyDown={move}
       onBlur={() => (cursor.value = null)}
     >
+      {stepMs >= COARSE_MS && <p class="note">{t("trace.laneCoarse", { span: text(duration(stepMs)) })}</p>}
       <SecondAxis bounds={bounds} pointedMs={pointed && t0 + pointed.first * stepMs} />
       {rows.map((row) => (
         <div key={row.key} class="lane-row">
@@ -178,6 +181,14 @@ function Band(props: {
 
 /** The process of others that used most CPU time, as the host's ten-second snapshots say it. */
 function Busiest({ lane, bounds }: { lane: HostLaneAnswer; bounds: Bounds }): JSX.Element | null {
+  if (lane.busiest === null)
+    return (
+      <div class="lane-row">
+        <span class="lane-name">
+          <span>{t("trace.lane.busiest")}</span> <span class="note">{t("trace.laneNotKept")}</span>
+        </span>
+      </div>
+    );
   const seen = lane.busiest.filter(({ from, to }) => placeIn(bounds, from, to) !== null);
   if (seen.length === 0) return null;
   return (

@@ -7,7 +7,8 @@ import { apiPaths } from "../../data/paths.ts";
 import { useAnswer } from "../../data/use-answer.ts";
 import { t } from "../../i18n/translate.ts";
 import { Card } from "../../ui/card.tsx";
-import { Answered, Empty } from "../../ui/states.tsx";
+import { KeptNote, NoneKept } from "../../ui/kept-note.tsx";
+import { Answered } from "../../ui/states.tsx";
 import { Tabs } from "../../ui/tabs.tsx";
 import { UnknownApp } from "../app/unknown-app.tsx";
 import { TracesTable } from "./traces-table.tsx";
@@ -68,12 +69,13 @@ export function TracesPage({ app }: { app: string }): JSX.Element {
           )}
         </div>
         <Answered answer={answer} missing={<UnknownApp app={app} />}>
-          {({ traces }) =>
+          {({ traces, ...kept }) =>
             traces.length === 0 ? (
-              <Empty title={t("state.noTraces")} hint={t("state.noTracesHint")} />
+              <NoneKept answer={kept} title={t("state.noTraces")} hint={t("state.noTracesHint")} />
             ) : (
               <>
                 <TracesTable traces={traces} />
+                <KeptNote answer={kept} />
                 {traces.length === LIMIT && (
                   <p class="note after-table">{t("traces.limited", { count: LIMIT })}</p>
                 )}
