@@ -42,10 +42,10 @@ export async function openNotifySender(notifySocket: string): Promise<NotifySend
     const bytes = Buffer.from(message);
     const fd = libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return "no socket can be opened: see LimitNOFILE=";
-    // A full queue drops the message: the next beat sends another, and waiting could hang the daemon with systemd.
+    // Waiting for a full queue could hang the daemon together with systemd.
     const sent = libc.sendto(fd, bytes, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL, address, address.length);
     libc.close(fd);
-    return Number(sent) === bytes.length ? "" : `${notifySocket} did not take the message`;
+    return sent === bytes.length ? "" : `${notifySocket} did not take the message`;
   };
 }
 

@@ -12,6 +12,10 @@ export interface ServiceOptions {
   searchPath: string;
 }
 
+/** That the daemon is ready is said once: a queue that is full at that moment must not cost a start. */
+const SEND_AGAIN_TIMES = 25;
+const SEND_AGAIN_MS = 200;
+
 export interface ServiceManagerOptions extends ServiceOptions {
   /** Sends from this process; null where that is not possible: then a child does. */
   send: NotifySender | null;
@@ -42,12 +46,17 @@ export class ServiceManager {
 
   /** Sends one message at once, whatever is under way. */
   tellNow(lines: readonly string[], onEnd: () => void = () => {}): void {
-    const { send } = this.#options;
     const texts = lines.map(oneLine);
-    if (send === null) return this.#tellByChild(texts, onEnd);
-    const problem = send(texts.join("\n"));
-    if (problem !== "") this.#complain(problem);
+    if (this.#options.send === null) return this.#tellByChild(texts, onEnd);
+    this.#tellBySending(this.#options.send, texts.join("\n"), SEND_AGAIN_TIMES);
     onEnd();
+  }
+
+  #tellBySending(send: NotifySender, message: string, timesLeft: number): void {
+    const problem = send(message);
+    if (problem === "") return;
+    if (timesLeft === 0) return this.#complain(problem);
+    setTimeout(() => this.#tellBySending(send, message, timesLeft - 1), SEND_AGAIN_MS).unref();
   }
 
   #tellByChild(texts: readonly string[], onEnd: () => void): void {

@@ -20,7 +20,11 @@ const COLLECTOR_STATE = "/var/lib/apm-test-collector";
 const COLLECTOR = [
   process.execPath,
   `${TREE}/cli/bundle/main.js`,
-  ...["collector", "--state-dir", COLLECTOR_STATE, "--listen", "127.0.0.1:8460"],
+  "collector",
+  "--state-dir",
+  COLLECTOR_STATE,
+  "--listen",
+  "127.0.0.1:8460",
 ];
 const FETCH = `fetch("http://127.0.0.1:8460/" + process.argv[1])
   .then(async (answer) => { if (!answer.ok) throw new Error(String(answer.status)); console.log(await answer.text()); })
@@ -89,7 +93,7 @@ describe("apm-daemon as a service", { skip: skipWithoutBoot() }, () => {
       const { version, sampling, hostSecond } = status();
       assert.equal(version, VERSIONS[0]);
       assert.deepEqual(sampling?.failing, []);
-      assert.ok((sampling?.processes?.count ?? 0) > 5);
+      assert.ok((sampling?.processes?.count ?? 0) >= 3, "systemd, the journal, the collector");
       assert.ok((hostSecond["memTotalBytes"] ?? 0) > 0);
     });
     assert.equal(host.unit("apm-daemon.service", "NRestarts"), "0");
