@@ -20,7 +20,7 @@ import { prepareStateDir, stateDirInUse } from "./state-dir.ts";
 import { DiskSpace } from "./store/disk-space.ts";
 import { DuckDbStore } from "./store/duckdb/duckdb-store.ts";
 import { AllowedHosts } from "./web/allowed-hosts.ts";
-import { browserRefusal } from "./web/browser-refusal.ts";
+import { browserRefusal, hasLoginEnded } from "./web/browser-refusal.ts";
 import { listen } from "./web/listen.ts";
 import { webApp } from "./web/web-app.ts";
 
@@ -97,6 +97,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     liveHosts,
     hostsOf: (app) => hostsOfApp(store, app, clock()),
     refusal: (request) => browserRefusal(request, allowedHosts, access),
+    hasLoginEnded: (request) => hasLoginEnded(request, access),
     log,
   });
   const attach = (http: Server): void => uplinks.attach(http, live.upgrade.bind(live));

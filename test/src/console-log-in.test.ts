@@ -66,6 +66,28 @@ describe("the console's log-in in a browser", { skip: skipWithout("chromium") },
     assert.match(page.url(), /\/apps\?/);
   });
 
+  test("a live tab is shown the log-in by the end of its connection when another tab logs out", async () => {
+    const { page } = await openPage(browser, DESKTOP);
+    await page.goto(`${collector.url}${WANTED}`);
+    await logIn(page);
+    const live = { isClosed: false };
+    page.on("websocket", (socket) => socket.on("close", () => (live.isClosed = true)));
+    // What the page asks every 15 s would tell it too: before the connection has ended it is told what was true before.
+    const server = await (await page.request.get(`${collector.url}/api/v1/server`)).json();
+    await page.route("**/api/v1/server", (route) =>
+      live.isClosed ? route.continue() : route.fulfill({ json: server }),
+    );
+    const to = Date.now();
+    await page.goto(`${collector.url}/hosts/nowhere?from=${to - 600_000}&to=${to}&live=1`);
+    await page.getByText("no daemon is connected: nowhere").waitFor();
+    const out = await page.request.post(`${collector.url}/api/v1/logout`, {
+      headers: { origin: collector.url },
+    });
+    assert.equal(out.status(), 200);
+    await page.getByLabel("Password", { exact: true }).waitFor();
+    assert.ok(live.isClosed);
+  });
+
   test("a page of another site that posts forms and scripts ends no session", async () => {
     const context = await browser.newContext(DESKTOP);
     const page = await context.newPage();

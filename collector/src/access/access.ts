@@ -56,6 +56,14 @@ export class Access {
     return keys.verify(bearer) === null ? "none" : "own";
   }
 
+  /** Whether the log-in of a browser's open connection has not ended; no use of it. Throws PASSWORD_UNREADABLE. */
+  stillHolds(session: string): boolean {
+    const { passwords, sessions } = this.#options;
+    if (!this.isGuarded) return true;
+    const { mark } = passwords;
+    return session !== "" && mark !== null && sessions.holds(session, mark);
+  }
+
   /** Opens a session for who knows the password; whatever session the browser had ends. */
   async logIn({
     password,

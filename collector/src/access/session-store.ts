@@ -68,19 +68,28 @@ export class SessionStore {
 
   /** Whether this is the token of a session that has not ended; notes its use. */
   accepts(token: string, passwordMark: string): boolean {
-    this.#follow(passwordMark);
-    const sha256 = hashOf(token);
-    const session = this.#sessions.get(sha256);
+    const session = this.#live(token, passwordMark);
+    if (session === null) return false;
     const nowMs = this.#options.clock();
-    if (session === undefined || isOver(session, nowMs)) return false;
-    this.#sessions.delete(sha256);
-    this.#sessions.set(sha256, { ...session, usedUnixMs: nowMs });
+    this.#sessions.delete(session.sha256);
+    this.#sessions.set(session.sha256, { ...session, usedUnixMs: nowMs });
     if (nowMs - this.#writtenMs >= WRITE_USE_EVERY_MS) this.#write();
     return true;
   }
 
+  /** The same without being a use of it: for who only looks whether it has ended. */
+  holds(token: string, passwordMark: string): boolean {
+    return this.#live(token, passwordMark) !== null;
+  }
+
   close(token: string): void {
     if (this.#sessions.delete(hashOf(token))) this.#write();
+  }
+
+  #live(token: string, passwordMark: string): Session | null {
+    this.#follow(passwordMark);
+    const session = this.#sessions.get(hashOf(token));
+    return session === undefined || isOver(session, this.#options.clock()) ? null : session;
   }
 
   /** Sessions of another password are none. */

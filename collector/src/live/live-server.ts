@@ -1,6 +1,8 @@
 /**
  * The browsers' WebSocket: one a tab, on LIVE_PATH. The page says `{"watch":{"host":"web-1"}}`, `{"watch":{"app":"shop"}}` or
- * `{"watch":null}`, and gets LiveMessages as they come. Nothing else is read from it, and it can change nothing.
+ * `{"watch":null}`, and gets LiveMessages as they come. Nothing else is read from it, and it can change nothing. When its log-in ends it
+ * is closed with CLOSE_LOGIN_ENDED within a second or two: a log-out, an expiry and a new password, which another process writes, are all
+ * seen by looking again.
  */
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
@@ -17,6 +19,9 @@ const MAX_WAITING_BYTES = 262_144;
 const PING_EVERY_MS = 20_000;
 const CLOSE_BAD_MESSAGE = 1008;
 const CLOSE_GOING_AWAY = 1001;
+/** 4000..4999 are for applications; this one reads as HTTP's 401. */
+const CLOSE_LOGIN_ENDED = 4401;
+const LOGIN_CHECK_MS = 1_000;
 
 const name = z.string().min(1).max(1_024);
 const RequestSchema: z.ZodType<{ watch: LiveTopic | null }> = z.object({
@@ -26,6 +31,8 @@ const RequestSchema: z.ZodType<{ watch: LiveTopic | null }> = z.object({
 export interface LiveServerOptions extends TopicOptions {
   /** Why this browser may not connect, with an HTTP status; null when it may. */
   refusal: (request: IncomingMessage) => { status: number; sentence: string } | null;
+  /** Whether the log-in that this browser was let in with has ended. */
+  hasLoginEnded: (request: IncomingMessage) => boolean;
   log: Logger;
 }
 
@@ -37,13 +44,17 @@ export class LiveServer {
     maxPayload: MAX_MESSAGE_BYTES,
   });
   readonly #silent = new WeakSet<WebSocket>();
-  readonly #timer: NodeJS.Timeout;
+  /** The request that each tab came with. */
+  readonly #requests = new WeakMap<WebSocket, IncomingMessage>();
+  readonly #timers: readonly NodeJS.Timeout[];
   #isStopped = false;
 
   constructor(options: LiveServerOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => this.#ping(), PING_EVERY_MS);
-    this.#timer.unref();
+    this.#timers = [
+      setInterval(() => this.#ping(), PING_EVERY_MS).unref(),
+      setInterval(() => this.#checkLogins(), LOGIN_CHECK_MS).unref(),
+    ];
   }
 
   /** Tabs that are connected. */
@@ -57,14 +68,17 @@ export class LiveServer {
     socket.on("error", () => socket.destroy());
     const refusal = this.#isStopped || this.count >= MAX_BROWSERS ? TOO_MANY : this.#options.refusal(request);
     if (refusal === null)
-      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#serve(webSocket));
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+        this.#requests.set(webSocket, request);
+        this.#serve(webSocket);
+      });
     else refuse(socket, refusal);
     return true;
   }
 
   stop(): void {
     this.#isStopped = true;
-    clearInterval(this.#timer);
+    for (const timer of this.#timers) clearInterval(timer);
     for (const socket of this.#sockets.clients) {
       socket.close(CLOSE_GOING_AWAY, "the collector stops");
       socket.terminate();
@@ -105,6 +119,14 @@ export class LiveServer {
         },
       );
     });
+  }
+
+  #checkLogins(): void {
+    for (const socket of this.#sockets.clients) {
+      const request = this.#requests.get(socket);
+      if (socket.readyState === socket.OPEN && request !== undefined && this.#options.hasLoginEnded(request))
+        socket.close(CLOSE_LOGIN_ENDED, "the log-in has ended");
+    }
   }
 
   /** A tab that is gone without a word is noticed at the second ping. */

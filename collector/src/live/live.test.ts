@@ -2,48 +2,13 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { LIVE_FEATURE } from "@apm-daemon/protocol";
 import { WebSocket } from "ws";
 import { HandUplink } from "../testing/hand-uplink.ts";
+import { LiveTab as Tab } from "../testing/live-tab.ts";
 import { RunningCollector } from "../testing/running-collector.ts";
 import { SEALED_MS, sampleHeader, sampleHost, sampleRequests, WINDOW_SEC } from "../testing/sample-batch.ts";
 import type { LiveAnswer } from "./live-polls.ts";
-
-type Message = Record<string, unknown> & { type: string };
-
-/** A tab of the console. */
-class Tab {
-  readonly socket: WebSocket;
-  readonly messages: Message[] = [];
-
-  constructor(url: string, headers: Record<string, string> = {}) {
-    this.socket = new WebSocket(`${url.replace("http", "ws")}/api/v1/live`, {
-      headers: { origin: url, ...headers },
-    });
-    this.socket.on("message", (data: Buffer) => this.messages.push(JSON.parse(data.toString()) as Message));
-  }
-
-  static async open(url: string, watch: object | null): Promise<Tab> {
-    const tab = new Tab(url);
-    await once(tab.socket, "open");
-    tab.socket.send(JSON.stringify({ watch }));
-    return tab;
-  }
-
-  async has(type: string, count = 1): Promise<Message[]> {
-    for (;;) {
-      const found = this.messages.filter((message) => message.type === type);
-      if (found.length >= count) return found;
-      await sleep(5);
-    }
-  }
-
-  async close(): Promise<void> {
-    this.socket.close();
-    await once(this.socket, "close");
-  }
-}
 
 const second = (tsSec: number, changes: object = {}): string =>
   JSON.stringify({

@@ -25,6 +25,15 @@ export function browserRefusal(
   return mayWatch(headers.cookie, access) ? null : { status: 401, sentence: "This needs a log-in." };
 }
 
+/** Whether the log-in with which a browser opened its WebSocket has ended since. */
+export function hasLoginEnded({ headers }: IncomingMessage, access: Access): boolean {
+  try {
+    return !access.stillHolds(sessionIn(headers.cookie));
+  } catch {
+    return true;
+  }
+}
+
 /** What cannot be read lets nobody in. */
 function mayWatch(cookie: string | undefined, access: Access): boolean {
   try {

@@ -4,6 +4,8 @@
  *   connecting ──open──► open ──close──► waiting ──RETRY_MS──► connecting
  *                                           └── meanwhile a host is polled
  */
+import { getJson } from "./get-json.ts";
+import { isLoginNeeded } from "./login-state.ts";
 import { apiPaths } from "./paths.ts";
 
 export type LiveTopic = { host: string } | { app: string };
@@ -36,6 +38,8 @@ export interface LiveHandlers {
 
 type LiveMessage = ({ type: "second" } & LiveSecond) | ({ type: "state" } & LiveState) | { type: "stored" };
 
+/** The collector's word for it. */
+const CLOSE_LOGIN_ENDED = 4401;
 const RETRY_MS = 10_000;
 const POLL_MS = 1000;
 
@@ -80,9 +84,10 @@ class LiveFeed {
       socket.send(JSON.stringify({ watch: this.#topic }));
     });
     socket.addEventListener("message", ({ data }) => this.#take(JSON.parse(String(data)) as LiveMessage));
-    socket.addEventListener("close", () => {
+    socket.addEventListener("close", ({ code }) => {
       if (this.#socket !== socket) return;
       this.#socket = null;
+      if (code === CLOSE_LOGIN_ENDED) void showLogIn();
       this.#retry = window.setTimeout(() => this.#connect(), RETRY_MS);
       this.#handlers.polling(true);
       this.#startPolling();
@@ -107,6 +112,7 @@ class LiveFeed {
       this.#call = new AbortController();
       try {
         const response = await fetch(apiPaths.hostLive(host, this.#afterSec), { signal: this.#call.signal });
+        if (response.status === 401) isLoginNeeded.value = true;
         const { seconds, ...state } = (await response.json()) as LiveState & { seconds: LiveSecond[] };
         if (!response.ok || this.#call.signal.aborted) return;
         this.#handlers.state(state);
@@ -133,4 +139,9 @@ class LiveFeed {
     this.#socket = null;
     socket?.close();
   }
+}
+
+/** The log-in page comes up with the first call that is refused; none is when another tab has logged in anew. */
+async function showLogIn(): Promise<void> {
+  await getJson(apiPaths.server(), AbortSignal.timeout(10_000)).catch(() => undefined);
 }
