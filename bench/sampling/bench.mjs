@@ -21,8 +21,9 @@ import { treeCpuSeconds, treeRssBytes } from "../support/process-cost.mjs";
 
 /** Code is compiled and heaps shrink in a process's first minute; these run for months. */
 const WARM_UP_MS = 75_000;
-const PROCESSES = [100, 1_000, 5_000];
-const { rounds, seconds } = readOptions(3, 20);
+const { rounds, seconds, values } = readOptions(3, 20, ["processes"]);
+/** `--processes 100,1000` measures with so many alone. */
+const PROCESSES = (values.processes ?? "100,1000,5000").split(",").map(Number);
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 function startProcess(command, args, cleanUp = () => undefined) {

@@ -1,10 +1,13 @@
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 
-/** @returns {{ rounds: number, seconds: number }} */
-export function readOptions(rounds, seconds) {
-  const { values } = parseArgs({ options: { rounds: { type: "string" }, seconds: { type: "string" } } });
-  return { rounds: Number(values.rounds ?? rounds), seconds: Number(values.seconds ?? seconds) };
+/** `more` are options of one benchmark alone. @returns {{ rounds: number, seconds: number, values: Record<string, string> }} */
+export function readOptions(rounds, seconds, more = []) {
+  const names = ["rounds", "seconds", ...more];
+  const { values } = parseArgs({
+    options: Object.fromEntries(names.map((name) => [name, { type: "string" }])),
+  });
+  return { rounds: Number(values.rounds ?? rounds), seconds: Number(values.seconds ?? seconds), values };
 }
 
 /** Prints one result; the first fields say what was measured where and when. */
