@@ -56,7 +56,9 @@ for (const library of ["ioredis", "ioredis5"])
           ["GET", undefined],
         ],
       );
-      assert.deepEqual(calls[0]?.attributes, {
+      // A call that is slow, as any may be on a busy machine, has its stack too.
+      const { "code.stacktrace": _, ...first } = calls[0]?.attributes ?? {};
+      assert.deepEqual(first, {
         "db.system.name": "redis",
         "db.namespace": "0",
         "server.address": "127.0.0.1",
