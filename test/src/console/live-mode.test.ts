@@ -116,12 +116,13 @@ describe("live mode of the console in a browser", { skip: skipWithout("chromium"
     await page.mouse.move(x, y);
     await settled();
     const held = { ...seen };
-    await eventually("two more windows are stored", 90_000, async () => {
+    await eventually("three more windows are stored", 120_000, async () => {
       // A pointer that rests for a minute was left there.
       await page.mouse.move(x + (Math.round(performance.now()) % 9), y);
-      assert.ok(seen.stored >= held.stored + 2, JSON.stringify(seen));
+      assert.ok(seen.stored >= held.stored + 3, JSON.stringify(seen));
     });
-    assert.equal(seen.asked, held.asked);
+    // Else it would have been asked for each of them. One call may have been on its way, or the page set its clock right.
+    assert.ok(seen.asked <= held.asked + 1, `${JSON.stringify(held)}, then ${JSON.stringify(seen)}`);
     const fetched = page.waitForRequest(/\/series\?/);
     await page.mouse.move(1, 1);
     await fetched;

@@ -133,8 +133,8 @@ describe("S8: names are text on every page", { skip: skipWithout("chromium") }, 
     ];
   }
 
-  /** Pages of which each shows one name, of everything: its traces; the others, which are made of the same parts, take turns. */
-  function detailsOf(name: string, turn: number, traceIds: readonly string[]): string[] {
+  /** Pages of which each shows one name, of everything: the agent's trace; the others, which are made of the same parts, take turns. */
+  function detailsOf(name: string, turn: number, [batchs = "", agents = ""]: readonly string[]): string[] {
     const app = `/apps/${encodeURIComponent(name)}`;
     const now = Date.now();
     const calls = (page: string, ...parts: string[]): string =>
@@ -145,9 +145,9 @@ describe("S8: names are text on every page", { skip: skipWithout("chromium") }, 
         `${app}/actions/${encodeURIComponent(name)}?sel=${now - 200_000},${now},500,`,
         `${app}/errors?sel=${fingerprintOf(name)}`,
       ],
-      [calls("caches", "redis", name, name, ""), calls("external", "http", name), `${app}/actions`],
+      [calls("caches", "redis", name, name, ""), calls("external", "http", name), `/traces/${batchs}`],
     ];
-    return [...traceIds.map((traceId) => `/traces/${traceId}`), ...(turns[turn % turns.length] ?? [])];
+    return [`/traces/${agents}`, ...(turns[turn % turns.length] ?? [])];
   }
 
   test("nothing of the corpus is executed, loaded or linked, on no page", async () => {
