@@ -1,3 +1,6 @@
+import * as calls from "./call-fixtures.mjs";
+import * as failures from "./error-fixtures.mjs";
+import * as settings from "./settings-fixtures.mjs";
 import * as whySlow from "./why-slow-fixtures.mjs";
 
 /** Invented answers of the API: a shop whose host loses CPU to a neighbour for a while, an idle app, a hostile name. */
@@ -605,10 +608,15 @@ function fetched(traceId, nowMs) {
   });
 }
 
-/** Status and body of one call. */
-export function answer(url, { isEmpty, nowMs }) {
+/** Status and body of one call; `body` is what came with it. */
+export function answer(url, { method, body, isEmpty, nowMs }) {
   const range = rangeOf(url, nowMs);
-  const [area, name, part] = url.pathname.replace("/api/v1/", "").split("/").map(decodeURIComponent);
+  const path = url.pathname.replace("/api/v1/", "").split("/").map(decodeURIComponent);
+  const [area, name, part, detail, id] = path;
+  if (method !== "GET") {
+    const change = settings.changed(method, path, body);
+    if (change !== null) return ok(change);
+  }
   const query = (key) => url.searchParams.get(key);
   if (area === "server")
     return ok({
@@ -622,6 +630,21 @@ export function answer(url, { isEmpty, nowMs }) {
   if (area === "traces" && part === "fetch") return fetched(name, nowMs);
   if (area === "traces")
     return name.startsWith("0000") ? notFound("no host kept this trace") : ok(trace(name, nowMs));
+  if (area === "session") return ok({ isGuarded: false, isLoggedIn: true });
+  if (area === "settings") return ok(settings.settingsAnswer());
+  if (area === "keys") return ok(settings.keysAnswer());
+  if (area === "fleet")
+    return ok(isEmpty ? { ...range, daemons: [], agents: [] } : settings.fleet(range, nowMs));
+  if (area === "completeness")
+    return ok(isEmpty ? { ...range, apps: [], more: 0 } : settings.completeness(range, COMPLETENESS));
+  if (area === "map")
+    return ok(
+      isEmpty
+        ? { ...range, nodes: [], edges: [], isLimited: false }
+        : calls.serviceMap(range, apps(range, nowMs)),
+    );
+  if (area === "statements")
+    return ok({ text: "SELECT 1", hosts: [{ host: "web-2", state: "found", lastSeenUnixMs: nowMs }] });
   if (area === "verdicts")
     return ok({ ...range, apps: isEmpty ? [] : [whySlow.verdicts("shop", judged(range))] });
   if (area === "ends") return ok(isEmpty ? { ...range, ends: [] } : whySlow.ends(range));
@@ -630,7 +653,7 @@ export function answer(url, { isEmpty, nowMs }) {
     return ok({ ...range, hosts: isEmpty ? [] : HOSTS.map((host, i) => hostRow(host, i, nowMs)) });
   if (area === "apps")
     return APPS.includes(name) && !isEmpty
-      ? ok(ofApp(name, part, range, query, nowMs))
+      ? ofApp(name, [part, detail, id], range, query, nowMs)
       : notFound(`no app ${name}`);
   if (area === "hosts")
     return HOSTS.includes(name) && !isEmpty
@@ -651,7 +674,36 @@ const COMPLETENESS = {
   ratio: 0.998766,
 };
 
-function ofApp(app, part, range, query, nowMs) {
+const TOOLS = { noise, trouble, isLost };
+
+/** What the app's pages below the overview ask; null for other calls. */
+function detailsOf(app, [part, detail, id], range, query, nowMs) {
+  const stepMs = stepOf(range, 10_000);
+  const rows = OPERATIONS[query("category")] && operations(query("category"));
+  const kept = traces(range, 60, null, false);
+  if (part === "operations" && detail === "series")
+    return calls.callSeries(app, range, query, rows, stepMs, nowMs, TOOLS);
+  if (part === "operations" && detail === "samples") return calls.callSamples(app, range, query, rows, kept);
+  if (part === "slow-statements")
+    return calls.slowStatements(app, range, query, operations("database"), kept);
+  if (part === "errors" && detail === "series") return failures.errorSeries(app, range, stepMs, nowMs, TOOLS);
+  if (part === "counters") return failures.counters(app, range, stepMs, nowMs, TOOLS);
+  if (part === "events") return failures.events(app, range, hex);
+  if (part === "ledger") return settings.appLedger(app, range, COMPLETENESS);
+  if (part !== "errors") return null;
+  const all = errors(nowMs).map((row) => failures.errorRow(row, range, stepMs, nowMs, TOOLS));
+  if (detail === undefined) return { app, ...range, errors: all };
+  const found = all.find(({ group }) => group === id);
+  return found === undefined ? null : failures.errorGroup(app, range, found, kept);
+}
+
+function ofApp(app, parts, range, query, nowMs) {
+  const details = app === "idle-worker" ? null : detailsOf(app, parts, range, query, nowMs);
+  if (details === null && parts[1] === "groups") return notFound("no such group");
+  return ok(details ?? overviewOf(app, parts[0], range, query, nowMs));
+}
+
+function overviewOf(app, part, range, query, nowMs) {
   const head = { app, ...range };
   const isIdle = app === "idle-worker";
   if (part === "summary")
@@ -671,6 +723,18 @@ function ofApp(app, part, range, query, nowMs) {
       traces: [],
       errors: [],
       statusCodes: [],
+      slowStatements: [],
+      samples: [],
+      counters: [],
+      events: [],
+      types: [],
+      groups: [],
+      all: { calls: 0 },
+      leftOut: 0,
+      count: 0,
+      others: null,
+      t0: range.from,
+      stepMs: 10_000,
       requests: 0,
     };
   if (part === "heatmap") return whySlow.heatmap(app, range, { noise, trouble, isLost });
@@ -706,7 +770,6 @@ function ofApp(app, part, range, query, nowMs) {
     };
   }
   if (part === "operations") return { ...head, operations: operations(query("category")) };
-  if (part === "errors") return { ...head, errors: errors(nowMs) };
   return {
     ...head,
     traces: traces(range, Number(query("limit") ?? 50), query("action"), query("error") === "true"),
@@ -716,6 +779,8 @@ function ofApp(app, part, range, query, nowMs) {
 function ofHost(host, part, range, query, nowMs) {
   const head = { host, ...range };
   if (part === "series") return { host, ...hostSeries(range, nowMs, query("metrics").split(",")) };
+  if (part === "ledger") return settings.hostLedger(host, range);
+  if (part === "live") return settings.liveSeconds(host, Number(query("after") ?? 0), nowMs, hostSecond);
   if (part === "lane") return whySlow.hostLane(host, range, { noise, trouble });
   if (part === "snapshot") return snapshot(host, range, nowMs);
   return {

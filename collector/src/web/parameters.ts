@@ -70,39 +70,76 @@ export interface ParameterSets {
   ends: { limit: number };
 }
 
-const wholeNumber = (min: number, max: number): z.ZodType<number> =>
-  z
+const wholeNumber = (min: number, max: number): z.ZodType<number> => {
+  const expected = `a whole number from ${min} to ${max}`;
+  return z
     .string()
-    .regex(/^\d{1,16}$/, `must be a whole number from ${min} to ${max}`)
+    .regex(/^\d{1,16}$/, `must be ${expected}`)
     .transform(Number)
-    .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`);
+    .refine((value) => value >= min && value <= max, `must be ${expected}`)
+    .meta({ expected });
+};
 const ACTION_LENGTH = `must be a name of 1 to ${MAX_NAME_CHARS} characters`;
-const action = z.string().min(1, ACTION_LENGTH).max(MAX_NAME_CHARS, ACTION_LENGTH).optional();
-const oneAction = z.string(ACTION_LENGTH).min(1, ACTION_LENGTH).max(MAX_NAME_CHARS, ACTION_LENGTH);
+const oneAction = z
+  .string(ACTION_LENGTH)
+  .min(1, ACTION_LENGTH)
+  .max(MAX_NAME_CHARS, ACTION_LENGTH)
+  .meta({ expected: `an action's name, 1 to ${MAX_NAME_CHARS} characters` });
+const action = oneAction.optional().describe("Of this action only.");
 const MS = "must be a number of milliseconds from 0 to 1e9";
 /** Written as a double prints itself: 91.88860799999999 has more decimals than it has digits to spare, 1e-7 an exponent. */
 const milliseconds = z
   .string(MS)
   .regex(/^\d{1,10}(\.\d{1,20})?(e-\d{1,3})?$/, MS)
   .transform(Number)
-  .refine((value) => value <= 1e9, MS);
+  .refine((value) => value <= 1e9, MS)
+  .meta({ expected: "a number of milliseconds from 0 to 1e9" });
 const moment = wholeNumber(0, MAX_UNIX_MS);
-const yesOrNo = z.enum(["true", "false"]).transform((text) => text === "true");
-const kind = z.enum(["web", "background", "all"]).default("web");
-const stepMs = wholeNumber(1_000, 86_400_000).optional();
-const category = z.enum(["database", "cache", "external"]);
+const yesOrNo = z
+  .enum(["true", "false"])
+  .transform((text) => text === "true")
+  .meta({ expected: "`true`, `false`" });
+const kind = z.enum(["web", "background", "all"]).default("web").describe("Which requests are counted.");
+const stepMs = wholeNumber(1_000, 86_400_000)
+  .optional()
+  .describe("Length of a step, where it should be coarser than what the server picks.");
+const category = z.enum(["database", "cache", "external"]).describe("Which calls.");
 /** "" is a name too: that of what the app did not say. */
-const key = z.string().max(MAX_NAME_CHARS, `must have at most ${MAX_NAME_CHARS} characters`).optional();
+const key = z
+  .string()
+  .max(MAX_NAME_CHARS, `must have at most ${MAX_NAME_CHARS} characters`)
+  .meta({ expected: `a name, 0 to ${MAX_NAME_CHARS} characters` })
+  .optional();
+const traceId = z
+  .string()
+  .regex(/^[0-9a-f]{32}$/, "must be 32 hex digits in lower case")
+  .meta({ expected: "32 hex digits in lower case" });
+const fingerprint = z
+  .string()
+  .regex(/^[0-9a-f]{16}$/, "must be a fingerprint of 16 hex digits")
+  .meta({ expected: "a fingerprint, 16 hex digits" });
 const statement = z
   .string()
   .regex(/^([0-9a-f]{16})?$/, 'must be a fingerprint of 16 hex digits, or ""')
-  .optional();
-const operationKeys = { action, category, system: key, target: key, operation: key, statement };
+  .meta({ expected: 'a fingerprint, 16 hex digits, or ""' })
+  .optional()
+  .describe("Of this statement only.");
+const limitOf = (max: number, standard: number): z.ZodType<number> =>
+  wholeNumber(1, max).default(standard).describe("Most rows of the answer.");
+const operationKeys = {
+  action,
+  category,
+  system: key.describe("Of this kind of store or service only."),
+  target: key.describe("Of this address only."),
+  operation: key.describe("Of this operation only."),
+  statement,
+};
 
-const SCHEMAS: { readonly [Call in keyof ParameterSets]: z.ZodType<ParameterSets[Call]> } = {
+/** What each call takes, with bounds, defaults and a sentence for each. */
+export const SCHEMAS: { readonly [Call in keyof ParameterSets]: z.ZodType<ParameterSets[Call]> } = {
   range: z.object({
-    from: wholeNumber(0, MAX_UNIX_MS).optional(),
-    to: wholeNumber(1, MAX_UNIX_MS).optional(),
+    from: wholeNumber(0, MAX_UNIX_MS).optional().describe("Unix ms; default: 30 minutes before `to`."),
+    to: wholeNumber(1, MAX_UNIX_MS).optional().describe("Unix ms; default: now."),
   }),
   kind: z.object({ kind }),
   hostSeries: z.object({
@@ -110,52 +147,83 @@ const SCHEMAS: { readonly [Call in keyof ParameterSets]: z.ZodType<ParameterSets
       .string()
       .transform((list) => list.split(","))
       .pipe(z.array(z.enum(HOST_METRIC_NAMES as [string, ...string[]])))
-      .default([...HOST_METRIC_NAMES]),
+      .meta({ expected: "names of [host-metrics.md](host-metrics.md), with commas between", standard: "all" })
+      .default([...HOST_METRIC_NAMES])
+      .describe("Which columns."),
     stepMs,
   }),
   appSeries: z.object({ action, kind, stepMs }),
-  actions: z.object({ kind, sort: z.enum(ACTION_SORTS).default("time") }),
+  actions: z.object({
+    kind,
+    sort: z.enum(ACTION_SORTS).default("time").describe("What comes first."),
+  }),
   statusCodes: z.object({ action }),
   operations: z.object({ action, category: category.optional() }),
   counters: z.object({ stepMs }),
-  slowStatements: z.object({ action, statement, limit: wholeNumber(1, 200).default(20) }),
+  slowStatements: z.object({ action, statement, limit: limitOf(200, 20) }),
   operationSeries: z.object({
     ...operationKeys,
-    by: z.enum(["store", "operation"]).default("store"),
-    limit: wholeNumber(1, 50).default(10),
+    by: z
+      .enum(["store", "operation"])
+      .default("store")
+      .describe("Whether a group is a store or service, or each operation of it."),
+    limit: wholeNumber(1, 50).default(10).describe("Most groups; the others are counted in `leftOut`."),
     stepMs,
   }),
-  operationSamples: z.object({ ...operationKeys, limit: wholeNumber(1, 50).default(10) }),
+  operationSamples: z.object({ ...operationKeys, limit: limitOf(50, 10) }),
   errorSeries: z.object({ stepMs }),
-  errorGroup: z.object({ group: z.string().min(1).max(MAX_NAME_CHARS) }),
-  events: z.object({ limit: wholeNumber(1, 100).default(20) }),
+  errorGroup: z.object({
+    group: z
+      .string()
+      .min(1)
+      .max(MAX_NAME_CHARS)
+      .meta({ expected: `1 to ${MAX_NAME_CHARS} characters` }),
+  }),
+  events: z.object({ limit: limitOf(100, 20) }),
   traces: z.object({
     action,
-    error: yesOrNo.optional(),
-    repeats: yesOrNo.optional(),
-    sort: z.enum(["slowest", "recent"]).default("slowest"),
-    limit: wholeNumber(1, 500).default(50),
+    error: yesOrNo.optional().describe("Failed ones only, or the others only."),
+    repeats: yesOrNo.optional().describe("Those that repeat a call only, or the others only."),
+    sort: z.enum(["slowest", "recent"]).default("slowest").describe("What comes first."),
+    limit: limitOf(500, 50),
   }),
-  trace: z.object({ traceId: z.string().regex(/^[0-9a-f]{32}$/, "must be 32 hex digits in lower case") }),
-  statement: z.object({
-    statement: z.string().regex(/^[0-9a-f]{16}$/, "must be a fingerprint of 16 hex digits"),
-  }),
+  trace: z.object({ traceId }),
+  statement: z.object({ statement: fingerprint }),
   ledger: z.object({
-    stream: z.guid("must be a stream's id, as `apm status --json` tells it").lowercase(),
-    upTo: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(Number.MAX_SAFE_INTEGER),
+    stream: z
+      .guid("must be a stream's id, as `apm status --json` tells it")
+      .lowercase()
+      .meta({ expected: "a stream's id, a GUID" })
+      .describe("The daemon's, as `apm status --json` tells it."),
+    upTo: wholeNumber(0, Number.MAX_SAFE_INTEGER)
+      .meta({ standard: "all" })
+      .default(Number.MAX_SAFE_INTEGER)
+      .describe("Number of the last batch that counts."),
   }),
-  live: z.object({ after: wholeNumber(0, 4_294_967_295).default(0) }),
-  fetch: z.object({ deadlineMs: wholeNumber(100, 10_000).default(3_000) }),
-  hostLane: z.object({ instance: z.string().min(1).max(MAX_NAME_CHARS).optional() }),
-  rank: z.object({ action: oneAction, durationMs: milliseconds }),
+  live: z.object({
+    after: wholeNumber(0, 4_294_967_295).default(0).describe("Unix seconds; those after it."),
+  }),
+  fetch: z.object({
+    deadlineMs: wholeNumber(100, 10_000).default(3_000).describe("So long hosts are waited for."),
+  }),
+  hostLane: z.object({
+    instance: z
+      .string()
+      .min(1)
+      .max(MAX_NAME_CHARS)
+      .meta({ expected: `1 to ${MAX_NAME_CHARS} characters` })
+      .optional()
+      .describe("The process of an app, as a root of a trace names it."),
+  }),
+  rank: z.object({ action: oneAction, durationMs: milliseconds.describe("The duration to place.") }),
   heatmap: z.object({ action: oneAction, stepMs }),
   selection: z
     .object({
       action: oneAction,
-      selectedFrom: moment,
-      selectedTo: moment,
-      minMs: milliseconds.default(0),
-      maxMs: milliseconds.optional(),
+      selectedFrom: moment.describe("Unix ms; where the part begins."),
+      selectedTo: moment.describe("Unix ms; where it ends, after `selectedFrom`."),
+      minMs: milliseconds.default(0).describe("Durations above it."),
+      maxMs: milliseconds.optional().describe("Durations up to it, more than `minMs`; default: no limit."),
     })
     .refine(({ selectedFrom, selectedTo }) => selectedFrom < selectedTo, {
       path: ["selectedTo"],
@@ -165,7 +233,7 @@ const SCHEMAS: { readonly [Call in keyof ParameterSets]: z.ZodType<ParameterSets
       path: ["maxMs"],
       message: "must be above minMs",
     }),
-  ends: z.object({ limit: wholeNumber(1, 100).default(20) }),
+  ends: z.object({ limit: limitOf(100, 20) }),
 };
 
 /** Reads one call's parameters from its query. Parameters of other names are ignored. Throws BadParameter. */

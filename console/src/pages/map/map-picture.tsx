@@ -8,11 +8,12 @@ import { mapLayout } from "./map-layout.ts";
 import { figuresText, isFailing, nodeLink, nodeName } from "./map-names.ts";
 import "../../i18n/en/map.ts";
 
-const NODE_WIDTH = 232;
+const NODE_WIDTH = 200;
 const NODE_HEIGHT = 50;
-const COLUMN_WIDTH = 436;
+/** Three columns fit a window of 1,280 px. */
+const COLUMN_WIDTH = 392;
 const ROW_HEIGHT = 74;
-const MARGIN = 8;
+const MARGIN = 6;
 /** Beyond that only the lines of the node under the pointer are labelled. */
 const MAX_LABELS = 30;
 
