@@ -116,7 +116,7 @@ describe("what cannot start says why in one sentence", () => {
   });
 
   test("a license key file without a key", async () => {
-    const path = configFile("empty.key", "");
+    const path = configFile("other.key", "not a key\n");
     const result = await runApm(["daemon", "--state-dir", stateDir.path, "--license-key-file", path]);
     assertRefused(result, EXIT_WRONG, [path, "apm key create"]);
   });

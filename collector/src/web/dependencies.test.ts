@@ -213,6 +213,7 @@ describe("what apps call", () => {
       lastUnixMs: FROM + 10_000,
       firstEverUnixMs: FROM,
       isNew: true,
+      keptFrom: null,
       traceId: "2".padStart(32, "0"),
       places: [
         { action: "GET /a", host: "web-2", count: 10 },

@@ -5,11 +5,13 @@ import { test } from "node:test";
 import { tempDir } from "../testing/temp-dir.ts";
 import { readLicenseKey } from "./license-key.ts";
 
-test("a key is read from its file, without the line's end; no file is no key", (t) => {
+test("a key is read from its file, without the line's end; no file is no key, nor is an empty one", (t) => {
   const file = join(tempDir(t), "license.key");
   writeFileSync(file, "  apm_0123456789abcdef\n");
   assert.equal(readLicenseKey(file), "apm_0123456789abcdef");
   assert.equal(readLicenseKey(undefined), null);
+  writeFileSync(file, "\n");
+  assert.equal(readLicenseKey(file), null);
 });
 
 test("a file that is missing or holds something else is named, its content is not shown", (t) => {
@@ -19,7 +21,6 @@ test("a file that is missing or holds something else is named, its content is no
     message: /none cannot be read \(ENOENT\)/,
   });
   for (const text of [
-    "",
     "too-short",
     "two keys-0123456789abcdef",
     "secret-0123456789\nsecret-0123456789",
