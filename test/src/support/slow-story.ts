@@ -26,6 +26,7 @@ export const SLOW_WINDOWS: readonly number[] = [90, 91, 92, 93, 94, 95];
 /** Kept slow traces: of 15 twelve by the disk. */
 export const BY_DISK = 12;
 export const SLOW_TRACES = 15;
+const FAST_TRACES = 30;
 /** The one with many spans. */
 export const LONG_MS = 3_400;
 /** Spans that its host counted, and did not keep. */
@@ -47,9 +48,12 @@ export function slowStory(nowMs: number): SlowStory {
   const fromMs = toMs - WINDOWS * WINDOW_MS;
   const at = (window: number): number => fromMs + window * WINDOW_MS;
   const traces = slowTraces(at);
-  const fast = Array.from({ length: 30 }, (_, i) => fastTrace(i, at(i * 3) + 2_000));
+  // In the windows before the slow ones: the host's seconds are known of these.
+  const fast = Array.from({ length: FAST_TRACES }, (_, i) =>
+    fastTrace(i, at((SLOW_WINDOWS[0] ?? 0) - FAST_TRACES + i) + 2_000),
+  );
   const slowFrom = at(SLOW_WINDOWS[0] ?? 0);
-  const seconds = { from: slowFrom - 120_000, to: slowFrom + 120_000 };
+  const seconds = { from: slowFrom - (FAST_TRACES + 1) * WINDOW_MS, to: slowFrom + 120_000 };
   const instance = { runtime: "node 20.20.2", agentVersion: "0.1.0", startUnixMs: fromMs };
   const headers: [Partial<BatchHeader>, MadeTrace[]][] = [
     [
