@@ -19,6 +19,7 @@ const CGROUPS = "/sys/fs/cgroup";
 /** This project on such a host. */
 export const TREE = "/opt/apm-tree";
 const ROOT = resolve(import.meta.dirname, "../../..");
+const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /** Where the kernel's controllers are hierarchies of their own. */
 const CONTROLLERS = ["memory", "pids", "cpu", "cpuacct"];
 
@@ -130,7 +131,7 @@ export class BootedHost {
       {
         encoding: "utf8",
         timeout: 120_000,
-        env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" },
+        env: { PATH, LC_ALL: "C" },
       },
     );
     return { code: status, stdout, stderr };
@@ -147,7 +148,7 @@ export class BootedHost {
   start(command: string, ...args: string[]): ChildProcess {
     return spawn("nsenter", ["-t", String(this.#first), "-a", command, ...args], {
       stdio: ["ignore", "pipe", "inherit"],
-      env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
+      env: { PATH },
     });
   }
 

@@ -16,6 +16,8 @@ import { takeTurn } from "../support/take-turn.ts";
 const ROOT = resolve(import.meta.dirname, "../../..");
 const VERSIONS = ["0.0.1", "0.0.2"] as const;
 const REQUESTS = 2_000;
+/** Here Node.js need not have come as a package. */
+const INSTALL = ["--force-depends", "--install"];
 const COLLECTOR_STATE = "/var/lib/apm-test-collector";
 const COLLECTOR = [
   process.execPath,
@@ -77,7 +79,7 @@ describe("apm-daemon as a service", { skip: skipWithoutBoot() }, () => {
   after(() => cleanup.run());
 
   test("is installed by one package, runs at once with two sockets, and says in a line how it is", async () => {
-    const said = host.must("dpkg", "-i", `/root/${packageOf(VERSIONS[0])}`);
+    const said = host.must("dpkg", ...INSTALL, `/root/${packageOf(VERSIONS[0])}`);
     assert.match(said, /this host is watched; see it with: apm status/);
     assert.match(said, /license\.key/);
     await isActive();
@@ -128,7 +130,7 @@ describe("apm-daemon as a service", { skip: skipWithoutBoot() }, () => {
     host.must("systemctl", "stop", "apm-daemon.service");
     assert.ok(performance.now() - from < 30_000, "promised are 5 s on a machine with time");
     await eventually("who connects starts it", 60_000, () => assert.equal(host.run("apm", "status").code, 0));
-    host.must("dpkg", "-i", `/root/${packageOf(VERSIONS[1])}`);
+    host.must("dpkg", ...INSTALL, `/root/${packageOf(VERSIONS[1])}`);
     await isActive();
     assert.equal(status().version, VERSIONS[1]);
     assert.deepEqual((await ended)[0], 0);
