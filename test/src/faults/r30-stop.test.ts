@@ -93,7 +93,7 @@ describe("R30: SIGTERM under load: no more spans, journal, seal, end", () => {
     assert.equal((await daemon.stop("SIGTERM", STOP_WITHIN_MS)).code, 0);
     const back = await startCollector(cleanup, own.stateDir, own.port);
     await startDaemon(cleanup, options);
-    await eventually("all requests are in the API", 30_000, async () => {
+    await eventually("all requests are in the API", 90_000, async () => {
       assert.equal(await back.api.requestCount("hello"), 100);
     });
   });
