@@ -64,6 +64,8 @@ export interface AgentStatus {
   readonly spansDropped: number;
   /** Memory for spans: what waits for the daemon, the current frame, buffers kept for the next ones. */
   readonly bufferBytes: number;
+  /** Frames that the daemon has not acknowledged yet: they are sent again when it comes back. */
+  readonly framesUnacknowledged: number;
   readonly internalErrors: number;
   /** Libraries that the agent knows, as it found them in this process, and what bundled the main script, if anything did. */
   readonly libraries: LibrariesReport;
@@ -188,6 +190,7 @@ export class Agent {
       spansCreated: this.#buffer.created,
       spansDropped: this.#buffer.dropped,
       bufferBytes: this.#buffer.heldBytes,
+      framesUnacknowledged: this.#buffer.ring.nextSequence - this.#buffer.ring.firstHeld,
       internalErrors: this.#log.internalErrors,
       libraries: this.#libraries.found.report,
       recording: this.#contract.level,

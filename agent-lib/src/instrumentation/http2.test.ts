@@ -62,8 +62,10 @@ function call(headers: http2.OutgoingHttpHeaders, body?: string): Promise<Answer
   });
 }
 
+/** Not those of the server of the test before, which may come late. */
 async function spansOf(kind: number, count: number): Promise<ReceivedSpan[]> {
-  const found = (): ReceivedSpan[] => peer.spans.filter((span) => span.kind === kind);
+  const isOwn = ({ attributes }: ReceivedSpan): boolean => (attributes["server.port"] ?? port) === port;
+  const found = (): ReceivedSpan[] => peer.spans.filter((span) => span.kind === kind && isOwn(span));
   await until(() => found().length === count, `${count} spans of kind ${kind} arrive`);
   return found();
 }

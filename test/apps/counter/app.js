@@ -1,6 +1,7 @@
 // An app that makes requests of its own at a steady pace and counts them itself: one server span and three calls each,
 // recorded by hand as a user would. What it counted is in TRUTH_FILE; nothing of it comes from the agent but the number of
-// spans that the agent says it dropped. SIGUSR2 ends the making, SIGTERM the process.
+// spans that the agent says it dropped. SIGUSR2 ends the making, SIGTERM the process; in between it
+// says when its daemon has acknowledged everything.
 import { renameSync, writeFileSync } from "node:fs";
 import { start, status } from "@apm-daemon/agent";
 import { context, SpanKind, trace } from "@opentelemetry/api";
@@ -8,6 +9,8 @@ import { context, SpanKind, trace } from "@opentelemetry/api";
 const SPANS_PER_REQUEST = 4;
 const BEAT_MS = 10;
 const TABLES = 20;
+/** Longer than a span waits for its frame. */
+const FLUSHED_MS = 500;
 const requestsPerSecond = Number(process.env.SPANS_PER_SECOND) / SPANS_PER_REQUEST;
 const requestsPerAction = Number(process.env.REQUESTS_PER_ACTION);
 /** After so many actions the first one comes again. */
@@ -73,7 +76,14 @@ process.on("SIGUSR2", () => {
   clearInterval(noting);
   writeTruth();
   console.log("made its last request");
+  setTimeout(tellWhenHandedOver, FLUSHED_MS);
 });
+
+function tellWhenHandedOver() {
+  if (status().framesUnacknowledged > 0) setTimeout(tellWhenHandedOver, FLUSHED_MS);
+  else console.log("handed over");
+}
+
 // Neither signal handlers nor the agent keep a process alive.
 const staying = setInterval(() => {}, 60_000);
 process.on("SIGTERM", () => {

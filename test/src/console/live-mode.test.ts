@@ -40,6 +40,9 @@ describe("live mode of the console in a browser", { skip: skipWithout("chromium"
     await eventually("the own host is stored", 40_000, async () => {
       host = (await up.api.hosts()).find((one) => one.host !== HOST)?.host ?? "";
       assert.notEqual(host, "");
+      // The page of a host that has sent no snapshot yet says so, and the browser complains of a 404.
+      const { status } = await fetch(`${up.url}/api/v1/hosts/${encodeURIComponent(host)}/snapshot`);
+      assert.equal(status, 200);
     });
   });
   after(() => cleanup.run());

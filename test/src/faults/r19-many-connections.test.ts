@@ -88,7 +88,7 @@ describe("R19: many connections", { skip }, () => {
         "--json",
       ],
     });
-    const [, shownBytes = ""] = await slowReader.waitForOutput(/(\d+)/);
+    const [, shownBytes = ""] = await slowReader.waitForOutput(/^(\d+)$/m);
     assert.ok(Number(shownBytes) > 100 * CONNECTIONS, `the status was cut off after ${shownBytes} bytes`);
 
     const { intake, self } = await stateDir.status();

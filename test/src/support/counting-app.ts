@@ -74,6 +74,11 @@ export class CountingApp {
     return this.truth;
   }
 
+  /** Until the daemon has acknowledged all of it: how much an ending process can still hand over depends on the machine. */
+  async handedOver(deadlineMs: number): Promise<void> {
+    await this.program.waitForOutput(/handed over/, deadlineMs);
+  }
+
   /** A clean end: the agent hands over what it has and says goodbye. */
   async end(): Promise<void> {
     const { code } = await this.program.stop();

@@ -157,6 +157,7 @@ class KillRun {
     }
     await Promise.all(this.#targets().map((part) => part.recovered()));
     const truth = await this.#app.stopMaking();
+    await this.#app.handedOver(DRAIN_WITHIN_MS);
     await this.#app.end();
     await this.#drained();
     return this.#report(truth);

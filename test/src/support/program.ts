@@ -26,6 +26,19 @@ export interface ProgramEnd {
 }
 
 const running = new Set<ChildProcess>();
+/** Of this test, in the order of their start. */
+const started: Program[] = [];
+const WARNING = /"level":[456]0|\b(?:WARN|ERROR|FATAL)\b/;
+const WARNINGS_EACH = 6;
+
+/** The last warnings of each program that this test started, for the message of a failure; "" when there are none. */
+export function recentWarnings(): string {
+  return started
+    .map(({ name, output }) => ({ name, lines: output.split("\n").filter((line) => WARNING.test(line)) }))
+    .filter(({ lines }) => lines.length > 0)
+    .map(({ name, lines }) => [`${name} warned:`, ...lines.slice(-WARNINGS_EACH)].join("\n"))
+    .join("\n");
+}
 
 function killWhatIsLeft(): void {
   for (const child of running) child.kill("SIGKILL");
@@ -51,6 +64,7 @@ export class Program {
     this.name = options.name;
     this.#child = spawn(options.command, options.args, spawnOptions(options));
     watchOwnEnd();
+    started.push(this);
     running.add(this.#child);
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       this.#stdout += text;
