@@ -33,9 +33,14 @@ function threadSeconds(pid) {
   }, 0);
 }
 
-/** Resident memory in bytes. @returns {number} */
+/** Resident memory in bytes; 0 of a process that has ended, as a plugin of netdata may at any time. @returns {number} */
 export function rssBytes(pid) {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) * 1024;
+  try {
+    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) * 1024;
+  } catch (error) {
+    if (error.code === "ENOENT" || error.code === "ESRCH") return 0;
+    throw error;
+  }
 }
 
 /** Resident memory of a process and all that it started; pages that they share count for each. @returns {number} */
