@@ -19,9 +19,10 @@ import { ledgerReport } from "./status/ledger-report.ts";
 import { StatusReporter } from "./status/status-reporter.ts";
 import { StatusServer } from "./status/status-server.ts";
 import { topReport } from "./status/top-report.ts";
+import type { StopStack } from "./stop-stack.ts";
 import { readLicenseKey } from "./uplink/license-key.ts";
 import { Progress } from "./watchdog/progress.ts";
-import type { ServiceOptions } from "./watchdog/service-manager.ts";
+import { ServiceManager, type ServiceOptions } from "./watchdog/service-manager.ts";
 
 export interface DaemonOptions {
   config: DaemonConfig;
@@ -36,6 +37,11 @@ export interface DaemonOptions {
 export interface RunningDaemon {
   /** Stops taking spans, seals, sends what the collector takes within 2 s, ends. What is left waits in the outbox. */
   stop(): Promise<void>;
+  /**
+   * Goes on with another configuration in all its parts, as after a restart: what is acknowledged is in the journal, apps wait or come
+   * again. Resolves to null, or to why it could not and went on with the one before; rejects, stopped, when that is not possible either.
+   */
+  reload(config: DaemonConfig): Promise<Error | null>;
 }
 
 const UPLOAD_AT_STOP_MS = 2_000;
@@ -44,20 +50,52 @@ const UPLOAD_AT_STOP_MS = 2_000;
 export async function startDaemon({
   service = null,
   sockets = {},
+  config: firstConfig,
   ...options
 }: DaemonOptions): Promise<RunningDaemon> {
-  const context = createContext({ ...options, sockets });
-  const { stops } = context;
-  try {
-    await startParts(context, service);
-  } catch (error) {
-    await stops.stopAll();
-    throw error;
-  }
-  return { stop: () => stops.stopAll() };
+  const manager = await ServiceManager.open(service, options.log);
+  const start = async (config: DaemonConfig): Promise<StopStack> => {
+    const context = createContext({ ...options, config, sockets });
+    const { stops } = context;
+    try {
+      await startParts(context, manager);
+    } catch (error) {
+      await stops.stopAll();
+      throw error;
+    }
+    return stops;
+  };
+  let config = firstConfig;
+  let running = await start(config);
+  const replace = async (next: DaemonConfig): Promise<Error | null> => {
+    manager?.reloading();
+    await running.stopAll();
+    try {
+      running = await start(next);
+      config = next;
+      return null;
+    } catch (error) {
+      running = await start(config);
+      return error as Error;
+    }
+  };
+  let turn: Promise<unknown> = Promise.resolve();
+  const next = <T>(run: () => Promise<T>): Promise<T> => {
+    const result = turn.then(run);
+    turn = result.catch(() => undefined);
+    return result;
+  };
+  return {
+    reload: (wanted) => next(() => replace(wanted)),
+    stop: () =>
+      next(() => {
+        manager?.stopping();
+        return running.stopAll();
+      }),
+  };
 }
 
-async function startParts(context: DaemonContext, service: ServiceOptions | null): Promise<void> {
+async function startParts(context: DaemonContext, service: ServiceManager | null): Promise<void> {
   const { config, version, log, clock, startUnixMs, path, settings, stops } = context;
   if (readLicenseKey(config.license_key_file) === null && config.license_key_file !== undefined)
     log.warn(
@@ -142,6 +180,6 @@ async function startParts(context: DaemonContext, service: ServiceOptions | null
   counting.blackBox.start();
   stops.push(() => counting.blackBox.stop());
   const summary = (): string => reporter.summary();
-  await progress.watch(service, { journalDir: path("journal"), agentSocket, summary, log }, stops);
+  progress.watch(service, { journalDir: path("journal"), agentSocket, summary, log }, stops);
   log.info({ host: watch.identity.name, agentSocket, collector: config.collector }, "the daemon is ready");
 }

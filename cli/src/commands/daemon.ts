@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
-import type { PassedSockets, ServiceOptions } from "@apm-daemon/daemon";
+import type { PassedSockets, RunningDaemon, ServiceOptions } from "@apm-daemon/daemon";
 import type { Command } from "commander";
 import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
 import { preparePrivateFolder } from "../config/private-folder.ts";
 import type { ProgramOptions } from "../config/program-config.ts";
+import { SERVICE_STOP_SIGNALS } from "./stop-request.ts";
 
 /** Usually half a second, and 2 s more where the collector is slow to take what is left; promised are 5 s. */
 const STOP_WITHIN_MS = 4_500;
@@ -42,23 +43,40 @@ async function runDaemon(context: CliContext, options: ProgramOptions): Promise<
   const log = partLog("daemon", config.log.level, context);
   for (const warning of warnings) log.warn(warning);
   const { tmpRunDir, uid } = context.places;
-  return servePart(context, async () => {
-    if (config.run_dir === tmpRunDir && loaded.sourceOf(["run_dir"]) === "default")
-      preparePrivateFolder(tmpRunDir, uid);
-    const { version, env } = context;
-    const daemon = await startDaemon({
-      config,
-      version,
-      log,
-      service: serviceOf(env, process.pid),
-      sockets: passedSockets(env, process.pid),
+  const { version, env } = context;
+  const service = serviceOf(env, process.pid);
+  let daemon: RunningDaemon | null = null;
+  const refuse = (why: Error): void =>
+    log.error(`the configuration is not reloaded, the one before stays in force: ${why.message}`);
+  const reload = async (): Promise<void> => {
+    const next = await loadDaemonConfig(context, options).catch(refuse);
+    if (!next || daemon === null) return;
+    for (const warning of next.warnings) log.warn(warning);
+    const problem = await daemon.reload(next.config).catch((error: Error) => {
+      log.fatal(`neither the new configuration nor the one before can be started with: ${error.message}`);
+      context.exitAtOnce(1);
     });
-    return {
-      address: join(config.run_dir, "status.sock"),
-      stop: () => daemon.stop(),
-      stopWithinMs: STOP_WITHIN_MS,
-    };
-  });
+    if (problem) return refuse(problem);
+    log.level = next.config.log.level;
+    log.info("the configuration was read again and is in force");
+  };
+  if (service !== null) context.signals.on("SIGHUP", () => void reload());
+  return servePart(
+    context,
+    async () => {
+      if (config.run_dir === tmpRunDir && loaded.sourceOf(["run_dir"]) === "default")
+        preparePrivateFolder(tmpRunDir, uid);
+      const sockets = passedSockets(env, process.pid);
+      daemon = await startDaemon({ config, version, log, service, sockets });
+      return {
+        address: join(config.run_dir, "status.sock"),
+        stop: async () => daemon?.stop(),
+        stopWithinMs: STOP_WITHIN_MS,
+      };
+    },
+    // Who closes the terminal of a daemon that runs in it wants it to end.
+    service === null ? undefined : SERVICE_STOP_SIGNALS,
+  );
 }
 
 /** Descriptors that are passed begin here: SD_LISTEN_FDS_START. */

@@ -1,6 +1,6 @@
 import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
-import { stopRequest } from "./stop-request.ts";
+import { type StopSignal, stopRequest } from "./stop-request.ts";
 
 /** A started daemon or collector. */
 export interface ServedPart {
@@ -11,9 +11,13 @@ export interface ServedPart {
   stopWithinMs?: number;
 }
 
-/** Runs a part until a signal or the end of `apm up` stops it; the exit code. Throws START_REFUSED. */
-export async function servePart(context: CliContext, start: () => Promise<ServedPart>): Promise<number> {
-  const stopRequested = stopRequest(context);
+/** Runs a part until one of the signals or the end of `apm up` stops it; the exit code. Throws START_REFUSED. */
+export async function servePart(
+  context: CliContext,
+  start: () => Promise<ServedPart>,
+  signals?: readonly StopSignal[],
+): Promise<number> {
+  const stopRequested = stopRequest(context, undefined, signals);
   const part = await startedPart(start);
   context.parent?.send({ type: "ready", address: part.address });
   await stopRequested;

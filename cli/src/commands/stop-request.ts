@@ -3,6 +3,10 @@ import type { CliContext } from "../cli-context.ts";
 
 const STOP_SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
+export type StopSignal = (typeof STOP_SIGNALS)[number];
+/** Of a service, which reloads its configuration at SIGHUP. */
+export const SERVICE_STOP_SIGNALS: readonly StopSignal[] = ["SIGTERM", "SIGINT"];
+
 /** Exit code of a process that ended by a signal, as shells have it. */
 export function signalExitCode(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
@@ -10,11 +14,12 @@ export function signalExitCode(signal: NodeJS.Signals): number {
 
 /**
  * Resolves at the first signal that asks to stop, or when `apm up` is gone. A second signal ends the process at once,
- * after `beforeExit`.
+ * after `beforeExit`. `signals` are those that ask for it.
  */
 export function stopRequest(
   context: Pick<CliContext, "signals" | "parent" | "exitAtOnce">,
   beforeExit: () => void = () => {},
+  signals: readonly StopSignal[] = STOP_SIGNALS,
 ): Promise<void> {
   return new Promise((resolve) => {
     let isStopping = false;
@@ -22,7 +27,7 @@ export function stopRequest(
       isStopping = true;
       resolve();
     };
-    for (const signal of STOP_SIGNALS) {
+    for (const signal of signals) {
       context.signals.on(signal, () => {
         if (!isStopping) return stop();
         beforeExit();

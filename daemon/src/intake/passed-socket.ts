@@ -12,7 +12,7 @@ export interface PassedSockets {
 
 /**
  * Lets a server take the connections of a socket that systemd has made at `path`: they wait there while the daemon is away. Its mode and
- * group are the unit's, and closing the server leaves the file. Rejects with SOCKET_UNUSABLE when the descriptor is another socket.
+ * group are the unit's, and closing the server leaves the file and, where koffi can be loaded, the descriptor for another server. Rejects with SOCKET_UNUSABLE when the descriptor is another socket.
  */
 export async function listenOnPassed(
   server: Server,
@@ -26,11 +26,26 @@ export async function listenOnPassed(
       fd,
       `it is ${found ?? "no listening Unix socket"}, expected ${path}: correct ListenStream= of apm-daemon.socket (agent.sock first, then status.sock) or run_dir`,
     );
+  const own = await duplicate(fd);
   await new Promise<void>((resolve, reject) => {
     // Stays: a later error, like a failed accept for lack of descriptors, must not end the process.
     server.on("error", (cause) => reject(unusable(fd, `${cause.message}: see apm-daemon.socket`, cause)));
-    server.listen({ fd, backlog }, resolve);
+    server.listen({ fd: own, backlog }, resolve);
   });
+}
+
+const F_DUPFD_CLOEXEC = 1030;
+
+/** Another descriptor of the same socket: a server closes its own. The same one where koffi cannot be loaded. */
+async function duplicate(fd: number): Promise<number> {
+  try {
+    const { default: koffi } = await import("koffi");
+    const fcntl = koffi.load(null).func("int fcntl(int fd, int command, int argument)");
+    const copy = fcntl(fd, F_DUPFD_CLOEXEC, 0) as number;
+    return copy < 0 ? fd : copy;
+  } catch {
+    return fd;
+  }
 }
 
 function unusable(fd: number, why: string, cause?: unknown): DaemonError {

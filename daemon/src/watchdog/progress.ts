@@ -3,8 +3,7 @@ import type { Logger } from "pino";
 import type { StopStack } from "../stop-stack.ts";
 import { Attempts } from "./attempts.ts";
 import { DiskProbe } from "./disk-probe.ts";
-import { openNotifySender } from "./notify-datagram.ts";
-import { ServiceManager, type ServiceOptions } from "./service-manager.ts";
+import type { ServiceManager } from "./service-manager.ts";
 import { SocketFile } from "./socket-file.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -37,18 +36,13 @@ export class Progress {
   }
 
   /** Says to the service manager, where there is one, that the daemon is ready and well. */
-  async watch(
-    service: ServiceOptions | null,
+  watch(
+    service: ServiceManager | null,
     parts: { journalDir: string; agentSocket: string; summary: () => string; log: Logger },
     stops: StopStack,
-  ): Promise<void> {
+  ): void {
     if (service === null) return;
-    const { watchdogMs, notifySocket } = service;
-    const send = await openNotifySender(notifySocket);
-    if (typeof send === "string")
-      parts.log.warn(
-        `systemd is told by a child of how the daemon is, which needs NotifyAccess=all: ${send}`,
-      );
+    const { watchdogMs } = service;
     const journal = new DiskProbe({
       name: "journal",
       path: join(parts.journalDir, "probe.tmp"),
@@ -57,11 +51,7 @@ export class Progress {
     });
     const watchdog = new Watchdog({
       parts: [new SocketFile(parts.agentSocket), journal, this.seals, this.samples],
-      service: new ServiceManager({
-        ...service,
-        send: typeof send === "string" ? null : send,
-        log: parts.log,
-      }),
+      service,
       watchdogMs,
       summary: parts.summary,
       log: parts.log,

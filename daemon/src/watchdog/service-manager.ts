@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import type { Logger } from "pino";
-import type { NotifySender } from "./notify-datagram.ts";
+import { type NotifySender, openNotifySender } from "./notify-datagram.ts";
 
 /** How the service manager that started this process is told of it; see sd_notify(3). */
 export interface ServiceOptions {
@@ -33,6 +33,33 @@ export class ServiceManager {
 
   constructor(options: ServiceManagerOptions) {
     this.#options = options;
+  }
+
+  /** Null where no service manager wants to know. */
+  static async open(service: ServiceOptions | null, log: Logger): Promise<ServiceManager | null> {
+    if (service === null) return null;
+    const send = await openNotifySender(service.notifySocket);
+    if (typeof send !== "string") return new ServiceManager({ ...service, send, log });
+    log.warn(`systemd is told by a child of how the daemon is, which needs NotifyAccess=all: ${send}`);
+    return new ServiceManager({ ...service, send: null, log });
+  }
+
+  get watchdogMs(): number | null {
+    return this.#options.watchdogMs;
+  }
+
+  /** Until READY=1 comes again, `systemctl reload` waits. */
+  reloading(): void {
+    const monotonicUs = process.hrtime.bigint() / 1_000n;
+    this.tellNow([
+      "RELOADING=1",
+      `MONOTONIC_USEC=${monotonicUs}`,
+      "STATUS=goes on with the new configuration",
+    ]);
+  }
+
+  stopping(): void {
+    this.tellNow(["STOPPING=1"]);
   }
 
   /** Sends one message of such lines; passes it over while the one before is still under way. */

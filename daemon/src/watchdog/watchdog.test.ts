@@ -43,7 +43,6 @@ test("gives signs of life while all parts make progress, none while one does not
     ["STATUS=stalled: seal: it hangs"],
     ["STATUS=stalled: seal: it hangs"],
     ["WATCHDOG=1", "STATUS=all well"],
-    ["STOPPING=1"],
   ]);
   assert.deepEqual(lines.sentences, [
     "a part makes no progress; systemd will restart the daemon if that stays",

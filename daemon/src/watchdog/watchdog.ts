@@ -60,7 +60,6 @@ export class Watchdog {
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
-    this.#options.service.tellNow(["STOPPING=1"]);
   }
 
   /** Logs when a standstill begins and when it ends, not each beat of it. */
