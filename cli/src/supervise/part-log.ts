@@ -1,3 +1,4 @@
+import { fstatSync } from "node:fs";
 import { type LogFn, pino } from "pino";
 import type { CliContext } from "../cli-context.ts";
 import { paintFor } from "../terminal/paint.ts";
@@ -19,12 +20,42 @@ export function partLog(
     const destination = pino.destination({ dest: 1, sync: true });
     // Who reads the log may be gone before us; a stop must go on without it.
     destination.on("error", () => {});
-    return pino(options, { write: (line: string) => destination.write(plainJson(line)) });
+    const prefixed = journalPrefix(env);
+    return pino(options, { write: (line: string) => destination.write(prefixed(plainJson(line))) });
   }
   const paint = paintFor(stdout, env);
   return pino(options, {
     write: (line: string) => stdout.write(`${readableLogLine(name, line.trimEnd(), paint)}\n`),
   });
+}
+
+/** By pino's level, syslog's priority: see sd-daemon(3). */
+const PRIORITIES: readonly (readonly [number, number])[] = [
+  [60, 2],
+  [50, 3],
+  [40, 4],
+  [30, 6],
+];
+const DEBUG = 7;
+
+/** Where the journal reads, each line begins with its priority, which the journal takes off: `journalctl -p warning` finds it. */
+function journalPrefix({ JOURNAL_STREAM: stream }: CliContext["env"]): (line: string) => string {
+  if (stream === undefined || !isStdout(stream)) return (line) => line;
+  return (line) => {
+    const level = Number(/^\{"level":(\d+)/.exec(line)?.[1]);
+    const [, priority = DEBUG] = PRIORITIES.find(([from]) => level >= from) ?? [];
+    return `<${priority}>${line}`;
+  };
+}
+
+/** JOURNAL_STREAM is device and inode of what systemd connected: see systemd.exec(5). It is inherited by who writes elsewhere, too. */
+function isStdout(stream: string): boolean {
+  try {
+    const { dev, ino } = fstatSync(1, { bigint: true });
+    return stream === `${dev}:${ino}`;
+  } catch {
+    return false;
+  }
 }
 
 /** JSON may hold characters that terminals obey, and that reorder or break lines: they are written as \\uXXXX, which means the same. */
