@@ -106,6 +106,8 @@ export interface SamplingStatus {
     idleEverySec: number;
     /** Beyond the most that are looked at. */
     unlisted: number;
+    /** Those of other users whose disk work the kernel shows to nobody without CAP_SYS_PTRACE; older daemons do not say it. */
+    ioHidden?: number;
   } | null;
   /** Apps' processes that are not sampled because too many are, since start. */
   refusedProcesses: number;

@@ -71,10 +71,15 @@ function hostLines({ hostSecond: second, sampling }: StatusReport, paint: Paint)
   return labelled("Host", parts, paint);
 }
 
-function processesText({ count, idleEverySec }: NonNullable<SamplingStatus["processes"]>): string {
-  return idleEverySec > 1
-    ? `${shownCount(count)}, those that use no CPU are read every ${idleEverySec} s`
-    : shownCount(count);
+function processesText(processes: NonNullable<SamplingStatus["processes"]>): string {
+  const { count, idleEverySec, ioHidden = 0 } = processes;
+  const parts = [shownCount(count)];
+  if (idleEverySec > 1) parts.push(`those that use no CPU are read every ${idleEverySec} s`);
+  if (ioHidden > 0)
+    parts.push(
+      `disk work of ${shownCount(ioHidden)} is hidden: CAP_SYS_PTRACE shows it, the drop-in more-processes.conf gives it`,
+    );
+  return parts.join(", ");
 }
 
 function appLines(status: StatusReport, paint: Paint): string[] {

@@ -8,11 +8,10 @@ import {
 } from "@apm-daemon/protocol";
 import type { SelfSecond } from "../status/self-usage.ts";
 import type { BusyProcess } from "./busiest-processes.ts";
-import type { HostSource } from "./host-source.ts";
+import type { HostCoverage, HostSource } from "./host-source.ts";
 import { LinuxSampler } from "./linux-sampler.ts";
 import { PortableSampler } from "./portable-sampler.ts";
 import type { ProcessIoRate } from "./process-io.ts";
-import type { ProcessCoverage } from "./process-table.ts";
 import type { ProcessTree } from "./process-trees.ts";
 import { SecondsRing } from "./seconds-ring.ts";
 import { UploadResolution } from "./upload-resolution.ts";
@@ -101,7 +100,7 @@ export class HostSampler {
   }
 
   /** How much of the host's processes was read in the last second; null where the system does not tell. */
-  get processCoverage(): ProcessCoverage | null {
+  get processCoverage(): HostCoverage | null {
     return this.#source.processCoverage();
   }
 

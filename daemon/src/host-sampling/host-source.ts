@@ -5,6 +5,12 @@ import type { ProcessCoverage } from "./process-table.ts";
 import type { ProcessTree } from "./process-trees.ts";
 import type { SecondValues } from "./seconds-ring.ts";
 
+/** How the host's processes are read. */
+export interface HostCoverage extends ProcessCoverage {
+  /** Processes whose disk work is not ours to read. */
+  ioHidden: number;
+}
+
 /** Where a host's numbers come from on one kind of system. */
 export interface HostSource {
   /** The values of the time since the last call, by names of HOST_METRICS; rates are null at first. `tsSec` names the second. */
@@ -14,7 +20,7 @@ export interface HostSource {
   busiestNow(): ProcessState[];
   /** The parts that fail now. */
   failing(): FailingSampler[];
-  processCoverage(): ProcessCoverage | null;
+  processCoverage(): HostCoverage | null;
   trees(roots: ReadonlySet<number>): ReadonlyMap<number, ProcessTree>;
   ioOf(pid: number): ProcessIoRate | null;
   snapshot(): Omit<HostSnapshot, "tsSec">;

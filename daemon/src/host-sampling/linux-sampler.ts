@@ -4,7 +4,7 @@ import { CommandMemory } from "./command-memory.ts";
 import { Cpu } from "./cpu.ts";
 import { Disks } from "./disks.ts";
 import { Filesystems } from "./filesystems.ts";
-import type { HostSource } from "./host-source.ts";
+import type { HostCoverage, HostSource } from "./host-source.ts";
 import { Load } from "./load.ts";
 import { Memory } from "./memory.ts";
 import { Network } from "./network.ts";
@@ -12,7 +12,7 @@ import { readPageBytes } from "./page-size.ts";
 import { Pressure } from "./pressure.ts";
 import { ProcScanner } from "./proc-scanner.ts";
 import { ProcessIo, type ProcessIoRate } from "./process-io.ts";
-import { type ProcessCoverage, ProcessTable } from "./process-table.ts";
+import { ProcessTable } from "./process-table.ts";
 import { type ProcessTree, processTrees } from "./process-trees.ts";
 import { SamplerGuard, type SamplerPart } from "./sampler-guard.ts";
 import type { SecondValues } from "./seconds-ring.ts";
@@ -119,8 +119,8 @@ export class LinuxSampler implements HostSource {
     return this.#busiest.between(fromTsSec, toTsSec);
   }
 
-  processCoverage(): ProcessCoverage {
-    return this.#processes.coverage;
+  processCoverage(): HostCoverage {
+    return { ...this.#processes.coverage, ioHidden: this.#io.hidden };
   }
 
   trees(roots: ReadonlySet<number>): Map<number, ProcessTree> {

@@ -65,6 +65,13 @@ export class ProcessIo {
     this.#files.closeAll();
   }
 
+  /** Processes that are there and were not ours to read. */
+  get hidden(): number {
+    let count = 0;
+    for (const { readBytes } of this.#known.values()) if (Number.isNaN(readBytes)) count++;
+    return count;
+  }
+
   /** Of the last second; null where it is not known: not ours to read, or too new. */
   of({ pid, startTicks }: KnownProcess): ProcessIoRate | null {
     const known = this.#known.get(pid);

@@ -16,6 +16,7 @@ export function samplingStatus({ host, processes }: Sampled): SamplingStatus {
             read: coverage.read,
             idleEverySec: coverage.idleEverySec,
             unlisted: coverage.unlisted,
+            ioHidden: coverage.ioHidden,
           },
     refusedProcesses: processes.refusedProcesses,
   };
