@@ -1,5 +1,5 @@
 /** Bundles the apm command and the programs and workers that it starts into bundle/: see docs/decisions/0033. */
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -49,6 +49,14 @@ const { metafile } = await build({
   metafile: true,
   logLevel: "warning",
 });
+// For "apm service install".
+for (const unit of [
+  "apm-daemon.service",
+  "apm-daemon.socket",
+  "apm-daemon.sysusers",
+  "apm-collector.service",
+])
+  await cp(join(root, "systemd", unit), join(root, "cli/bundle/systemd", unit));
 await writeLicenses(Object.keys(metafile.inputs));
 
 /** The packages inside the bundle ask for their notices to go with it. */

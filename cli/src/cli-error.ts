@@ -8,7 +8,8 @@ export type CliErrorCode =
   | "NO_ANSWER"
   | "BATCH_UNREADABLE"
   | "KEY_REFUSED"
-  | "PASSWORD_REFUSED";
+  | "PASSWORD_REFUSED"
+  | "SERVICE_REFUSED";
 
 const EXIT_CODES: Readonly<Record<CliErrorCode, number>> = {
   USAGE: 2,
@@ -21,6 +22,7 @@ const EXIT_CODES: Readonly<Record<CliErrorCode, number>> = {
   BATCH_UNREADABLE: 1,
   KEY_REFUSED: 1,
   PASSWORD_REFUSED: 1,
+  SERVICE_REFUSED: 1,
 };
 
 /** Ends a command: `message` is shown to the user as it is, `exitCode` is the process's. */

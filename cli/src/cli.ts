@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   key: async () => (await import("./commands/key.ts")).addKeyCommand,
   token: async () => (await import("./commands/key.ts")).addTokenCommand,
   password: async () => (await import("./commands/password.ts")).addPasswordCommand,
+  service: async () => (await import("./commands/service.ts")).addServiceCommand,
   config: async () => (await import("./commands/config.ts")).addConfigCommand,
   batch: async () => (await import("./commands/batch.ts")).addBatchCommand,
 };
