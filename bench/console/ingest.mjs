@@ -42,7 +42,7 @@ export async function measureIngest({ hosts, seconds }) {
       await sleep((host / hosts) * WINDOW_SEC * 1_000);
       while (performance.now() < untilMs) {
         const begunMs = performance.now();
-        const { type } = await sender.uplink.deliver(batch(sender));
+        const type = await deliver(sender);
         if (type !== "ack") throw new Error(`a batch was answered with ${type}`);
         acks.push(performance.now() - begunMs);
         await sleep(Math.max(0, WINDOW_SEC * 1_000 - (performance.now() - begunMs)));
@@ -94,6 +94,13 @@ async function connect(url, key, number) {
   const uplink = await HandUplink.open(url, key);
   await uplink.hello(stream, host);
   return { uplink, stream, host, number, next: 1 };
+}
+
+/** The type of the answer to a batch; the collector may tell other things in between. */
+async function deliver(sender) {
+  let message = await sender.uplink.deliver(batch(sender));
+  while (message.type !== "ack" && message.type !== "nack") message = await sender.uplink.next();
+  return message.type;
 }
 
 /** A window of a host with some traffic: as many rows as fill.mjs has. */

@@ -44,6 +44,7 @@ export interface DerivedTable {
 /** Tables that charts and totals are answered from: raw, by the minute, by the hour. See duckdb/tier.ts. */
 export type TieredTable =
   | "requests"
+  | "requests_by_app"
   | "requests_by_host"
   | "operations"
   | "host_seconds"
@@ -129,6 +130,13 @@ export const TIERED: Readonly<
     time: "ts_s",
     columns: { ...each("key", ["app", "action", "kind", "status"]), ...REQUEST_MEASURES },
   },
+  /** An app has fifty times as many rows by action: charts of apps over weeks would merge the histograms of all. */
+  requests_by_app: {
+    source: "requests",
+    chunkRows: HISTOGRAM_CHUNK_ROWS,
+    time: "ts_s",
+    columns: { ...each("key", ["app", "kind", "status"]), ...REQUEST_MEASURES },
+  },
   requests_by_host: {
     source: "requests",
     chunkRows: HISTOGRAM_CHUNK_ROWS,
@@ -192,6 +200,9 @@ export const TIERED: Readonly<
     columns: { ...each("key", ["host", "app", "outcome"]), ...each("sum", ["spans"]), ...SPAN_OF_TIME },
   },
 };
+
+/** Tables that files of earlier builds lack, and which of theirs has the same rows, only more of them. */
+export const STAND_INS: Readonly<Partial<Record<string, TieredTable>>> = { requests_by_app: "requests" };
 
 export const TIERED_TABLES: readonly TieredTable[] = Object.keys(TIERED) as TieredTable[];
 

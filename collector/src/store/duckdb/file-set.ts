@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { BatchRange } from "../batch-index.ts";
-import type { DerivedKind } from "../rollups.ts";
+import { type DerivedKind, STAND_INS } from "../rollups.ts";
 import type { TableName } from "../tables.ts";
 import { identifier } from "./column-types.ts";
 import type { SourceTable } from "./rollup-sql.ts";
@@ -12,6 +12,7 @@ import {
   detachFile,
   FILE_KINDS,
   type FileKind,
+  isOfThisBuild,
   listStoreFiles,
   readBatchRanges,
   recoverFile,
@@ -31,6 +32,8 @@ export class FileSet {
   #files: StoreFile[] = [];
   /** Columns of the tables of hot files, by catalog and table. */
   readonly #columns: Map<string, Map<string, Set<string>>> = new Map();
+  /** Files of sums that lack a table which later builds have, by that table. */
+  readonly #lacking: Map<string, Set<string>> = new Map();
   /** Hot files that no row will come to any more, and that are taken in whole, by kind of the files that did so. */
   readonly #taken: Map<DerivedKind, Set<string>> = new Map();
 
@@ -136,6 +139,12 @@ export class FileSet {
     };
   }
 
+  /** The table of a file of sums that has this one's rows. */
+  tableIn({ catalog }: StoreFile, table: string): string {
+    const standIn = this.#lacking.get(table)?.has(catalog) === true ? STAND_INS[table] : undefined;
+    return standIn ?? table;
+  }
+
   isTaken(hot: StoreFile, kind: DerivedKind): boolean {
     return this.#taken.get(kind)?.has(hot.catalog) === true;
   }
@@ -170,6 +179,7 @@ export class FileSet {
 
   async #add(file: StoreFile): Promise<void> {
     this.#files = [...this.#files, file];
+    if (file.kind === "minutes" || file.kind === "hours") await this.#lookForTables(file);
     if (file.kind !== "hot") return;
     const found = await this.#connection.runAndReadAll(
       "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = $catalog",
@@ -179,6 +189,18 @@ export class FileSet {
     for (const [table, column] of found.getRowsJS() as [string, string][])
       tables.set(table, (tables.get(table) ?? new Set()).add(column));
     this.#columns.set(file.catalog, tables);
+  }
+
+  /** When the file was opened, tables that it lacked were made, empty: what was taken into a table left a mark. */
+  async #lookForTables(file: StoreFile): Promise<void> {
+    if (isOfThisBuild(file)) return;
+    const found = await this.#connection.runAndReadAll(
+      `SELECT DISTINCT target FROM ${identifier(file.catalog)}.main.marks`,
+    );
+    const targets = new Set(found.getRowsJS().map(([target]) => String(target)));
+    for (const [table, standIn] of Object.entries(STAND_INS))
+      if (!targets.has(table) && standIn !== undefined && targets.has(standIn))
+        this.#lacking.set(table, (this.#lacking.get(table) ?? new Set()).add(file.catalog));
   }
 
   /** A day's traces that are there whole and thinned out: a kill came between the two steps of `replace`. */

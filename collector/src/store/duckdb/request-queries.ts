@@ -61,14 +61,15 @@ export class DuckDbRequestQueries implements RequestQueries {
     });
   }
 
-  /** Sums know the host of an app's requests, or the action and status, but not both; only rows as they arrived do. */
+  /** The smallest sums that tell enough. They know the host of an app's requests, or the action and status; both, only rows as they arrived. */
   #source(
     { range, action }: RequestFilter,
     { by, stepSec }: RequestGrouping,
   ): { rows: string; hasHost: boolean } {
-    const sums = this.#tiers.tierOf("requests", range, stepSec);
+    const isByAction = action !== undefined || by.includes("action");
+    const sums = this.#tiers.tierOf(isByAction ? "requests" : "requests_by_app", range, stepSec);
     if (!by.includes("host")) return { rows: sums, hasHost: false };
-    if (action === undefined && !by.includes("action") && !by.includes("status"))
+    if (!isByAction && !by.includes("status"))
       return { rows: this.#tiers.tierOf("requests_by_host", range, stepSec), hasHost: true };
     if (range.fromSec < this.#tiers.keptFromSec("rows")) return { rows: sums, hasHost: false };
     return {

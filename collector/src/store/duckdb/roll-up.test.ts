@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import { type BatchHeader, mergeHistograms, type SparseHistogram } from "@apm-daemon/protocol";
+import { DuckDBInstance } from "@duckdb/node-api";
 import * as fc from "fast-check";
 import { OpenedStore } from "../../testing/opened-store.ts";
 import { histogramOf, sampleHeader, sampleHost, sampleRequests } from "../../testing/sample-batch.ts";
@@ -371,4 +372,52 @@ test("a store of a version without roll-ups is taken over, and a day of other ta
   assert.equal(removedFiles, 1);
   await compare(again.store, windows, [60, 3_600]);
   await again.close();
+});
+
+/** As a build left the file that had no such table yet, under the name of other tables. */
+async function withoutTable(folder: string, table: string): Promise<void> {
+  const [name = ""] = fs.readdirSync(folder).filter((file) => file.endsWith(".duckdb"));
+  const older = path.join(folder, name.replace(/-[0-9a-f]{8}\.duckdb$/, "-00000000.duckdb"));
+  fs.renameSync(path.join(folder, name), older);
+  const instance = await DuckDBInstance.create(older);
+  const connection = await instance.connect();
+  await connection.run(`DROP TABLE ${table}`);
+  await connection.run(`DELETE FROM marks WHERE target = '${table}'`);
+  connection.disconnectSync();
+  instance.closeSync();
+}
+
+test("where a file of sums lacks a table of later builds, another stands in for it, and goes on where that ended", async () => {
+  const opened = await OpenedStore.open((MIDNIGHT_SEC + 70_000) * 1_000, { days: 1 });
+  const windows = (tsSec: number): Window[] =>
+    [0, 1, 2].map((action) => ({ host: 1, tsSec, action, durationsUs: [5 + action, 6] }));
+  await write(opened.store, opened.nowMs, windows(MIDNIGHT_SEC + 60_000));
+  for (const job of ["minutes", "hours"] as const) assert.ok((await opened.store.maintain(job)).rows > 0);
+  await opened.close();
+  for (const kind of ["minutes", "hours"])
+    await withoutTable(path.join(opened.stateDir, "store", kind), "requests_by_app");
+  await opened.reopen();
+  await write(opened.store, opened.nowMs, windows(MIDNIGHT_SEC + 60_010));
+  const check = async (): Promise<void> => {
+    for (const stepSec of [60, 3_600]) {
+      const [total, ...others] = await opened.store.requests.totals(
+        { range: EVERYTHING, app: "shop" },
+        { by: [], stepSec, withHistograms: true },
+      );
+      assert.deepEqual([total?.requests, total?.errors, others], [12, 4, []], `by ${stepSec} s`);
+      assert.equal(
+        total?.histogram.counts.reduce((sum, n) => sum + n, 0),
+        12,
+      );
+    }
+  };
+  await check();
+  for (const job of ["minutes", "hours"] as const) await opened.store.maintain(job);
+  await check();
+  await opened.reopen();
+  await check();
+  opened.nowMs += 3 * DAY_SEC * 1_000;
+  await opened.store.maintain("retention");
+  await check();
+  await opened.close();
 });

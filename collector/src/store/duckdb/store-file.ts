@@ -64,6 +64,11 @@ function named(folder: string, kind: FileKind, period: string, name: string): St
   return { kind, period, catalog, file: path.join(folder, kind, `${name}.duckdb`) };
 }
 
+/** Whether this build made the file: earlier ones had other tables. */
+export function isOfThisBuild({ kind, catalog }: StoreFile): boolean {
+  return catalog.includes(`-${SCHEMA_IDS[kind]}`);
+}
+
 /** Files of a kind below the store's folder, oldest first; other names are left alone. */
 export function listStoreFiles(folder: string, kind: FileKind): StoreFile[] {
   const files: StoreFile[] = [];

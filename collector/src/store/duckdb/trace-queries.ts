@@ -100,9 +100,11 @@ export class DuckDbTraceQueries implements TraceQueries {
   async sharedParts(range: TimeRange, limit: number): Promise<StoredTracePart[]> {
     const rows = await this.#query(
       `WITH kept AS (SELECT * FROM traces WHERE ${IN_RANGE} AND NOT ${IS_FETCHED}),
-       shared AS (
+       -- Most traces have one part: counting is quick, telling parts and apps apart is not.
+       several AS MATERIALIZED (SELECT trace_id FROM kept GROUP BY trace_id HAVING count(*) > 1),
+       shared AS MATERIALIZED (
          SELECT trace_id, list(DISTINCT app ORDER BY app) AS apps, max(start_ms) AS newest_ms
-         FROM kept GROUP BY trace_id HAVING count(DISTINCT root_span_id) > 1),
+         FROM kept SEMI JOIN several USING (trace_id) GROUP BY trace_id HAVING count(DISTINCT root_span_id) > 1),
        chosen AS (
          SELECT trace_id, newest_ms FROM shared
          QUALIFY row_number() OVER (PARTITION BY apps ORDER BY newest_ms DESC, trace_id) <= ${SHARED_TRACES_PER_APPS}),

@@ -27,7 +27,11 @@ export function viewSqls(files: FileSet): Map<string, string> {
       hot.map((file) => unrolledSql(rollUp, files.source(file, source), "true")),
     );
     for (const kind of ["minutes", "hours"] as const) {
-      const rolled = files.of(kind).map(({ catalog }) => `SELECT * FROM ${inFile(catalog, table)}`);
+      const columns = ["ts_s", ...Object.keys(rollUp.columns)].map(identifier).join(", ");
+      const rolled = files.of(kind).map((file) => {
+        const found = files.tableIn(file, table);
+        return `SELECT ${found === table ? "*" : columns} FROM ${inFile(file.catalog, found)}`;
+      });
       const unrolled = hotLeft(files, kind).map((file) =>
         unrolledSql(rollUp, files.source(file, source), `rowid >= ${markSql(files, kind, file, table)}`),
       );
@@ -62,11 +66,13 @@ export function markSql(
   { catalog, period }: StoreFile,
   target: string,
 ): string {
-  const where = `WHERE source = ${text(catalog)} AND target = ${text(target)}`;
   const marks = files
     .of(kind)
     .filter((file) => file.period === periodOf(kind, period))
-    .map((file) => `SELECT upto FROM ${inFile(file.catalog, "marks")} ${where}`);
+    .map(
+      (file) =>
+        `SELECT upto FROM ${inFile(file.catalog, "marks")} WHERE source = ${text(catalog)} AND target = ${text(files.tableIn(file, target))}`,
+    );
   return marks.length === 0
     ? "0"
     : `(SELECT coalesce(max(upto), 0)::BIGINT FROM (${marks.join(" UNION ALL ")}))`;
