@@ -38,7 +38,7 @@ export function serviceFiles(
   const command = [node, mainFile].map(quoted).join(" ");
   return Object.entries(TARGETS[program]).map(([name, path]) => {
     const text = readFileSync(join(dirname(mainFile), "systemd", name), "utf8");
-    return { path, text: `${WRITTEN_HERE}\n${text.replaceAll(PACKAGED_PROGRAM, command)}` };
+    return { path, text: `${WRITTEN_HERE}\n${text.replaceAll(PACKAGED_PROGRAM, () => command)}` };
   });
 }
 

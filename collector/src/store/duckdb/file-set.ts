@@ -197,7 +197,7 @@ export class FileSet {
     const found = await this.#connection.runAndReadAll(
       `SELECT DISTINCT target FROM ${identifier(file.catalog)}.main.marks`,
     );
-    const targets = new Set(found.getRowsJS().map(([target]) => String(target)));
+    const targets = new Set(found.getRowsJS().map(([target]) => target as string));
     for (const [table, standIn] of Object.entries(STAND_INS))
       if (!targets.has(table) && standIn !== undefined && targets.has(standIn))
         this.#lacking.set(table, (this.#lacking.get(table) ?? new Set()).add(file.catalog));
