@@ -1,6 +1,7 @@
 /**
  * Builds apm-daemon_VERSION_ARCH.deb and apm-collector_VERSION_ARCH.deb into out/, from what `npm run build` has made and the packages
  * that it left outside of the bundle. Usage: node systemd/deb/build.mjs [--version VERSION] [--out DIR] [--daemon-only] [--quick]
+ * Who builds is named by DEBFULLNAME and DEBEMAIL, as Debian's own tools have it.
  */
 import { execFileSync } from "node:child_process";
 import {
@@ -31,8 +32,10 @@ if (!/^[0-9][0-9A-Za-z.+~-]*$/.test(version ?? ""))
   throw new Error(`--version ${version}: a Debian version begins with a digit, such as 0.1.0`);
 const arch = execFileSync("dpkg", ["--print-architecture"], { encoding: "utf8" }).trim();
 
+const maintainer = `${process.env.DEBFULLNAME ?? "apm-daemon packages"} <${process.env.DEBEMAIL ?? "packages@example.org"}>`;
+
 /** Of whoever asks for it in sources and packages. */
-const TEXT = { "@VERSION@": version, "@ARCH@": arch };
+const TEXT = { "@VERSION@": version, "@ARCH@": arch, "@MAINTAINER@": maintainer };
 /** Prebuilt code of other systems stays out. */
 const NATIVE = { amd64: "linux-x64", arm64: "linux-arm64" }[arch];
 if (NATIVE === undefined)
@@ -59,7 +62,8 @@ buildPackage("apm-daemon", (folder) => {
     exports: { ".": "./dist/bundle/index.js", "./register": "./dist/bundle/register.js" },
   });
   copyModule(folder, "koffi", ["vendor", "doc", "lib", "CHANGELOG.md"]);
-  copyModule(folder, `@koromix/koffi-${NATIVE}`);
+  // For another libc than Debian's.
+  copyModule(folder, `@koromix/koffi-${NATIVE}`, [`musl_${NATIVE.replace("linux-", "")}`]);
   mkdirSync(join(folder, "usr/bin"), { recursive: true });
   symlinkSync("../lib/apm-daemon/cli/bundle/main.js", join(folder, "usr/bin/apm"));
   copyUnit(folder, "apm-daemon.service");
@@ -177,7 +181,7 @@ function writeJson(file, value) {
 }
 
 function changelog(name) {
-  return `${name} (${version}) unstable; urgency=medium\n\n  * See CHANGELOG.md of the project.\n\n -- apm-daemon <apm-daemon@localhost>  ${new Date(0).toUTCString().replace("GMT", "+0000")}\n`;
+  return `${name} (${version}) unstable; urgency=medium\n\n  * See CHANGELOG.md of the project.\n\n -- ${maintainer}  ${new Date(0).toUTCString().replace("GMT", "+0000")}\n`;
 }
 
 /** With no name and no time in it, so that the same content is the same file. */

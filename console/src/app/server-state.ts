@@ -3,13 +3,14 @@ import type { ServerAnswer } from "../data/answers.ts";
 import { getJson } from "../data/get-json.ts";
 import { isLoginNeeded } from "../data/login-state.ts";
 import { apiPaths } from "../data/paths.ts";
+import { clockOffset } from "./clock-offset.ts";
 import { clockOffsetMs, pageNowMs } from "./location.ts";
 
 /** The collector as last heard; null before the first answer. */
 export const server = signal<ServerAnswer | null>(null);
 export const isServerReached = signal(true);
 const EVERY_MS = 15_000;
-/** Differences below this are a network round trip, not a wrong clock. */
+/** Nobody notices smaller ones. */
 const CLOCK_TOLERANCE_MS = 2000;
 
 /** Asks the collector now and then how it is and what time it has; `now` on the pages means its time. */
@@ -23,10 +24,11 @@ export function startServerState(): void {
 
 async function hear(): Promise<void> {
   try {
+    const askedMs = Date.now();
     const answer = await getJson<ServerAnswer>(apiPaths.server(), AbortSignal.timeout(10_000));
     server.value = answer;
     isServerReached.value = true;
-    followClock(answer.nowUnixMs - Date.now());
+    followClock(clockOffset(answer.nowUnixMs, askedMs, Date.now()));
   } catch {
     isServerReached.value = false; // the sidebar says so and the next round asks again
   }

@@ -46,9 +46,9 @@ describe("R8: a full disk", { skip: skipUnlessMountable }, () => {
   }
 
   /** Takes what is free, as another program that logs too much would, and gives it back. */
-  function fill(stateDir: StateDir): () => void {
+  function fill(stateDir: StateDir, name = "others.log"): () => void {
     const { bavail, bsize } = statfsSync(stateDir.path);
-    const file = join(stateDir.path, "others.log");
+    const file = join(stateDir.path, name);
     try {
       writeFileSync(file, Buffer.alloc(bavail * bsize + 65_536));
     } catch (error) {
@@ -95,15 +95,20 @@ describe("R8: a full disk", { skip: skipUnlessMountable }, () => {
       failing.problems.join("\n"),
       /spans are not taken in.*the journal in .*\/journal cannot be written \(ENOSPC: no space left on device\): free space on its file system/,
     );
-    const before = await settled(() => app.acknowledged);
-    app.send(50);
-    await sleep(1_500);
-    assert.equal(app.acknowledged, before, "nothing is acknowledged that is not written");
+    // A batch that the collector has taken leaves its place to spans: then the disk is filled again.
+    const further: (() => void)[] = [];
+    await eventually("nothing is acknowledged on a full disk", 60_000, async () => {
+      further.push(fill(stateDir, `others-${further.length}.log`));
+      const before = await settled(() => app.acknowledged);
+      app.send(50);
+      await sleep(1_500);
+      assert.equal(app.acknowledged, before);
+    });
     assert.equal(app.isClosed, false);
-    const episodes = [...daemon.output.matchAll(/"msg":"spans are not taken in/g)].length;
-    assert.equal(episodes, 1, daemon.output);
+    const said = (sentence: string): number => daemon.output.split(`"msg":"${sentence}`).length - 1;
+    assert.equal(said("spans are not taken in"), said("spans are taken in again") + 1, daemon.output);
 
-    giveBack();
+    for (const give of [giveBack, ...further]) give();
     const freedAt = performance.now();
     await app.allAcknowledged();
     await statusWhen(stateDir, "the status is ok again", 20_000, ({ health }) => health === "ok");
