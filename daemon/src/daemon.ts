@@ -45,6 +45,7 @@ export interface RunningDaemon {
 }
 
 const UPLOAD_AT_STOP_MS = 2_000;
+const DEFAULT_SOCKET_MODE = "0660";
 
 /** Starts the daemon; rejects with DaemonError when it cannot work with its folders, sockets or key. */
 export async function startDaemon({
@@ -100,6 +101,10 @@ async function startParts(context: DaemonContext, service: ServiceManager | null
   if (readLicenseKey(config.license_key_file) === null && config.license_key_file !== undefined)
     log.warn(
       `${config.license_key_file} is empty, so collectors on other hosts refuse this one: make a key there with "apm key create NAME". All else works without`,
+    );
+  if (context.sockets.agent !== undefined && config.agent_socket_mode !== DEFAULT_SOCKET_MODE)
+    log.warn(
+      `agent_socket_mode = "${config.agent_socket_mode}" has no effect: systemd made agent.sock, its mode is SocketMode= of apm-daemon.socket`,
     );
   stops.push(await claimStateDir(config.state_dir));
   stops.push(await claimRunDir(config.run_dir));

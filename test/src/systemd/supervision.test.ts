@@ -39,11 +39,12 @@ describe("apm-daemon under systemd's eyes", { skip: skipWithoutBoot() }, () => {
   test("a reload puts a changed configuration in force in the same process; a broken one is refused with its reason", async () => {
     const { host } = service;
     const pid = service.property("MainPID");
-    host.write(CONFIG, 'host_name = "renamed"\nseal_interval_ms = 2000\n');
+    host.write(CONFIG, 'host_name = "renamed"\nseal_interval_ms = 2000\nagent_socket_mode = "0666"\n');
     host.must("systemctl", "reload", "apm-daemon");
     await eventually("the new name is in force", 30_000, () =>
       assert.equal(service.status().host, "renamed"),
     );
+    assert.match(service.log("warning"), /agent_socket_mode = .*0666.* has no effect/);
 
     host.write(CONFIG, 'host_name = "broken"\nseal_interval_ms = 1\n');
     assert.notEqual(host.run("systemctl", "reload", "apm-daemon").code, 0);
