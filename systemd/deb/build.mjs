@@ -23,6 +23,8 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, "../..");
 const out = option("--out") ?? join(root, "out");
 const LIB = "usr/lib/apm-daemon";
+/** What Debian's checker finds and we mean. */
+const OVERRIDES = "lintian-overrides";
 
 const cli = JSON.parse(readFileSync(join(root, "cli/package.json"), "utf8"));
 /** For tests: large instead of slow. */
@@ -109,6 +111,10 @@ function buildPackage(name, fill) {
   copy(join(here, "copyright"), join(doc, "copyright"));
   writeFileSync(join(doc, "changelog.gz"), gzip(changelog(name)));
   for (const file of readdirSync(join(here, name))) {
+    if (file === OVERRIDES) {
+      copy(join(here, name, file), join(folder, "usr/share/lintian/overrides", name));
+      continue;
+    }
     const target = join(folder, "DEBIAN", file);
     let text = readFileSync(join(here, name, file), "utf8");
     for (const [mark, value] of Object.entries(TEXT)) text = text.replaceAll(mark, value);

@@ -24,6 +24,7 @@ export type PartName =
   | "procps"
   | "python3"
   | "systemd"
+  | "lintian"
   | "tmux";
 
 export const PARTS: readonly Part[] = [
@@ -42,6 +43,7 @@ export const PARTS: readonly Part[] = [
   { name: "procps", debianPackage: "procps", program: "free" },
   { name: "python3", debianPackage: "python3", program: "python3" },
   { name: "systemd", debianPackage: "systemd", program: "systemd-notify" },
+  { name: "lintian", debianPackage: "lintian", program: "lintian" },
   { name: "tmux", debianPackage: "tmux", program: "tmux" },
 ];
 
