@@ -54,6 +54,7 @@ for (const unit of [
   "apm-daemon.service",
   "apm-daemon.socket",
   "apm-daemon.sysusers",
+  "apm-daemon.tmpfiles",
   "apm-collector.service",
 ])
   await cp(join(root, "systemd", unit), join(root, "cli/bundle/systemd", unit));

@@ -71,6 +71,7 @@ buildPackage("apm-daemon", (folder) => {
   copyUnit(folder, "apm-daemon.service");
   copyUnit(folder, "apm-daemon.socket");
   copy(join(root, "systemd/apm-daemon.sysusers"), join(folder, "usr/lib/sysusers.d/apm-daemon.conf"));
+  copy(join(root, "systemd/apm-daemon.tmpfiles"), join(folder, "usr/lib/tmpfiles.d/apm-daemon.conf"));
   copy(join(root, "systemd/examples"), join(folder, "usr/share/doc/apm-daemon/examples"));
   configFile(folder, "daemon");
 });

@@ -29,10 +29,7 @@ export function installService(context: Context, program: ProgramName): void {
   for (const file of serviceFiles(program, context, process.execPath)) write(context, file);
   if (program === "daemon") {
     systemd("systemd-sysusers", "apm-daemon.conf");
-    if (!existsSync(KEY_FILE)) {
-      mkdirSync(dirname(KEY_FILE), { recursive: true });
-      writeFileSync(KEY_FILE, "", { mode: 0o600 });
-    }
+    systemd("systemd-tmpfiles", "--create", "apm-daemon.conf");
   }
   const units = UNITS[program];
   systemd("systemctl", "daemon-reload");

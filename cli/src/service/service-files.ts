@@ -17,6 +17,7 @@ const PACKAGED_PROGRAM = "/usr/bin/apm";
 const TARGETS: Readonly<Record<ProgramName, Readonly<Record<string, string>>>> = {
   daemon: {
     "apm-daemon.sysusers": "/etc/sysusers.d/apm-daemon.conf",
+    "apm-daemon.tmpfiles": "/etc/tmpfiles.d/apm-daemon.conf",
     "apm-daemon.socket": "/etc/systemd/system/apm-daemon.socket",
     "apm-daemon.service": "/etc/systemd/system/apm-daemon.service",
   },

@@ -29,7 +29,7 @@ export interface StatusReporterOptions {
   settings: CollectorSettings;
   agentSocket: string;
   startUnixMs: number;
-  clock: { unixMs(): number };
+  clock: { unixMs(): number; monoMs(): number };
   listener: AgentListener;
   intake: FrameIntake;
   gate: WriteGate;
@@ -59,6 +59,8 @@ const MIB = 1_048_576;
 export class StatusReporter {
   readonly #options: StatusReporterOptions;
   readonly #userNames = new UserNames("/etc/passwd");
+  /** When the summary was asked for last, and how many spans there were. */
+  #summed: { monoMs: number; spans: number } | null = null;
 
   constructor(options: StatusReporterOptions) {
     this.#options = options;
@@ -142,10 +144,20 @@ export class StatusReporter {
   /** The most important of it in one line. */
   summary(): string {
     const { instances, uplink, outbox } = this.#options;
-    const [problem] = this.#problems();
-    if (problem !== undefined) return problem;
     const apps = new Set(instances.connected().map(({ app }) => app)).size;
-    return `${apps} ${apps === 1 ? "app" : "apps"} connected; collector ${uplink.state}, ${outbox.count} batches wait`;
+    const work = `${apps} ${apps === 1 ? "app" : "apps"} connected, ${this.#spansPerSecond()} spans/s; collector ${uplink.state}, ${outbox.count} batches wait`;
+    const [problem] = this.#problems();
+    return problem === undefined ? work : `${work}; ${problem}`;
+  }
+
+  /** Since the last summary; 0 at first. */
+  #spansPerSecond(): number {
+    const { ledger, clock } = this.#options;
+    const now = { monoMs: clock.monoMs(), spans: ledger.received };
+    const before = this.#summed ?? now;
+    this.#summed = now;
+    const seconds = (now.monoMs - before.monoMs) / 1_000;
+    return seconds > 0 ? Math.round((now.spans - before.spans) / seconds) : 0;
   }
 
   #apps(): StatusReport["apps"] {

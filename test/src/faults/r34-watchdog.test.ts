@@ -54,7 +54,7 @@ describe("R34: signs of life for systemd only while intake, journal and seal mak
     const { daemon, stateDir, systemd } = await startWatched();
     const [first] = systemd.messages;
     assert.equal(first?.[0], "READY=1");
-    assert.match(first?.[1] ?? "", /^STATUS=0 apps connected; collector /);
+    assert.match(first?.[1] ?? "", /^STATUS=0 apps connected, 0 spans\/s; collector /);
 
     process.kill(daemon.pid, "SIGSTOP");
     await systemd.waitForSilence(WATCHDOG_MS);

@@ -56,7 +56,7 @@ describe("apm-daemon as a service", { skip: skipWithoutBoot() }, () => {
       host.must("stat", "-c", "%a %U %G", "/run/apm-daemon/agent.sock").trim(),
       "660 apm-daemon apm-daemon",
     );
-    assert.match(service.property("StatusText"), /^0 apps connected; collector /);
+    assert.match(service.property("StatusText"), /^0 apps connected, 0 spans\/s; collector /);
     assert.equal(host.must("systemctl", "is-enabled", "apm-daemon.service").trim(), "enabled");
     await eventually("the host is sampled, others' processes too", 30_000, () => {
       const { version, sampling, hostSecond } = service.status();
