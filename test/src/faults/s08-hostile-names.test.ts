@@ -46,6 +46,7 @@ const KIND_CLIENT = 2;
 describe("S8: names are text on every page", { skip: skipWithout("chromium") }, () => {
   const cleanup = new Cleanup();
   let collector: Collector;
+  let api: CollectorApi;
   let browser: Browser;
   const hostName = `host <img src=x onerror="${RUN}">`;
 
@@ -93,7 +94,7 @@ describe("S8: names are text on every page", { skip: skipWithout("chromium") }, 
         body: '{"slowActionMs":1}',
       });
     // From before the collector's start: the batches are about the five minutes before they were made.
-    const api = new CollectorApi(collector.url, nowMs - 600_000);
+    api = new CollectorApi(collector.url, nowMs - 600_000);
     await eventually("all apps are in the API under their names", 40_000, async () => {
       const apps = await api.apps();
       const silent = apps.filter(({ requests }) => requests === 0).map(({ app }) => app);
@@ -102,6 +103,19 @@ describe("S8: names are text on every page", { skip: skipWithout("chromium") }, 
     browser = await launchBrowser(cleanup);
   });
   after(() => cleanup.run());
+
+  /** Ids of the trace of the batch and of the agent's, which the daemon may upload later. */
+  async function bothTraces(name: string): Promise<string[]> {
+    let traceIds: string[] = [];
+    await eventually(`the trace of the agent and that of the batch, of ${name}`, 30_000, async () => {
+      const { traces } = await api.get<{ traces: { traceId: string }[] }>(
+        `apps/${encodeURIComponent(name)}/traces?kind=all`,
+      );
+      traceIds = traces.map(({ traceId }) => traceId);
+      assert.equal(traceIds.length, 2);
+    });
+    return traceIds;
+  }
 
   /** Leads to a page, waits until it shows a text and all else, and puts the pointer over everything that could listen. */
   async function look(page: Page, settled: () => Promise<void>, path: string, shown: string): Promise<void> {
@@ -177,15 +191,8 @@ describe("S8: names are text on every page", { skip: skipWithout("chromium") }, 
     for (const path of ["/", "/apps", "/hosts", "/map", "/map?view=table", "/settings", ...listsOf(ALL)])
       await look(page, settled, path, path === "/hosts" ? hostName : (CORPUS[0] ?? ""));
     for (const [n, name] of CORPUS.entries()) {
-      const { traces } = await collector.api.get<{ traces: { traceId: string }[] }>(
-        `apps/${encodeURIComponent(name)}/traces?kind=all`,
-      );
-      assert.equal(traces.length, 2, `that of the agent and that of the batch, of ${name}`);
-      for (const path of detailsOf(
-        name,
-        n,
-        traces.map(({ traceId }) => traceId),
-      )) {
+      const traceIds = await bothTraces(name);
+      for (const path of detailsOf(name, n, traceIds)) {
         await look(page, settled, path, name);
         if (!path.startsWith("/traces/")) continue;
         // The span's attributes, keys and values, and what it says of its exception.
