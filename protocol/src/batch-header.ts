@@ -305,9 +305,17 @@ export interface InstanceCounts {
   ended: number;
 }
 
+/** Numbers of batches from the first to the last, both with. */
+export interface BatchRun {
+  first: number;
+  last: number;
+}
+
 export interface LedgerState {
   apps: LedgerTotals[];
   instances: InstanceCounts[];
+  /** Batches of the stream that were given up, whose spans are counted as dropped: ascending runs, the newest of them. Missing: none. */
+  givenUp?: BatchRun[] | undefined;
 }
 
 export type KeepReason = "error" | "slow" | "n_plus_one" | "random";

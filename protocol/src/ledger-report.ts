@@ -1,4 +1,4 @@
-import type { LedgerTotals } from "./batch-header.ts";
+import type { BatchRun, LedgerTotals } from "./batch-header.ts";
 
 /** What `GET /ledger` on the daemon's status socket answers: the loss ledger at one moment, for an audit. */
 export interface LedgerReport {
@@ -11,6 +11,8 @@ export interface LedgerReport {
   /** Sums of all ledger rows of the stream up to `journal.sealed`, and up to `journal.position`. */
   sealed: LedgerTotals[];
   now: LedgerTotals[];
+  /** Batches that were given up, and whose spans are counted as dropped. An earlier release does not say it. */
+  givenUp?: BatchRun[] | undefined;
   /** Spans that agents have and the daemon does not have yet, by app. */
   inFlight: Record<string, number>;
   /** Spans counted beyond what their agents say they sent, since start. */

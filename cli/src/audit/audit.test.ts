@@ -116,6 +116,16 @@ test("a part that waits counts beside the parts that are stored", () => {
   assert.deepEqual(result.differences, []);
 });
 
+test("a batch without spans that is nowhere is a difference, unless the daemon says that it gave it up", () => {
+  const empty = { ...sources().journal, spans: new Map([["shop", 10]]) };
+  const gap: [Partial<AuditSources>, Partial<LedgerReport>] = [{ journal: empty }, { nextNumber: 5 }];
+  assert.deepEqual(audit(sources(...gap)).differences, [
+    "batch 4 is neither waiting nor stored; no span was in there",
+  ]);
+  const givenUp = [{ first: 4, last: 4 }];
+  assert.deepEqual(audit(sources(gap[0], { ...gap[1], givenUp })).differences, []);
+});
+
 test("rows that are stored twice, or that nobody sealed, are a difference", () => {
   const both = sources().stored as NonNullable<AuditSources["stored"]>;
   const stored = { ...both, stored: [{ app: "shop", created: 67, received: 65, dropped: LOST }] };

@@ -9,7 +9,12 @@
  * is a difference.
  */
 import type { JournalRecount, WaitingLedger } from "@apm-daemon/daemon";
-import { type LedgerReport, type LedgerTotals, SEALED_LOSS_REASONS } from "@apm-daemon/protocol";
+import {
+  type BatchRun,
+  type LedgerReport,
+  type LedgerTotals,
+  SEALED_LOSS_REASONS,
+} from "@apm-daemon/protocol";
 import type { StoredLedger } from "./collector-ledger.ts";
 
 export interface AuditSources {
@@ -55,7 +60,9 @@ export function audit(sources: AuditSources): AuditResult {
     ({ number, isPart }) =>
       number > opening.number && number <= upTo && (isPart || !isCommitted(stored, number)),
   );
-  const missing = missingNumbers(stored, waiting, opening.number, upTo);
+  const missing = missingNumbers(stored, waiting, opening.number, upTo).filter(
+    (number) => !isWithin(report.givenUp ?? [], number),
+  );
   const names = new Set([...target, ...opening.apps, ...(stored?.stored ?? [])].map(({ app }) => app));
   const differences: string[] = [];
   const apps: AppAudit[] = [...names].sort().map((app) => {
@@ -113,11 +120,15 @@ function absentSentence(app: string, absent: number, missing: readonly number[])
   return `${batchesText(missing)} neither waiting nor stored: ${spansText(absent)} of ${app} are missing`;
 }
 
-function isCommitted(stored: StoredLedger | null, number: number): boolean {
-  return stored?.committed.some(({ first, last }) => number >= first && number <= last) ?? false;
+function isWithin(runs: readonly BatchRun[], number: number): boolean {
+  return runs.some(({ first, last }) => number >= first && number <= last);
 }
 
-/** Batches that were sealed and are nowhere now, and waiting ones that cannot be read. */
+function isCommitted(stored: StoredLedger | null, number: number): boolean {
+  return isWithin(stored?.committed ?? [], number);
+}
+
+/** Batches that were sealed and are nowhere now, though nobody gave them up, and waiting ones that cannot be read. */
 function missingNumbers(
   stored: StoredLedger | null,
   waiting: readonly WaitingLedger[],

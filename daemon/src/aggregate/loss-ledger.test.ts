@@ -132,8 +132,10 @@ test("a batch that will never be stored is told again, as lost", () => {
   const ledger = new LossLedger();
   ledger.countFrame(SHOP, T, 5, 0);
   ledger.countReported(SHOP, T, { agent_ring_full: 2 });
-  const lost = ledger.drain();
+  const lost = { number: 3, ledger: ledger.drain() };
   ledger.move(lost, "outbox_full");
+  ledger.move(lost, "outbox_full");
+  assert.deepEqual(ledger.state(T).givenUp, [{ first: 3, last: 3 }]);
   assert.deepEqual(plain(ledger.drain()), [
     { tsSec: 10, app: "shop", created: 7, received: 0, dropped: { agent_ring_full: 2, outbox_full: 5 } },
   ]);

@@ -15,11 +15,12 @@
  *   two batches knows what the batches between them must add up to, whatever became of those.
  * - only frames, in journal order, change it while the daemon lives; a replay from the sealed position with `restore` of what was
  *   sealed gives the same rows. Two bookings come from elsewhere and are repeated, not doubled, when a crash undoes them: the
- *   end of an instance that is gone (`settle`), and batches that were lost after the seal (`move`).
+ *   end of an instance that is gone (`settle`), and batches that were lost after the seal (`move`): their numbers are in the state.
  *
  * Not promised: what an app created after its last frame, when it is killed. Nobody knows that number; `settle` books what is known.
  */
 import type { BatchHeader, InstanceCounts, LedgerRow, LedgerState, LedgerTotals } from "@apm-daemon/protocol";
+import { BatchRuns } from "./batch-runs.ts";
 import { WINDOW_SEC } from "./window.ts";
 
 /** The process a frame came from. */
@@ -35,6 +36,12 @@ export interface AgentCounts {
   readonly spansCreated: number;
   readonly spansFramed: number | null;
   readonly spansReported: number | null;
+}
+
+/** What a lost batch said of spans. */
+export interface LostRows {
+  readonly number: number | null;
+  readonly ledger: readonly LedgerRow[];
 }
 
 export type LossReason = "unexplained" | "corrupt" | "journal_full";
@@ -56,6 +63,8 @@ export class LossLedger {
   readonly #rows = new Map<string, LedgerRow>();
   readonly #totals = new Map<string, LedgerTotals>();
   readonly #instances = new Map<string, Instance>();
+  /** Numbers of batches whose rows were moved. */
+  #givenUp = new BatchRuns();
   /** Losses found during a replay, until their reason is known; null outside of one. */
   #foundInReplay: { app: string; unixMs: number; spans: number }[] | null = null;
   readonly #droppedSinceStart: Record<string, Record<string, number>> = namesOnly();
@@ -122,10 +131,14 @@ export class LossLedger {
   }
 
   /**
-   * Books rows of a batch that will never be stored: what they said was received is dropped for `reason`; what they said was
-   * created or dropped is said again, since nobody else will.
+   * Books a batch that will never be stored, once: what its rows said was received is dropped for `reason`; what they said was
+   * created or dropped is said again, since nobody else will. `number` is null for a batch of another stream.
    */
-  move(rows: readonly LedgerRow[], reason: string): void {
+  move({ number, ledger: rows }: LostRows, reason: string): void {
+    if (number !== null) {
+      if (this.#givenUp.has(number)) return;
+      this.#givenUp.add(number);
+    }
     for (const { tsSec, app, received, created, dropped } of rows) {
       const row = this.#row(app, tsSec * 1_000);
       row.created = (row.created ?? 0) + (created ?? 0);
@@ -151,6 +164,7 @@ export class LossLedger {
   /** All that must survive a crash, as of now. Closes instances that have been silent for long. */
   state(nowUnixMs: number): LedgerState {
     const nowMonoMs = this.#monoMs();
+    const givenUp = this.#givenUp.runs();
     for (const [id, { seenMonoMs }] of this.#instances)
       if (nowMonoMs - seenMonoMs > FORGET_AFTER_MS) this.#forget(id, nowUnixMs);
     return {
@@ -165,11 +179,13 @@ export class LossLedger {
           reported,
           ended,
         })),
+      ...(givenUp.length === 0 ? {} : { givenUp }),
     };
   }
 
   /** Goes on from what was sealed; the replay follows, and then `explainLosses`. */
-  restore({ apps, instances }: LedgerState): void {
+  restore({ apps, instances, givenUp }: LedgerState): void {
+    this.#givenUp = new BatchRuns(givenUp);
     this.#rows.clear();
     this.#totals.clear();
     this.#instances.clear();

@@ -29,6 +29,7 @@ export function offlineLedger(stateDir: string, collector: string): LedgerReport
     journal: { position, sealed },
     sealed: cursor.ledger.apps,
     now,
+    givenUp: cursor.ledger.givenUp,
     inFlight: Object.fromEntries(now.map((totals) => [totals.app, inFlightOf(totals)])),
     overcounted: 0,
     unanchored: 0,

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { sampleBatch } from "../testing/sample-header.ts";
+import { STREAM, sampleBatch } from "../testing/sample-header.ts";
 import { tempDir } from "../testing/temp-dir.ts";
 import { Outbox } from "./outbox.ts";
 
@@ -48,10 +48,28 @@ test("beyond the cap the oldest go, counted, but never the newest", async (t) =>
   for (let number = 1; number <= 5; number++) await put(outbox, number);
   assert.deepEqual(outbox.numbers(), [3, 4, 5]);
   assert.equal(outbox.droppedBatches, 2);
-  assert.equal(readdirSync(dir).length, 3);
+  assert.equal(readdirSync(dir).filter((name) => name.endsWith(".batch")).length, 3);
   const tiny = new Outbox({ dir: tempDir(t), capBytes: 1 });
   await put(tiny, 1);
   assert.deepEqual(tiny.numbers(), [1]);
+});
+
+test("what went is noted until a cursor has it; a file of it that a crash left is not sent", async (t) => {
+  const dir = tempDir(t);
+  const capBytes = sampleBatch(1).length * 2 + 20;
+  const outbox = new Outbox({ dir, capBytes });
+  for (const number of [1, 2, 3, 4]) await put(outbox, number);
+  writeFileSync(fileOf(dir, 2), sampleBatch(2));
+  // Another stream's batch of a number that was given up.
+  writeFileSync(fileOf(dir, 1), sampleBatch(1, { stream: "00000000-0000-4000-8000-000000000000" }));
+  const again = new Outbox({ dir, capBytes: 1e9 });
+  assert.deepEqual(again.numbers(), [1, 3, 4]);
+  assert.deepEqual(
+    again.givenUp.map(({ number }) => number),
+    [1, 2],
+  );
+  again.confirmGivenUp(STREAM, [{ first: 1, last: 2 }]);
+  assert.deepEqual(new Outbox({ dir, capBytes }).givenUp, []);
 });
 
 test("a batch offered again, after a failed seal, counts once", async (t) => {

@@ -9,13 +9,16 @@
  * - What cannot be read is moved to `quarantine/` (which has a cap of its own), and never sent. A batch in a format of a later release
  *   stays where it is: never sent, never deleted, not counted against the cap.
  *
+ * - What a batch held is noted before it is deleted for room (GivenUpNote), until a cursor has it: a crash in between loses no count.
+ *
  * Not promised: that a batch which was deleted for room reaches anybody; `onLost` gets its header, so that what it held is counted.
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { type BatchHeader, decodeBatch, ProtocolError } from "@apm-daemon/protocol";
+import { type BatchHeader, type BatchRun, decodeBatch, ProtocolError } from "@apm-daemon/protocol";
 import { QuarantineFolder } from "../disk/quarantine-folder.ts";
 import { deleteFileDurably, writeFileAtomically } from "./atomic-file.ts";
+import { GivenUpNote, type NotedBatch } from "./given-up-note.ts";
 
 /** A batch that will not reach the collector; the header is null when it cannot be decoded. */
 export interface LostBatch {
@@ -44,6 +47,7 @@ export class Outbox {
   /** Names of batches in a format of a later release. */
   readonly #newer = new Set<string>();
   readonly #quarantine: QuarantineFolder;
+  readonly #givenUp: GivenUpNote;
   #bytes = 0;
   /** Batches deleted unsent to make room, since start. */
   droppedBatches = 0;
@@ -53,6 +57,7 @@ export class Outbox {
     this.#options = options;
     this.#quarantine = new QuarantineFolder(join(options.dir, "quarantine"));
     mkdirSync(options.dir, { recursive: true, mode: 0o700 });
+    this.#givenUp = new GivenUpNote(join(options.dir, "given-up.jsonl"));
     const numbers: number[] = [];
     for (const name of readdirSync(options.dir)) {
       const number = /^(\d{12})\.batch$/.exec(name)?.[1];
@@ -60,9 +65,17 @@ export class Outbox {
       else if (/^\d{12}\.batch\.tmp$/.test(name)) unlinkIfPossible(join(options.dir, name));
       else if (/^\d{12}\.batch\.newer/.test(name)) this.#newer.add(name);
     }
-    for (const number of numbers.sort((a, b) => a - b)) {
+    const isGivenUp = ({ stream, number }: NotedBatch): boolean => {
+      const header = this.#headerOf(number);
+      return header !== null && header !== "newer" && header.stream === stream;
+    };
+    // A crash, or the disk, left the file of what is counted as lost.
+    const left = this.givenUp.filter(({ number }) => numbers.includes(number)).filter(isGivenUp);
+    for (const { number } of left) unlinkIfPossible(this.#path(number));
+    const gone = new Set(left.map(({ number }) => number));
+    for (const number of numbers.filter((one) => !gone.has(one)).sort((a, b) => a - b)) {
       const { size, mtimeMs } = statSync(this.#path(number));
-      this.#note({ number, bytes: size, sealedUnixMs: mtimeMs });
+      this.#keep({ number, bytes: size, sealedUnixMs: mtimeMs });
     }
   }
 
@@ -137,8 +150,18 @@ export class Outbox {
   /** Offers a written batch for sending. */
   offer(number: number, bytes: number, sealedUnixMs: number): void {
     this.#unoffered.delete(number);
-    this.#note({ number, bytes, sealedUnixMs });
+    this.#keep({ number, bytes, sealedUnixMs });
     this.#makeRoom(1);
+  }
+
+  /** Batches that were deleted for room, and that no cursor was known to have. */
+  get givenUp(): readonly NotedBatch[] {
+    return this.#givenUp.batches;
+  }
+
+  /** The cursor of that stream, on the disk, has these among what was given up. */
+  confirmGivenUp(stream: string, runs: readonly BatchRun[]): void {
+    this.#givenUp.forget(stream, runs);
   }
 
   /** Deletes the oldest batch, unless it is the newest too; answers its bytes, 0 when there is none. */
@@ -208,6 +231,7 @@ export class Outbox {
       this.#newer.add(fileName(number));
       return false;
     }
+    if (header !== null) this.#givenUp.add(header);
     unlinkIfPossible(this.#path(number));
     this.droppedBatches++;
     this.#options.onLost?.({ number, reason: "outbox_full", header });
@@ -222,7 +246,7 @@ export class Outbox {
     }
   }
 
-  #note(batch: WaitingBatch): void {
+  #keep(batch: WaitingBatch): void {
     this.#forget(batch.number);
     this.#batches.set(batch.number, batch);
     this.#bytes += batch.bytes;

@@ -161,6 +161,7 @@ export class Sealer {
     await events.saved();
     for (const { header, bytes } of batches) await outbox.write(header.number, bytes);
     await writeCursor(cursorPath, cursor);
+    outbox.confirmGivenUp(cursor.stream, cursor.ledger.givenUp ?? []);
   }
 
   #failed(error: Error): void {

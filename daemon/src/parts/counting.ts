@@ -8,7 +8,7 @@ import { recover } from "../recovery.ts";
 import { RecentHour } from "../status/recent-hour.ts";
 import { TraceKeeper } from "../traces/trace-keeper.ts";
 import type { DaemonContext } from "./context.ts";
-import type { Storage } from "./storage.ts";
+import { lostRows, type Storage } from "./storage.ts";
 
 /** What becomes of a frame, from the moment it is journaled until a seal takes the numbers. */
 export interface Counting {
@@ -105,6 +105,7 @@ export function countWhatIsLeft(
     onFrame: blackBox.noteFrame.bind(blackBox),
     nowUnixMs: startUnixMs,
   });
+  for (const batch of outbox.givenUp) ledger.move(lostRows(batch, cursor), "outbox_full");
   const recovery = {
     cursor: cursorSource,
     ...report,

@@ -1,10 +1,11 @@
 import type { RecoveryStatus } from "@apm-daemon/protocol";
-import { LossLedger } from "../aggregate/loss-ledger.ts";
+import { LossLedger, type LostRows } from "../aggregate/loss-ledger.ts";
 import { DiskReserve } from "../disk/disk-reserve.ts";
 import { FreeDisk } from "../disk/free-disk.ts";
 import { Journal } from "../journal/journal.ts";
 import { type Cursor, recoverCursor } from "../outbox/cursor.ts";
 import { DeadLetters } from "../outbox/dead-letters.ts";
+import type { NotedBatch } from "../outbox/given-up-note.ts";
 import { Outbox } from "../outbox/outbox.ts";
 import { PartsFolder } from "../outbox/parts-folder.ts";
 import type { DaemonContext } from "./context.ts";
@@ -22,6 +23,11 @@ export interface Storage {
   cursorPath: string;
   /** Where the cursor was found. */
   cursorSource: RecoveryStatus["cursor"];
+}
+
+/** Numbers of another stream say nothing in this one. */
+export function lostRows({ stream, number, ledger }: NotedBatch, cursor: Pick<Cursor, "stream">): LostRows {
+  return { number: stream === cursor.stream ? number : null, ledger };
 }
 
 /** Enough to find out why; they are of no use to the daemon. */
@@ -44,7 +50,9 @@ export async function openStorage({ config, log, clock, path, stops }: DaemonCon
     dir: path("outbox"),
     capBytes: config.outbox.cap_bytes,
     // What a batch held that cannot be read is found by its absence, in the totals.
-    onLost: ({ header, reason }) => ledger.move(header?.ledger ?? [], reason),
+    onLost: ({ header, reason }) => {
+      if (header !== null) ledger.move(lostRows(header, cursor), reason);
+    },
   });
   const freeDisk = new FreeDisk({
     dir: config.state_dir,

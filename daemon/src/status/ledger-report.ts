@@ -22,13 +22,15 @@ export function ledgerReport({
   clock,
 }: LedgerReportOptions): LedgerReport {
   const { stream, nextNumber, journal: range, ledger: sealed } = sealer.cursor;
+  const { apps: now, givenUp } = ledger.state(clock.unixMs());
   return {
     host: host.name,
     stream,
     nextNumber,
     journal: { position: journal.position, sealed: range.sealed },
     sealed: sealed.apps,
-    now: ledger.state(clock.unixMs()).apps,
+    now,
+    givenUp,
     inFlight: Object.fromEntries(ledger.inFlight()),
     overcounted: ledger.overcounted,
     unanchored: ledger.unanchored,

@@ -123,17 +123,24 @@ export class BootedHost {
     return host;
   }
 
+  /** The command of this host that is that command there. */
+  entered(command: string, ...args: string[]): [string, ...string[]] {
+    return ["nsenter", "-t", String(this.#first), "-a", command, ...args];
+  }
+
+  /** Where a path of that host is on this one. */
+  path(inner: string): string {
+    return join(`/proc/${this.#first}/root`, inner);
+  }
+
   /** Runs a program of that host to its end. */
   run(command: string, ...args: string[]): Answer {
-    const { status, stdout, stderr } = spawnSync(
-      "nsenter",
-      ["-t", String(this.#first), "-a", command, ...args],
-      {
-        encoding: "utf8",
-        timeout: 120_000,
-        env: { PATH, LC_ALL: "C" },
-      },
-    );
+    const [enter, ...rest] = this.entered(command, ...args);
+    const { status, stdout, stderr } = spawnSync(enter, rest, {
+      encoding: "utf8",
+      timeout: 120_000,
+      env: { PATH, LC_ALL: "C" },
+    });
     return { code: status, stdout, stderr };
   }
 
@@ -146,7 +153,8 @@ export class BootedHost {
 
   /** Starts a program of that host. */
   start(command: string, ...args: string[]): ChildProcess {
-    return spawn("nsenter", ["-t", String(this.#first), "-a", command, ...args], {
+    const [enter, ...rest] = this.entered(command, ...args);
+    return spawn(enter, rest, {
       stdio: ["ignore", "pipe", "inherit"],
       env: { PATH },
     });
@@ -158,12 +166,12 @@ export class BootedHost {
   }
 
   write(path: string, text: string): void {
-    writeFileSync(join(`/proc/${this.#first}/root`, path), text);
+    writeFileSync(this.path(path), text);
   }
 
   /** Copies a file of this host to the same name in that one's `/root`. */
   take(file: string): void {
-    copyFileSync(file, join(`/proc/${this.#first}/root/root`, basename(file)));
+    copyFileSync(file, join(this.path("/root"), basename(file)));
   }
 }
 

@@ -207,9 +207,13 @@ export class CollectorApi {
     const range = { from: String(this.#fromUnixMs), to: String(Date.now() + 60_000) };
     for (const [name, value] of Object.entries({ ...range, ...parameters }))
       url.searchParams.set(name, value);
+    return JSON.parse(await this.body(url)) as T;
+  }
+
+  protected async body(url: URL): Promise<string> {
     const answer = await fetch(url, { headers: this.#headers });
     const body = await answer.text();
     if (!answer.ok) throw new Error(`GET ${url.pathname} answered ${answer.status}: ${body}`);
-    return JSON.parse(body) as T;
+    return body;
   }
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type BootedHost, TREE } from "./booted-host.ts";
 import type { Cleanup } from "./cleanup.ts";
 import { Program } from "./program.ts";
 
@@ -23,43 +24,51 @@ export interface CountingAppOptions {
   maxActions?: number;
   /** Memory of the agent for what is not acknowledged; default: the agent's own. */
   ringBytes?: number;
+  /** Where it runs; default: here. */
+  host?: BootedHost;
 }
+
+const APP = "test/apps/counter/app.js";
+const HERE = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** The app `counter` under the real agent, making requests of four spans at a steady pace. */
 export class CountingApp {
   readonly name: string;
   readonly program: Program;
+  readonly #pid: number;
   readonly #truthFile: string;
 
-  private constructor(name: string, program: Program, truthFile: string) {
+  private constructor(name: string, program: Program, pid: number, truthFile: string) {
     this.name = name;
     this.program = program;
+    this.#pid = pid;
     this.#truthFile = truthFile;
   }
 
   static async start(cleanup: Cleanup, options: CountingAppOptions): Promise<CountingApp> {
-    const truthFile = join(cleanup.tempDir(), "truth.json");
-    const program = new Program({
-      name: options.name,
-      command: process.execPath,
-      args: ["app.js"],
-      cwd: fileURLToPath(new URL("../../apps/counter/", import.meta.url)),
-      env: {
-        APM_SOCKET: options.agentSocket,
-        APM_OVERHEAD_BUDGET: "0",
-        APM_APP_NAME: options.name,
-        SPANS_PER_SECOND: String(options.spansPerSecond),
-        REQUESTS_PER_ACTION: String(options.requestsPerAction ?? 500),
-        MAX_ACTIONS: String(options.maxActions ?? 100_000),
-        RING_BYTES: String(options.ringBytes ?? 0),
-        TRUTH_FILE: truthFile,
-      },
-    });
+    const { host } = options;
+    const truthFile = host === undefined ? join(cleanup.tempDir(), "truth.json") : "/root/truth.json";
+    const env = {
+      APM_SOCKET: options.agentSocket,
+      APM_OVERHEAD_BUDGET: "0",
+      APM_APP_NAME: options.name,
+      SPANS_PER_SECOND: String(options.spansPerSecond),
+      REQUESTS_PER_ACTION: String(options.requestsPerAction ?? 500),
+      MAX_ACTIONS: String(options.maxActions ?? 100_000),
+      RING_BYTES: String(options.ringBytes ?? 0),
+      TRUTH_FILE: truthFile,
+    };
+    const [command, ...args] =
+      host === undefined
+        ? ([process.execPath, join(HERE, APP)] as const)
+        : host.entered(process.execPath, join(TREE, APP));
+    const program = new Program({ name: options.name, command, args, env });
     cleanup.add(async () => {
       await program.stop();
     });
     await program.waitForOutput(/makes requests/);
-    return new CountingApp(options.name, program, truthFile);
+    const pid = host === undefined ? program.pid : onlyChildOf(program.pid);
+    return new CountingApp(options.name, program, pid, host?.path(truthFile) ?? truthFile);
   }
 
   /** As of at most a second ago; exact after `stopMaking`. */
@@ -69,7 +78,7 @@ export class CountingApp {
 
   /** Ends the making of requests; the process and its agent live on. */
   async stopMaking(): Promise<Truth> {
-    process.kill(this.program.pid, "SIGUSR2");
+    process.kill(this.#pid, "SIGUSR2");
     await this.program.waitForOutput(/made its last request/);
     return this.truth;
   }
@@ -81,7 +90,13 @@ export class CountingApp {
 
   /** A clean end: the agent hands over what it has and says goodbye. */
   async end(): Promise<void> {
-    const { code } = await this.program.stop();
+    process.kill(this.#pid, "SIGTERM");
+    const { code } = await this.program.ended;
     if (code !== 0) throw new Error(this.program.describe());
   }
+}
+
+/** Who enters another host waits there for the program that it started. */
+function onlyChildOf(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim());
 }

@@ -35,7 +35,11 @@ export class ServiceHost {
         ...(withCollector ? [] : ["--daemon-only"]),
       ]);
     }
-    return new ServiceHost(await BootedHost.boot(cleanup), packages);
+    const host = await BootedHost.boot(cleanup);
+    // This machine, whose files it has, may be one where the product is in use.
+    host.run("dpkg", "--purge", "apm-collector", "apm-daemon");
+    host.must("rm", "-rf", "/etc/apm-daemon", "/var/lib/apm-daemon", "/var/lib/apm-collector");
+    return new ServiceHost(host, packages);
   }
 
   /** What dpkg said. Here Node.js need not have come as a package. */
