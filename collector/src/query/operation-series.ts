@@ -65,8 +65,7 @@ export async function operationSeries(
   const filter = { range, app, ...keys };
   const { stepSec } = steps;
   const { operations } = store;
-  const [all, perStep, callers, texts, reported] = await Promise.all([
-    operations.groups(filter, { by: "nothing", limit: 1, stepSec }),
+  const [perStep, callers, texts, reported] = await Promise.all([
     operations.groups(filter, { by, limit, stepSec }),
     operations.callers(filter),
     by === "operation" ? operations.statementTexts(app) : [],
@@ -75,7 +74,14 @@ export async function operationSeries(
   const minutes = minutesUpToNow(range);
   const columns = columnsOf(steps, new Set(reported));
   const callersByGroup = groupedBy(callers, (caller) => keyOf(caller, by));
-  const groups = groupedBy(perStep, (row) => keyOf(row, by));
+  const groups = groupedBy(
+    perStep.filter(({ isRest }) => !isRest),
+    (row) => keyOf(row, by),
+  );
+  const all = [...groupedBy(perStep, ({ stepStartSec }) => stepStartSec)].map(([stepStartSec, rows]) => ({
+    stepStartSec,
+    ...addedUp(rows),
+  }));
   const textByFingerprint = new Map(texts.map(({ fingerprint, text }) => [fingerprint, text]));
   const total = addedUp(all);
   return {
@@ -137,7 +143,7 @@ function statisticsOf(
 function columnsOf(
   { firstSec, stepSec, count }: { firstSec: number; stepSec: number; count: number },
   reported: ReadonlySet<number>,
-): (rows: readonly OperationGroupTotals[]) => CallStatistics["cols"] {
+): (rows: readonly (Sums & { stepStartSec: number })[]) => CallStatistics["cols"] {
   return (rows) => {
     const cols: CallStatistics["cols"] = { calls: [], errors: [], totalTimeMs: [], avgMs: [], p95Ms: [] };
     const byStart = new Map(rows.map((row) => [row.stepStartSec, row]));

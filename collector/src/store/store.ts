@@ -267,20 +267,22 @@ export interface OperationCaller extends OperationKey {
   sumUs: number;
 }
 
-/** What to keep apart: nothing, where calls went to (system and target), or each operation. */
-export type OperationGroupBy = "nothing" | "store" | "operation";
+/** What to keep apart: where calls went to (system and target), or each operation. */
+export type OperationGroupBy = "store" | "operation";
 
 export interface OperationGrouping {
   by: OperationGroupBy;
   /** Also by time. */
   stepSec?: number;
-  /** Only the groups with most total time. */
+  /** Only the groups with most total time are told apart. */
   limit: number;
 }
 
 /** What was not grouped by is "" or 0. */
 export interface OperationGroupTotals extends Omit<OperationTotals, "category"> {
   stepStartSec: number;
+  /** All groups beyond the limit together. */
+  isRest: boolean;
 }
 
 /** All calls of an app to one target. */
@@ -294,7 +296,7 @@ export interface DependencyTotals extends Omit<OperationKey, "operation" | "stat
 export interface OperationQueries {
   /** The `limit` operations with most total time, descending. */
   totals(filter: OperationFilter, limit: number): Promise<OperationTotals[]>;
-  /** Of one category, as a rule: groups do not keep categories apart. Most total time first, then by time. */
+  /** Of one category, as a rule: groups do not keep categories apart. Most total time first, then by time, the rest last. */
   groups(filter: OperationFilter, grouping: OperationGrouping): Promise<OperationGroupTotals[]>;
   /** Of all apps, the `limit` with most total time, descending. */
   dependencies(range: TimeRange, limit: number): Promise<DependencyTotals[]>;

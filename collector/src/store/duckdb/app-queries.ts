@@ -1,24 +1,28 @@
 import type { AppQueries, SeenApp, TimeRange } from "../store.ts";
 import type { Query } from "./database-client.ts";
+import { KnownNames } from "./known-names.ts";
 import { stepSql } from "./sql-parts.ts";
 import type { Tiers } from "./tier.ts";
 
 export class DuckDbAppQueries implements AppQueries {
   readonly #query: Query;
   readonly #tiers: Tiers;
+  readonly #known: KnownNames = new KnownNames();
 
   constructor(query: Query, tiers: Tiers) {
     this.#query = query;
     this.#tiers = tiers;
   }
 
-  async exists(app: string): Promise<boolean> {
-    const rows = await this.#query(
-      `(SELECT 1 AS one FROM apps_hours WHERE app = $app LIMIT 1)
-       UNION ALL (SELECT 1 FROM requests_by_host_hours WHERE app = $app LIMIT 1)`,
-      { app },
-    );
-    return rows.length > 0;
+  exists(app: string): Promise<boolean> {
+    return this.#known.has(app, async () => {
+      const rows = await this.#query(
+        `(SELECT 1 AS one FROM apps_hours WHERE app = $app LIMIT 1)
+         UNION ALL (SELECT 1 FROM requests_by_host_hours WHERE app = $app LIMIT 1)`,
+        { app },
+      );
+      return rows.length > 0;
+    });
   }
 
   async seen(range: TimeRange, app?: string): Promise<SeenApp[]> {

@@ -111,6 +111,7 @@ export class Database {
     });
     const database = new Database(instance, writer, queries, files, options.retention);
     await database.#turnTo(utcDay(nowMs));
+    database.#learnBounds();
     return { database, committed };
   }
 
@@ -147,7 +148,7 @@ export class Database {
     for (let attempt = 1; ; attempt++) {
       const changes = await this.#files.changes();
       try {
-        return await this.#queries.run(sql, values, left);
+        return await this.#queries.run(this.#files.withRows(sql), values, left);
       } catch (error) {
         const isOver = error instanceof StoreError || attempt === QUERY_ATTEMPTS;
         if (isOver || changes === (await this.#files.changes())) throw error;
@@ -158,12 +159,18 @@ export class Database {
   /** What a job has to do now. Its steps must not run beside a write. */
   async maintenance(job: MaintenanceJob, nowMs: number): Promise<MaintenanceTask[]> {
     await this.#turnTo(utcDay(nowMs));
+    this.#learnBounds();
     return maintenanceTasks(job, nowMs, this.#retention, {
       files: this.#files,
       roller: this.#roller,
       isWritten: (hot) => hot.catalog === this.#today?.catalog,
       thinner: (period) => new TraceThinner(this.#writer, this.#files, period),
     });
+  }
+
+  /** In the background: until it is done, queries look into more files than they need. */
+  #learnBounds(): void {
+    this.#files.learnBounds((sql) => this.#queries.run(sql, {})).catch(() => undefined);
   }
 
   size(): DatabaseSize {

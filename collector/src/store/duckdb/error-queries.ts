@@ -1,7 +1,7 @@
 import type { ErrorGroup, ErrorPlace, ErrorQueries, ErrorSample, TimeRange } from "../store.ts";
 import type { Query } from "./database-client.ts";
 import type { SqlValues } from "./database-messages.ts";
-import { IN_RANGE, stepSql } from "./sql-parts.ts";
+import { IN_RANGE, rowsOf, stepSql } from "./sql-parts.ts";
 
 const COLUMN_OF = { type: "type", group: "error_group" } as const;
 
@@ -13,12 +13,12 @@ export class DuckDbErrorQueries implements ErrorQueries {
   }
 
   groups(app: string, range: TimeRange, limit: number): Promise<ErrorGroup[]> {
-    return this.#groups("", { app, from: range.fromSec, to: range.toSec, limit });
+    return this.#groups(range, "", { app, from: range.fromSec, to: range.toSec, limit });
   }
 
   async group(app: string, group: string, range: TimeRange): Promise<ErrorGroup | null> {
     const values = { app, group, from: range.fromSec, to: range.toSec, limit: 1 };
-    return (await this.#groups("AND error_group = $group", values))[0] ?? null;
+    return (await this.#groups(range, "AND error_group = $group", values))[0] ?? null;
   }
 
   async firstSeen(app: string): Promise<{ group: string; firstSec: number }[]> {
@@ -36,7 +36,7 @@ export class DuckDbErrorQueries implements ErrorQueries {
   ): Promise<{ key: string; stepStartSec: number; count: number }[]> {
     const rows = await this.#query(
       `SELECT ${COLUMN_OF[by]} AS key, ${stepSql(stepSec)} AS "stepStartSec", sum(count)::DOUBLE AS count
-       FROM errors WHERE app = $app AND ${IN_RANGE} GROUP BY ALL ORDER BY "stepStartSec", key`,
+       FROM ${rowsOf("errors", range)} WHERE app = $app AND ${IN_RANGE} GROUP BY ALL ORDER BY "stepStartSec", key`,
       { app, from: range.fromSec, to: range.toSec },
     );
     return rows as { key: string; stepStartSec: number; count: number }[];
@@ -45,7 +45,7 @@ export class DuckDbErrorQueries implements ErrorQueries {
   async places(app: string, group: string, range: TimeRange): Promise<ErrorPlace[]> {
     const rows = await this.#query(
       `SELECT action, host, sum(count)::DOUBLE AS count
-       FROM errors WHERE app = $app AND error_group = $group AND ${IN_RANGE}
+       FROM ${rowsOf("errors", range)} WHERE app = $app AND error_group = $group AND ${IN_RANGE}
        GROUP BY action, host ORDER BY count DESC, action, host`,
       { app, group, from: range.fromSec, to: range.toSec },
     );
@@ -56,20 +56,20 @@ export class DuckDbErrorQueries implements ErrorQueries {
     const rows = await this.#query(
       `SELECT trace_id AS "traceId", arg_max(action, ts_s) AS action, arg_max(host, ts_s) AS host,
          arg_max(message, ts_s) AS message, max(ts_s)::DOUBLE AS sec
-       FROM errors WHERE app = $app AND error_group = $group AND trace_id <> '' AND ${IN_RANGE}
+       FROM ${rowsOf("errors", range)} WHERE app = $app AND error_group = $group AND trace_id <> '' AND ${IN_RANGE}
        GROUP BY trace_id ORDER BY sec DESC, trace_id LIMIT $limit`,
       { app, group, from: range.fromSec, to: range.toSec, limit },
     );
     return rows as unknown as ErrorSample[];
   }
 
-  async #groups(condition: string, values: SqlValues): Promise<ErrorGroup[]> {
+  async #groups(range: TimeRange, condition: string, values: SqlValues): Promise<ErrorGroup[]> {
     const rows = await this.#query(
       `SELECT error_group AS "group", arg_max(action, ts_s) AS action, arg_max(type, ts_s) AS type,
          arg_max(message, ts_s) AS message, arg_max(stack, ts_s) AS stack, sum(count)::DOUBLE AS count,
          min(ts_s)::DOUBLE AS "firstSec", max(ts_s)::DOUBLE AS "lastSec",
          coalesce(arg_max(nullif(trace_id, ''), ts_s), '') AS "traceId"
-       FROM errors WHERE app = $app AND ${IN_RANGE} ${condition}
+       FROM ${rowsOf("errors", range)} WHERE app = $app AND ${IN_RANGE} ${condition}
        GROUP BY error_group ORDER BY count DESC, "lastSec" DESC, "group" LIMIT $limit`,
       values,
     );

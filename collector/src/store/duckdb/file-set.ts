@@ -11,19 +11,23 @@ import {
   createTables,
   detachFile,
   FILE_KINDS,
+  FILE_TABLES,
   type FileKind,
   isOfThisBuild,
   listStoreFiles,
+  periodOf,
   readBatchRanges,
   recoverFile,
   type StoreFile,
   storeFile,
   unlinkFile,
 } from "./store-file.ts";
-import { viewSqls } from "./views.ts";
+import { TimeBounds } from "./time-bounds.ts";
+import { text, unionSql, type ViewArm, viewArms } from "./views.ts";
 
 /** Files that are being written anew, see trace-thinner.ts: what a killed process left of one is worth nothing. */
 const UNFINISHED = ".new";
+const ROWS_OF = /\brows_of\((\w+), (\d+), (\d+)\)/g;
 
 /** All files of the store, attached to one DuckDB, and the views in its own catalog by which they are read as one. */
 export class FileSet {
@@ -41,6 +45,9 @@ export class FileSet {
   #changing: Promise<void> = Promise.resolve();
   /** As they are now: making one takes milliseconds. */
   readonly #views: Map<string, string> = new Map();
+  #arms: ReadonlyMap<string, readonly ViewArm[]> = new Map();
+  /** Of files that no row will come to any more. */
+  readonly #bounds: TimeBounds = new TimeBounds();
 
   private constructor(connection: DuckDBConnection, folder: string) {
     this.#connection = connection;
@@ -104,6 +111,7 @@ export class FileSet {
         await detachFile(this.#connection, catalog);
         unlinkFile(file);
         this.#columns.delete(catalog);
+        this.#bounds.forget(catalog);
       }
     });
   }
@@ -169,8 +177,45 @@ export class FileSet {
     await change;
   }
 
+  /** The same SQL with `rows_of(view, from, to)` replaced, see sql-parts.ts: by the view, without files that have no row of that time. */
+  withRows(sql: string): string {
+    return sql.replace(ROWS_OF, (_, view: string, from: string, to: string) => {
+      const arms = this.#arms.get(view);
+      if (arms === undefined) throw new Error(`there is no view ${view}`);
+      const range = { fromSec: Number(from), toSec: Number(to) };
+      const found = arms.filter(({ file, table }) => this.#bounds.mayHave(file.catalog, table, range));
+      // One arm tells the columns of no rows.
+      return `(${unionSql(found.length > 0 ? found : arms.slice(-1))})`;
+    });
+  }
+
+  /** Looks up of what times the files have rows that no row will come to any more. `query` runs on the files' database. */
+  async learnBounds(query: (sql: string) => Promise<Record<string, unknown>[]>): Promise<void> {
+    for (const file of this.#files.filter((one) => this.#isComplete(one))) {
+      if (this.#bounds.knows(file.catalog)) continue;
+      const tables = Object.entries(FILE_TABLES[file.kind]).filter(([, columns]) => "ts_s" in columns);
+      const selects = tables.map(
+        ([table]) =>
+          `SELECT ${text(table)} AS "table", min(ts_s) AS first, max(ts_s) AS last FROM ${identifier(file.catalog)}.main.${identifier(table)}`,
+      );
+      this.#bounds.learn(file.catalog, await query(selects.join(" UNION ALL ")));
+    }
+  }
+
+  /** No row will come to it any more. */
+  #isComplete({ kind, period, catalog }: StoreFile): boolean {
+    const hot = this.of("hot");
+    if (kind === "hot") return catalog !== hot.at(-1)?.catalog;
+    if (kind === "sampled") return true;
+    return hot
+      .filter((file) => periodOf(kind, file.period) === period)
+      .every((file) => this.isTaken(file, kind));
+  }
+
   async createViews(): Promise<void> {
-    for (const [name, sql] of viewSqls(this)) {
+    this.#arms = viewArms(this);
+    for (const [name, arms] of this.#arms) {
+      const sql = unionSql(arms);
       if (this.#views.get(name) === sql) continue;
       await this.#connection.run(`CREATE OR REPLACE VIEW memory.main.${identifier(name)} AS ${sql}`);
       this.#views.set(name, sql);

@@ -13,7 +13,8 @@ import type {
 } from "../store.ts";
 import { identifier } from "./column-types.ts";
 import type { Query } from "./database-client.ts";
-import { IN_RANGE, stepSql } from "./sql-parts.ts";
+import { KnownNames } from "./known-names.ts";
+import { IN_RANGE, rowsOf, stepSql } from "./sql-parts.ts";
 import type { Tiers } from "./tier.ts";
 
 const KNOWN_METRICS: ReadonlySet<string> = new Set(HOST_METRICS.map((metric) => metric.name));
@@ -28,6 +29,7 @@ const NEWEST_SEC = 30;
 export class DuckDbHostQueries implements HostQueries {
   readonly #query: Query;
   readonly #tiers: Tiers;
+  readonly #known: KnownNames = new KnownNames();
 
   constructor(query: Query, tiers: Tiers) {
     this.#query = query;
@@ -43,13 +45,15 @@ export class DuckDbHostQueries implements HostQueries {
     return rows as unknown as StoredHost[];
   }
 
-  async exists(host: string): Promise<boolean> {
-    const rows = await this.#query(
-      `(SELECT 1 AS one FROM hosts WHERE host = $host LIMIT 1)
-       UNION ALL (SELECT 1 FROM host_seconds_hours WHERE host = $host LIMIT 1)`,
-      { host },
-    );
-    return rows.length > 0;
+  exists(host: string): Promise<boolean> {
+    return this.#known.has(host, async () => {
+      const rows = await this.#query(
+        `(SELECT 1 AS one FROM hosts WHERE host = $host LIMIT 1)
+         UNION ALL (SELECT 1 FROM host_seconds_hours WHERE host = $host LIMIT 1)`,
+        { host },
+      );
+      return rows.length > 0;
+    });
   }
 
   async appsByHost(range: TimeRange): Promise<{ host: string; app: string }[]> {
@@ -96,7 +100,7 @@ export class DuckDbHostQueries implements HostQueries {
 
   async newestSnapshot(host: string, range: TimeRange): Promise<string | null> {
     const rows = await this.#query(
-      `SELECT snapshot FROM host_snapshots WHERE host = $host AND ${IN_RANGE}
+      `SELECT snapshot FROM ${rowsOf("host_snapshots", range)} WHERE host = $host AND ${IN_RANGE}
        ORDER BY ts_s DESC LIMIT 1`,
       { host, from: range.fromSec, to: range.toSec },
     );
@@ -114,7 +118,7 @@ export class DuckDbHostQueries implements HostQueries {
            arg_max(agent_version, ts_s) AS "agentVersion", arg_max(start_ms, ts_s) AS "startUnixMs",
            arg_max(app_version, ts_s) AS "appVersion", arg_max(container_id, ts_s) AS "containerId",
            arg_max(systemd_unit, ts_s) AS "systemdUnit"
-         FROM instances WHERE ${where} GROUP BY app, instance, pid),
+         FROM ${rowsOf("instances", range)} WHERE ${where} GROUP BY app, instance, pid),
        newest AS (
          SELECT app, instance, pid, max(ts_s) AS second_s, ${newest.join(", ")}
          FROM ${this.#tiers.newestOf("process_seconds", range)} WHERE host = $host GROUP BY app, instance, pid)
@@ -132,7 +136,7 @@ export class DuckDbHostQueries implements HostQueries {
     const rows = await this.#query(
       `SELECT app, agent_version AS "agentVersion", runtime, count(DISTINCT instance)::DOUBLE AS processes,
          count(DISTINCT host)::DOUBLE AS hosts
-       FROM instances WHERE ${IN_RANGE} GROUP BY app, agent_version, runtime
+       FROM ${rowsOf("instances", range)} WHERE ${IN_RANGE} GROUP BY app, agent_version, runtime
        ORDER BY app, agent_version, runtime LIMIT 1000`,
       { from: range.fromSec, to: range.toSec },
     );
@@ -200,7 +204,7 @@ export class DuckDbHostQueries implements HostQueries {
 
   async snapshots(host: string, range: TimeRange, limit: number): Promise<string[]> {
     const rows = await this.#query(
-      `SELECT snapshot FROM host_snapshots WHERE host = $host AND ${IN_RANGE} ORDER BY ts_s LIMIT $limit`,
+      `SELECT snapshot FROM ${rowsOf("host_snapshots", range)} WHERE host = $host AND ${IN_RANGE} ORDER BY ts_s LIMIT $limit`,
       { host, from: range.fromSec, to: range.toSec, limit },
     );
     return rows.map((row) => row["snapshot"] as string);

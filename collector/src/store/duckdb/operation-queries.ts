@@ -16,10 +16,11 @@ import { mergedHistogramSql, stepSql } from "./sql-parts.ts";
 import type { Tiers } from "./tier.ts";
 
 const KEY = "category, system, target, operation, statement";
+/** Behind every place. */
+const REST = 1_000_000_000;
 const GROUP = "system, target, operation, statement";
 /** Columns of GROUP, by what is kept apart; the others are "". */
 const GROUPED_COLUMNS: Readonly<Record<OperationGroupBy, string>> = {
-  nothing: "'' AS system, '' AS target, '' AS operation, '' AS statement",
   store: "system, target, '' AS operation, '' AS statement",
   operation: GROUP,
 };
@@ -36,13 +37,15 @@ export class DuckDbOperationQueries implements OperationQueries {
   async totals(filter: OperationFilter, limit: number): Promise<OperationTotals[]> {
     const { where, values } = operationFilterSql(filter);
     const rows = await this.#query(
-      `WITH picked AS (SELECT * FROM ${this.#tiers.tierOf("operations", filter.range)} WHERE ${where}),
+      `WITH picked AS MATERIALIZED (
+         SELECT ${KEY}, calls, errors, sum_us, max_us, buckets, counts
+         FROM ${this.#tiers.tierOf("operations", filter.range)} WHERE ${where}),
        sums AS (
          SELECT ${KEY}, sum(calls)::DOUBLE AS calls, sum(errors)::DOUBLE AS errors,
            sum(sum_us) AS "sumUs", max(max_us) AS "maxUs"
          FROM picked GROUP BY ${KEY} ORDER BY "sumUs" DESC, ${KEY} LIMIT $limit),
-       wanted AS (SELECT picked.* FROM picked SEMI JOIN sums USING (${KEY}))
-       ${mergedHistogramSql("wanted", "sums", KEY)} ORDER BY "sumUs" DESC, ${KEY}`,
+       ${mergedHistogramSql("picked", "sums", KEY)}
+       SELECT * FROM with_histograms ORDER BY "sumUs" DESC, ${KEY}`,
       { ...values, limit },
     );
     return rows.map(
@@ -57,25 +60,30 @@ export class DuckDbOperationQueries implements OperationQueries {
   async groups(filter: OperationFilter, grouping: OperationGrouping): Promise<OperationGroupTotals[]> {
     const { where, values } = operationFilterSql(filter);
     const step = grouping.stepSec === undefined ? "0::DOUBLE" : stepSql(grouping.stepSec);
-    const perStep = `${GROUP}, "stepStartSec"`;
     const rows = await this.#query(
-      `WITH picked AS (
+      `WITH picked AS MATERIALIZED (
          SELECT ${GROUPED_COLUMNS[grouping.by]}, ${step} AS "stepStartSec",
            calls, errors, sum_us, max_us, buckets, counts
          FROM ${this.#tiers.tierOf("operations", filter.range, grouping.stepSec)} WHERE ${where}),
-       top AS (
-         SELECT ${GROUP}, sum(sum_us) AS top_us
-         FROM picked GROUP BY ${GROUP} ORDER BY top_us DESC, ${GROUP} LIMIT $limit),
-       wanted AS (SELECT picked.*, top_us FROM picked JOIN top USING (${GROUP})),
+       top AS MATERIALIZED (
+         SELECT *, row_number() OVER (ORDER BY top_us DESC, ${GROUP}) AS place
+         FROM (SELECT ${GROUP}, sum(sum_us) AS top_us FROM picked GROUP BY ${GROUP})
+         QUALIFY place <= $limit),
+       wanted AS MATERIALIZED (
+         SELECT coalesce(place, ${REST}) AS place, "stepStartSec", calls, errors, sum_us, max_us, buckets, counts
+         FROM picked LEFT JOIN top USING (${GROUP})),
        sums AS (
-         SELECT ${perStep}, sum(calls)::DOUBLE AS calls, sum(errors)::DOUBLE AS errors,
-           sum(sum_us) AS "sumUs", max(max_us) AS "maxUs", any_value(top_us) AS top_us
-         FROM wanted GROUP BY ${perStep})
-       ${mergedHistogramSql("wanted", "sums", perStep)} ORDER BY top_us DESC, ${perStep}`,
+         SELECT place, "stepStartSec", sum(calls)::DOUBLE AS calls, sum(errors)::DOUBLE AS errors,
+           sum(sum_us) AS "sumUs", max(max_us) AS "maxUs"
+         FROM wanted GROUP BY place, "stepStartSec"),
+       ${mergedHistogramSql("wanted", "sums", 'place, "stepStartSec"')}
+       SELECT coalesce(system, '') AS system, coalesce(target, '') AS target, coalesce(operation, '') AS operation,
+         coalesce(statement, '') AS statement, place = ${REST} AS "isRest", with_histograms.* EXCLUDE (place)
+       FROM with_histograms LEFT JOIN top USING (place) ORDER BY place, "stepStartSec"`,
       { ...values, limit: grouping.limit },
     );
     return rows.map(
-      ({ buckets, counts, top_us: _topUs, ...row }) =>
+      ({ buckets, counts, ...row }) =>
         ({
           ...row,
           histogram: { buckets: buckets ?? [], counts: counts ?? [] },

@@ -1,16 +1,12 @@
 import type { RequestFilter, RequestGrouping, RequestQueries, RequestTotals } from "../store.ts";
 import type { Query } from "./database-client.ts";
 import type { SqlValues } from "./database-messages.ts";
-import { mergedHistogramSql, stepSql } from "./sql-parts.ts";
+import { mergedHistogramSql, rowsOf, stepSql } from "./sql-parts.ts";
 import type { Tiers } from "./tier.ts";
 
-const NOT_GROUPED: Readonly<Record<RequestGrouping["by"][number], string>> = {
-  app: "''",
-  action: "''",
-  kind: "''",
-  status: "0::USMALLINT",
-  host: "''",
-};
+const NOT_GROUPED = { app: "", action: "", kind: "", status: 0, host: "" } as const;
+const SUMMED = "requests, errors, satisfied, tolerating, frustrated, sum_us, max_us";
+const SPLIT = "code_us, database_us, cache_us, external_us, queue_us";
 
 export class DuckDbRequestQueries implements RequestQueries {
   readonly #query: Query;
@@ -24,16 +20,13 @@ export class DuckDbRequestQueries implements RequestQueries {
   async totals(filter: RequestFilter, grouping: RequestGrouping): Promise<RequestTotals[]> {
     const { where, values } = requestFilterSql(filter);
     const { rows: source, hasHost } = this.#source(filter, grouping);
-    const isGrouped = (name: string): boolean =>
-      grouping.by.some((one) => one === name) && (name !== "host" || hasHost);
-    const keys = Object.entries(NOT_GROUPED).map(
-      ([name, constant]) => `${isGrouped(name) ? name : constant} AS g_${name}`,
-    );
+    const names = grouping.by.filter((name) => name !== "host" || hasHost);
     const step = grouping.stepSec === undefined ? "0" : stepSql(grouping.stepSec);
-    const group = "g_app, g_action, g_kind, g_status, g_host, g_step";
+    const group = [...names, '"stepStartSec"'].join(", ");
+    const columns = [...names, SUMMED, SPLIT, ...(grouping.withHistograms ? ["buckets", "counts"] : [])];
     const rows = await this.#query(
-      `WITH picked AS (
-         SELECT ${keys.join(", ")}, ${step} AS g_step, *
+      `WITH picked AS${grouping.withHistograms ? " MATERIALIZED" : ""} (
+         SELECT ${step} AS "stepStartSec", ${columns.join(", ")}
          FROM ${source} WHERE ${where}),
        sums AS (
          SELECT ${group},
@@ -43,21 +36,12 @@ export class DuckDbRequestQueries implements RequestQueries {
            sum(code_us) AS "codeUs", sum(database_us) AS "databaseUs", sum(cache_us) AS "cacheUs",
            sum(external_us) AS "externalUs", sum(queue_us) AS "queueUs"
          FROM picked GROUP BY ${group})
-       ${grouping.withHistograms ? mergedHistogramSql("picked", "sums", group) : "SELECT * FROM sums"}`,
+       ${grouping.withHistograms ? `, ${mergedHistogramSql("picked", "sums", group)} SELECT * FROM with_histograms` : "SELECT * FROM sums"}`,
       values,
     );
-    return rows.map((row) => {
-      const { g_app, g_action, g_kind, g_status, g_host, g_step, buckets, counts, ...sums } = row;
-      return {
-        app: g_app,
-        action: g_action,
-        kind: g_kind,
-        status: g_status,
-        host: g_host,
-        stepStartSec: g_step,
-        histogram: { buckets: buckets ?? [], counts: counts ?? [] },
-        ...sums,
-      } as unknown as RequestTotals;
+    return rows.map(({ buckets, counts, ...row }) => {
+      const histogram = { buckets: buckets ?? [], counts: counts ?? [] };
+      return { ...NOT_GROUPED, ...row, histogram } as unknown as RequestTotals;
     });
   }
 
@@ -73,7 +57,7 @@ export class DuckDbRequestQueries implements RequestQueries {
       return { rows: this.#tiers.tierOf("requests_by_host", range, stepSec), hasHost: true };
     if (range.fromSec < this.#tiers.keptFromSec("rows")) return { rows: sums, hasHost: false };
     return {
-      rows: `(SELECT * FROM requests WHERE ts_s >= ${range.fromSec}::UINTEGER AND ts_s < ${range.toSec}::UINTEGER)`,
+      rows: `(SELECT * FROM ${rowsOf("requests", range)} WHERE ts_s >= ${range.fromSec}::UINTEGER AND ts_s < ${range.toSec}::UINTEGER)`,
       hasHost: true,
     };
   }

@@ -1,22 +1,32 @@
-import type { MetricValues, SampledTrace, Selection, SelectionQueries, StoredTrace } from "../store.ts";
+import type {
+  MetricValues,
+  SampledTrace,
+  Selection,
+  SelectionQueries,
+  StoredTrace,
+  TimeRange,
+} from "../store.ts";
 import type { Query } from "./database-client.ts";
 import type { SqlValues } from "./database-messages.ts";
+import { rowsOf } from "./sql-parts.ts";
 import type { Tiers } from "./tier.ts";
 import { IS_FETCHED, SUMMARY, type SummaryRow, storedTrace } from "./trace-queries.ts";
 import { IS_WORTH } from "./trace-thinner.ts";
 
 /** Traces are stored by their start, selected by their end, as requests are counted: requests beyond this are not found. */
 const LONGEST_SEC = 3_600;
+/** `ts_s` is a u32. */
+const NO_END_SEC = 4_294_967_295;
 /** Seconds of a request that are looked at. */
 const AROUND_SEC = 60;
 const HOST_METRICS = ["cpuStealRatio", "psiCpuSomeRatio", "psiMemorySomeRatio", "psiIoSomeRatio"] as const;
 const PROCESS_METRICS = ["gcPauseMs", "eventLoopDelayP99Ms"] as const;
 
 /** Kept traces of the action that ended in the range, each with whether it is in the selection. */
-const PICKED = `picked AS (
+const picked = (traces: string): string => `picked AS (
   SELECT *, coalesce(end_ms >= $selectedFrom AND end_ms < $selectedTo AND duration_us > $minUs AND duration_us <= $maxUs, false)
     AS is_selected
-  FROM (SELECT *, start_ms + duration_us / 1000 AS end_ms FROM traces
+  FROM (SELECT *, start_ms + duration_us / 1000 AS end_ms FROM ${traces}
     WHERE ts_s >= greatest(0, $from - ${LONGEST_SEC})::UINTEGER AND ts_s < $to::UINTEGER
       AND app = $app AND action = $action AND NOT ${IS_FETCHED})
   WHERE end_ms >= $from::DOUBLE * 1000 AND end_ms < $to::DOUBLE * 1000)`;
@@ -36,7 +46,7 @@ export class DuckDbSelectionQueries implements SelectionQueries {
 
   async slowest(selection: Selection, limit: number): Promise<StoredTrace[]> {
     const rows = await this.#query(
-      `WITH ${PICKED}
+      `WITH ${picked(rowsOf("traces", reached(selection.range)))}
        SELECT ${SUMMARY} FROM picked WHERE is_selected
        ORDER BY duration_us DESC, start_ms DESC, trace_id LIMIT $limit`,
       { ...selectionValues(selection), limit },
@@ -53,8 +63,11 @@ export class DuckDbSelectionQueries implements SelectionQueries {
     limit: number,
   ): Promise<{ traces: SampledTrace[]; keptSelected: number; keptRest: number }> {
     const isThinned = selection.range.fromSec < this.#tiers.keptFromSec("traces");
+    const range = reached(selection.range);
+    const traces = rowsOf("traces", range);
+    const seconds = { ...range, toSec: range.toSec + AROUND_SEC };
     const rows = await this.#query(
-      `WITH ${PICKED},
+      `WITH ${picked(traces)},
        comparable AS (SELECT *, ${isThinned ? `coalesce(${IS_WORTH}, false)` : "true"} AS is_comparable FROM picked),
        sampled AS (
          SELECT trace_id, root_span_id, ts_s, host, instance, start_ms, end_ms, is_selected,
@@ -69,19 +82,19 @@ export class DuckDbSelectionQueries implements SelectionQueries {
          FROM sampled),
        of_host AS (
          SELECT trace_id, root_span_id, ${HOST_METRICS.map((name) => `max(h."${name}") AS "${name}"`).join(", ")}
-         FROM seconds JOIN host_seconds AS h ON h.host = seconds.host AND h.ts_s = second GROUP BY ALL),
+         FROM seconds JOIN ${rowsOf("host_seconds", seconds)} AS h ON h.host = seconds.host AND h.ts_s = second GROUP BY ALL),
        of_process AS (
          SELECT trace_id, root_span_id, ${PROCESS_METRICS.map((name) => `max(p."${name}") AS "${name}"`).join(", ")}
-         FROM seconds JOIN process_seconds AS p
+         FROM seconds JOIN ${rowsOf("process_seconds", seconds)} AS p
            ON p.host = seconds.host AND p.instance = seconds.instance AND p.ts_s = second GROUP BY ALL),
        versions AS (
-         SELECT host, instance, arg_max(app_version, ts_s) AS app_version FROM instances
+         SELECT host, instance, arg_max(app_version, ts_s) AS app_version FROM ${rowsOf("instances", { ...range, toSec: NO_END_SEC })}
          WHERE app = $app AND ts_s >= greatest(0, $from - ${LONGEST_SEC})::UINTEGER GROUP BY ALL)
        SELECT ${SUMMARY}, frame, is_selected AS "isSelected", kept_there AS "keptThere", app_version AS "appVersion",
          of_host.* EXCLUDE (trace_id, root_span_id), of_process.* EXCLUDE (trace_id, root_span_id)
        FROM sampled
          JOIN (SELECT trace_id, root_span_id, ts_s, action, kind, app, duration_us, status, error, spans, reason, repeats, verdict,
-             frame FROM traces WHERE NOT ${IS_FETCHED})
+             frame FROM ${traces} WHERE NOT ${IS_FETCHED})
            USING (trace_id, root_span_id, ts_s)
          LEFT JOIN of_host USING (trace_id, root_span_id)
          LEFT JOIN of_process USING (trace_id, root_span_id)
@@ -96,6 +109,11 @@ export class DuckDbSelectionQueries implements SelectionQueries {
       keptRest: sampled.find((row) => !row.isSelected)?.keptThere ?? 0,
     };
   }
+}
+
+/** From where on requests began that ended in the range. */
+function reached({ fromSec, toSec }: TimeRange): TimeRange {
+  return { fromSec: Math.max(0, fromSec - LONGEST_SEC), toSec };
 }
 
 function sampledTrace(row: SampleRow): SampledTrace {

@@ -1,7 +1,7 @@
 import type { SlowStatementFilter, SlowStatementQueries, StoredSlowStatement } from "../store.ts";
 import type { Query } from "./database-client.ts";
 import type { SqlValues } from "./database-messages.ts";
-import { IN_RANGE } from "./sql-parts.ts";
+import { IN_RANGE, rowsOf } from "./sql-parts.ts";
 
 export class DuckDbSlowStatementQueries implements SlowStatementQueries {
   readonly #query: Query;
@@ -23,7 +23,7 @@ export class DuckDbSlowStatementQueries implements SlowStatementQueries {
       conditions.push("json_extract_string(body, '$.statement') = $statement");
     }
     const rows = await this.#query(
-      `SELECT host, body FROM slow_statements
+      `SELECT host, body FROM ${rowsOf("slow_statements", range)}
        WHERE ${conditions.join(" AND ")}
        ORDER BY duration_us DESC, ts_s DESC LIMIT $limit`,
       values,

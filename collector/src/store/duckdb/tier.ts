@@ -1,6 +1,7 @@
 import type { Retention } from "../retention.ts";
 import { HOUR_SEC, MINUTE_SEC, type TieredTable } from "../rollups.ts";
 import type { Kept, TimeRange } from "../store.ts";
+import { rowsOf } from "./sql-parts.ts";
 import { utcDay } from "./store-file.ts";
 
 const WINDOW_SEC = 10;
@@ -90,7 +91,7 @@ export class Tiers {
     }
     const selects = (pieces.length > 0 ? pieces : filled(range, 0, 0)).map(
       ({ tier, ...piece }) =>
-        `SELECT * FROM ${table}_${tier.name} WHERE ts_s >= ${piece.fromSec}::UINTEGER AND ts_s < ${Math.min(piece.toSec, MAX_SEC)}::UINTEGER`,
+        `SELECT * FROM ${rowsOf(`${table}_${tier.name}`, piece)} WHERE ts_s >= ${piece.fromSec}::UINTEGER AND ts_s < ${Math.min(piece.toSec, MAX_SEC)}::UINTEGER`,
     );
     return `(${selects.join(" UNION ALL BY NAME ")})`;
   }

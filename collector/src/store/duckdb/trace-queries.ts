@@ -9,7 +9,7 @@ import type {
 } from "../store.ts";
 import type { Query } from "./database-client.ts";
 import type { SqlValues } from "./database-messages.ts";
-import { IN_RANGE } from "./sql-parts.ts";
+import { IN_RANGE, rowsOf } from "./sql-parts.ts";
 
 /** Parts of one trace that are read at most: a bound for memory, far above what a trace should have. */
 const MAX_PARTS = 500;
@@ -62,7 +62,7 @@ export class DuckDbTraceQueries implements TraceQueries {
     if (filter.hasRepeat !== undefined)
       conditions.push(filter.hasRepeat ? "repeats IS NOT NULL" : "repeats IS NULL");
     const rows = await this.#query(
-      `SELECT ${SUMMARY} FROM traces WHERE ${conditions.join(" AND ")} ORDER BY ${ORDERS[filter.sort]} LIMIT $limit`,
+      `SELECT ${SUMMARY} FROM ${rowsOf("traces", filter.range)} WHERE ${conditions.join(" AND ")} ORDER BY ${ORDERS[filter.sort]} LIMIT $limit`,
       values,
     );
     return (rows as unknown as SummaryRow[]).map(storedTrace);
@@ -88,7 +88,7 @@ export class DuckDbTraceQueries implements TraceQueries {
     const named = actions.map((action, i) => [`action${i}`, action] as const);
     const rows = await this.#query(
       `WITH parts AS (
-         SELECT * FROM traces
+         SELECT * FROM ${rowsOf("traces", range)}
          WHERE app = $app AND ${IN_RANGE} AND NOT ${IS_FETCHED} AND action IN (${named.map(([name]) => `$${name}`).join(", ")})
          ORDER BY ${ORDERS.slowest} LIMIT $limit)
        SELECT ${SUMMARY}, frame, ${OTHER_PIECES} AS pieces FROM parts ORDER BY ${ORDERS.slowest}`,
@@ -99,12 +99,12 @@ export class DuckDbTraceQueries implements TraceQueries {
 
   async sharedParts(range: TimeRange, limit: number): Promise<StoredTracePart[]> {
     const rows = await this.#query(
-      `WITH kept AS (SELECT * FROM traces WHERE ${IN_RANGE} AND NOT ${IS_FETCHED}),
+      `WITH kept AS NOT MATERIALIZED (SELECT * FROM ${rowsOf("traces", range)} WHERE ${IN_RANGE} AND NOT ${IS_FETCHED}),
        -- Most traces have one part: counting is quick, telling parts and apps apart is not.
-       several AS MATERIALIZED (SELECT trace_id FROM kept GROUP BY trace_id HAVING count(*) > 1),
+       several AS MATERIALIZED (SELECT hash(trace_id) AS hashed FROM kept GROUP BY hashed HAVING count(*) > 1),
        shared AS MATERIALIZED (
          SELECT trace_id, list(DISTINCT app ORDER BY app) AS apps, max(start_ms) AS newest_ms
-         FROM kept SEMI JOIN several USING (trace_id) GROUP BY trace_id HAVING count(DISTINCT root_span_id) > 1),
+         FROM kept WHERE hash(trace_id) IN (SELECT hashed FROM several) GROUP BY trace_id HAVING count(DISTINCT root_span_id) > 1),
        chosen AS (
          SELECT trace_id, newest_ms FROM shared
          QUALIFY row_number() OVER (PARTITION BY apps ORDER BY newest_ms DESC, trace_id) <= ${SHARED_TRACES_PER_APPS}),
@@ -121,12 +121,16 @@ export class DuckDbTraceQueries implements TraceQueries {
     { range, app }: { range: TimeRange; app?: string | undefined },
     limit: number,
   ): Promise<JudgedTrace[]> {
+    // From when on the newest of each app are is known soon; few rows are then read whole.
     const rows = await this.#query(
-      `WITH thresholds AS (SELECT app, arg_max(apdex_t_ms, sealed_s) AS apdex_t_ms FROM apps_hours GROUP BY app)
+      `WITH thresholds AS MATERIALIZED (SELECT app, arg_max(apdex_t_ms, sealed_s) AS apdex_t_ms FROM apps_hours GROUP BY app),
+       slow AS NOT MATERIALIZED (
+         SELECT * FROM ${rowsOf("traces", range)} LEFT JOIN thresholds USING (app)
+         WHERE ${IN_RANGE} AND NOT ${IS_FETCHED} AND verdict IS NOT NULL
+           AND duration_us > coalesce(apdex_t_ms, 0) * 1000${app === undefined ? "" : " AND app = $app"}),
+       newest AS MATERIALIZED (SELECT app, list_min(max(start_ms, ${limit})) AS since_ms FROM slow GROUP BY app)
        SELECT ${SUMMARY}, coalesce(apdex_t_ms, 0) AS "apdexTMs"
-       FROM traces LEFT JOIN thresholds USING (app)
-       WHERE ${IN_RANGE} AND NOT ${IS_FETCHED} AND verdict IS NOT NULL
-         AND duration_us > coalesce(apdex_t_ms, 0) * 1000${app === undefined ? "" : " AND app = $app"}
+       FROM slow JOIN newest USING (app) WHERE start_ms >= since_ms
        QUALIFY row_number() OVER (PARTITION BY app ORDER BY start_ms DESC, trace_id, root_span_id) <= $limit
        ORDER BY app, start_ms DESC, trace_id, root_span_id`,
       { from: range.fromSec, to: range.toSec, limit, ...(app === undefined ? {} : { app }) },

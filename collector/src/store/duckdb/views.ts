@@ -5,17 +5,30 @@ import type { FileSet } from "./file-set.ts";
 import { unrolledSql } from "./rollup-sql.ts";
 import { periodOf, type StoreFile } from "./store-file.ts";
 
+/** SELECT of the rows that one file has of a view. */
+export interface ViewArm {
+  sql: string;
+  file: StoreFile;
+  /** Of the file. */
+  table: string;
+}
+
 /**
- * SELECTs of the views over all files, by name. Of a hot file, a view of derived tables reads the rows from the mark on: the mark comes from the
+ * What the views over all files are made of, by name. Of a hot file, a view of derived tables reads the rows from the mark on: the mark comes from the
  * file that has the rows below it, in the same snapshot, so that at this seam no row is missing or there twice.
  */
-export function viewSqls(files: FileSet): Map<string, string> {
+export function viewArms(files: FileSet): Map<string, ViewArm[]> {
   const hot = files.of("hot");
-  const views = new Map<string, string[]>();
+  const views = new Map<string, ViewArm[]>();
+  const all = (file: StoreFile, table: string): ViewArm => ({
+    sql: `SELECT * FROM ${inFile(file.catalog, table)}`,
+    file,
+    table,
+  });
   for (const table of TABLE_NAMES)
     views.set(
       table,
-      hot.map(({ catalog }) => `SELECT * FROM ${inFile(catalog, table)}`),
+      hot.map((file) => all(file, table)),
     );
   for (const kind of ["records", "traces"] as const)
     for (const table of Object.keys(DERIVED[kind])) views.set(table, recordArms(files, kind, table));
@@ -24,33 +37,46 @@ export function viewSqls(files: FileSet): Map<string, string> {
     const { source } = DERIVED.minutes[table] ?? { source: "requests" };
     views.set(
       `${table}_raw`,
-      hot.map((file) => unrolledSql(rollUp, files.source(file, source), "true")),
+      hot.map((file) => ({
+        sql: unrolledSql(rollUp, files.source(file, source), "true"),
+        file,
+        table: source,
+      })),
     );
     for (const kind of ["minutes", "hours"] as const) {
       const columns = ["ts_s", ...Object.keys(rollUp.columns)].map(identifier).join(", ");
       const rolled = files.of(kind).map((file) => {
         const found = files.tableIn(file, table);
-        return `SELECT ${found === table ? "*" : columns} FROM ${inFile(file.catalog, found)}`;
+        const sql = `SELECT ${found === table ? "*" : columns} FROM ${inFile(file.catalog, found)}`;
+        return { sql, file, table: found };
       });
-      const unrolled = hotLeft(files, kind).map((file) =>
-        unrolledSql(rollUp, files.source(file, source), `rowid >= ${markSql(files, kind, file, table)}`),
-      );
+      const unrolled = hotLeft(files, kind).map((file) => ({
+        sql: unrolledSql(rollUp, files.source(file, source), `rowid >= ${markSql(files, kind, file, table)}`),
+        file,
+        table: source,
+      }));
       views.set(`${table}_${kind}`, [...rolled, ...unrolled]);
     }
   }
-  return new Map([...views].map(([name, arms]) => [name, arms.join(" UNION ALL BY NAME ")]));
+  return views;
 }
 
-function recordArms(files: FileSet, kind: "records" | "traces", table: string): string[] {
+/** All of them as one. */
+export function unionSql(arms: readonly ViewArm[]): string {
+  return arms.map(({ sql }) => sql).join(" UNION ALL BY NAME ");
+}
+
+function recordArms(files: FileSet, kind: "records" | "traces", table: string): ViewArm[] {
   const kept = kind === "traces" ? files.of("sampled", "traces") : files.of("records");
   const source = DERIVED[kind][table]?.source ?? (table as TableName);
   const columns = table === "batch_ranges" ? "stream, number AS first, number AS last" : "*";
   return [
-    ...kept.map(({ catalog }) => `SELECT * FROM ${inFile(catalog, table)}`),
-    ...hotLeft(files, kind).map(
-      (file) =>
-        `SELECT ${columns} FROM ${inFile(file.catalog, source)} WHERE rowid >= ${markSql(files, kind, file, table)}`,
-    ),
+    ...kept.map((file) => ({ sql: `SELECT * FROM ${inFile(file.catalog, table)}`, file, table })),
+    ...hotLeft(files, kind).map((file) => ({
+      sql: `SELECT ${columns} FROM ${inFile(file.catalog, source)} WHERE rowid >= ${markSql(files, kind, file, table)}`,
+      file,
+      table: source,
+    })),
   ];
 }
 
