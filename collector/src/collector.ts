@@ -1,5 +1,5 @@
 import type { Server } from "node:http";
-import { hostname } from "node:os";
+import { hostname, totalmem } from "node:os";
 import type { Logger } from "pino";
 import { Access, isPublicAddress } from "./access/access.ts";
 import { PasswordStore } from "./access/password-store.ts";
@@ -164,11 +164,19 @@ async function openAccess(
   return new Access({ isPublic, passwords, sessions, tokens, keys, log });
 }
 
+/** What weeks of many hosts need to be answered without reading files again and again, where there is so much. */
+function storeMemoryMb(): number {
+  // 0 or a number beyond all memory: no limit.
+  const limit = process.constrainedMemory();
+  const share = Math.min(totalmem() / 8, limit > 0 ? limit / 3 : Number.POSITIVE_INFINITY);
+  return Math.round(Math.min(1_024, Math.max(256, share / 1e6)));
+}
+
 async function openStore(config: CollectorConfig, log: Logger, clock: () => number): Promise<DuckDbStore> {
   try {
     return await DuckDbStore.open({
       stateDir: config.state_dir,
-      memoryLimitMb: config.store.memory_limit_mb,
+      memoryLimitMb: config.store.memory_limit_mb || storeMemoryMb(),
       threads: config.store.threads,
       queryTimeoutMs: config.limits.query_seconds * 1000,
       queriesWaiting: config.limits.queries_waiting,

@@ -9,7 +9,7 @@ test("everything but the state directory has a default", () => {
     listen: "127.0.0.1:8460",
     allowed_hosts: [],
     log: { level: "info" },
-    store: { memory_limit_mb: 256, threads: 2, min_free_disk_mb: 1_024, min_free_disk_ratio: 0.05 },
+    store: { memory_limit_mb: 0, threads: 2, min_free_disk_mb: 1_024, min_free_disk_ratio: 0.05 },
     retention: {
       days: 2,
       minutes_days: 30,

@@ -10,10 +10,13 @@ const LogSchema = z.strictObject({
 const StoreSchema = z.strictObject({
   memory_limit_mb: z
     .int()
-    .min(64)
+    .min(0)
     .max(1_048_576)
-    .default(256)
-    .describe("Memory that DuckDB may use, in MB; the process needs about 250 MB more."),
+    .refine((value) => value === 0 || value >= 64, "must be 0 or at least 64")
+    .default(0)
+    .describe(
+      "Memory that DuckDB may use, in MB; the process needs about 250 MB more. 0: an eighth of the machine's, or a third of what its cgroup may have if that is less; 256 to 1024.",
+    ),
   threads: z.int().min(1).max(64).default(2).describe("Threads that DuckDB may use for one query."),
   min_free_disk_mb: z
     .int()

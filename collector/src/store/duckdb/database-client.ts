@@ -5,6 +5,7 @@ import { StoreError, type StoreErrorCode } from "../store-error.ts";
 import type { DatabaseOptions } from "./database.ts";
 import type { Call, Cancel, SqlValues, WorkerMessage } from "./database-messages.ts";
 import type { ResultRow } from "./query-gate.ts";
+import { SharedQueries } from "./shared-queries.ts";
 
 /** Runs one SELECT with bound values. Rejects with StoreError. */
 export type Query = (sql: string, values: SqlValues) => Promise<ResultRow[]>;
@@ -21,6 +22,7 @@ export class DatabaseClient {
   readonly #worker: Worker;
   readonly #events: DatabaseEvents;
   readonly #pending: Map<number, { resolve(value: unknown): void; reject(error: Error): void }> = new Map();
+  readonly #queries: SharedQueries = new SharedQueries((sql, values, left) => this.#run(sql, values, left));
   #nextId = 1;
   #closed = false;
 
@@ -33,17 +35,24 @@ export class DatabaseClient {
   async call<T>(call: Call): Promise<T> {
     if (this.#closed) throw new StoreError("UNAVAILABLE", "the store is closed", RETRY_AFTER_MS);
     const id = this.#nextId++;
-    return await new Promise<T>((resolve, reject) => {
+    const answer = new Promise<T>((resolve, reject) => {
       this.#pending.set(id, { resolve: (value) => resolve(value as T), reject });
       this.#worker.postMessage({ id, call }, []);
     });
+    if (call.method === "query") return await answer;
+    try {
+      return await answer;
+    } finally {
+      // Whoever knows of it must see it.
+      this.#queries.forget();
+    }
   }
 
-  query: Query = async (sql, values) => {
-    const left = askerLeft();
+  query: Query = (sql, values) => this.#queries.query(sql, values, askerLeft());
+
+  async #run(sql: string, values: SqlValues, left: AbortSignal): Promise<ResultRow[]> {
     const id = this.#nextId;
     const rows = this.call<ResultRow[]>({ method: "query", sql, values });
-    if (left === undefined) return await rows;
     const cancel = (): void => this.#worker.postMessage({ cancelledId: id } satisfies Cancel, []);
     if (left.aborted) cancel();
     left.addEventListener("abort", cancel);
@@ -52,7 +61,7 @@ export class DatabaseClient {
     } finally {
       left.removeEventListener("abort", cancel);
     }
-  };
+  }
 
   async close(): Promise<void> {
     if (this.#closed) return;
