@@ -15,6 +15,7 @@ await rm(join(root, "dist"), { recursive: true, force: true });
 await rm(join(root, "dist-test"), { recursive: true, force: true });
 const outputs = await buildPages();
 await writeIndex(outputs);
+await writePreloads(outputs);
 await writeLicenses(outputs);
 await checkWeight(outputs);
 await compress(outputs);
@@ -109,6 +110,41 @@ async function writeIndex(outputs) {
   await writeFile(join(root, "dist/index.html"), html);
 }
 
+/**
+ * What each page loads at once, by the pattern of its path: the collector names it in the page's head, so that all of it comes while
+ * the first script is read, and not one after the other as each finds out what it needs.
+ */
+async function writePreloads(outputs) {
+  const { routePath, PAGES } = await importSource("src/app/routes.ts");
+  const preloads = PAGES.map((route) => {
+    const name = route.page === "apps" ? "home" : route.page;
+    const start = outputOf(outputs, `src/pages/${name}/${name}-page.tsx`);
+    const parts = outputs[start].imports
+      .filter(({ kind, path }) => kind === "dynamic-import" && isShownAtOnce(outputs[path].entryPoint))
+      .map(({ path }) => path);
+    const entry = outputOf(outputs, "src/main.tsx");
+    const files = [...importedBy(outputs, [entry, start, ...parts])].filter((file) => file !== entry);
+    return { path: routePath(route), files: files.map((file) => `/${file.replace(/^dist\//, "")}`) };
+  });
+  await writeFile(join(root, "dist/preloads.json"), JSON.stringify(preloads));
+}
+
+/** Not texts of another language, nor what is only there when it is asked for. */
+function isShownAtOnce(entryPoint) {
+  return entryPoint.startsWith("src/pages/") && !/(-detail|\/live-[^/]*)\.tsx$/.test(entryPoint);
+}
+
+async function importSource(file) {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: [file],
+    bundle: true,
+    format: "esm",
+    write: false,
+  });
+  return await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
+}
+
 /** The packages inside the bundle ask for their notices to go with it. */
 async function writeLicenses(outputs) {
   const names = new Set();
@@ -145,11 +181,17 @@ async function checkWeight(outputs) {
     );
 }
 
-async function weigh(outputs, starts) {
+/** These and all that they import at once. */
+function importedBy(outputs, starts) {
   const files = new Set(starts);
   for (const file of files) {
     for (const one of outputs[file].imports) if (one.kind === "import-statement") files.add(one.path);
   }
+  return files;
+}
+
+async function weigh(outputs, starts) {
+  const files = importedBy(outputs, starts);
   const sizes = await Promise.all([...files].map(gzipBytes));
   return sizes.reduce((sum, size) => sum + size, 0);
 }

@@ -16,5 +16,6 @@ if (root) {
   startRefresh();
   startShortcuts();
   await startLanguage();
+  root.replaceChildren();
   render(<Shell />, root);
 }

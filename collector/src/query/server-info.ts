@@ -14,24 +14,54 @@ export interface ServerAnswer {
 
 const DAY_SEC = 86_400;
 
-/** The collector about itself; apps are those of the last day. */
-export async function serverInfo(
-  store: Store,
-  self: { version: string; nowMs: number; uplinks: number; jobs: JobStatus[] },
-): Promise<ServerAnswer> {
-  const nowSec = Math.floor(self.nowMs / 1000);
-  const [hosts, apps, size] = await Promise.all([
-    store.hosts.all(),
-    store.apps.seen({ fromSec: Math.max(0, nowSec - DAY_SEC), toSec: nowSec + DAY_SEC }),
-    store.size(),
-  ]);
-  return {
-    version: self.version,
-    nowUnixMs: self.nowMs,
-    hosts: hosts.length,
-    apps: apps.length,
-    store: size,
-    uplinks: self.uplinks,
-    jobs: self.jobs,
-  };
+/** Each open tab asks every 15 s; counting apps looks through a day. */
+const COUNTS_FRESH_MS = 10_000;
+
+/** The collector about itself; apps are those of the last day. Hosts and apps are as of at most 10 s ago. */
+export class ServerInfo {
+  readonly #store: Store;
+  #counts: { atMs: number; counts: Promise<Pick<ServerAnswer, "hosts" | "apps">> } | null = null;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  async answer(self: {
+    version: string;
+    nowMs: number;
+    uplinks: number;
+    jobs: JobStatus[];
+  }): Promise<ServerAnswer> {
+    const [counts, size] = await Promise.all([this.#freshCounts(self.nowMs), this.#store.size()]);
+    return {
+      version: self.version,
+      nowUnixMs: self.nowMs,
+      ...counts,
+      store: size,
+      uplinks: self.uplinks,
+      jobs: self.jobs,
+    };
+  }
+
+  async #freshCounts(nowMs: number): Promise<Pick<ServerAnswer, "hosts" | "apps">> {
+    const atMs = performance.now();
+    if (this.#counts === null || atMs - this.#counts.atMs > COUNTS_FRESH_MS)
+      this.#counts = { atMs, counts: this.#count(nowMs) };
+    const asked = this.#counts;
+    try {
+      return await asked.counts;
+    } catch (error) {
+      if (this.#counts === asked) this.#counts = null;
+      throw error;
+    }
+  }
+
+  async #count(nowMs: number): Promise<Pick<ServerAnswer, "hosts" | "apps">> {
+    const nowSec = Math.floor(nowMs / 1000);
+    const [hosts, apps] = await Promise.all([
+      this.#store.hosts.all(),
+      this.#store.apps.seen({ fromSec: Math.max(0, nowSec - DAY_SEC), toSec: nowSec + DAY_SEC }),
+    ]);
+    return { hosts: hosts.length, apps: apps.length };
+  }
 }

@@ -22,7 +22,7 @@ import { operations } from "../query/operations.ts";
 import { rank } from "../query/rank.ts";
 import { hostLedger } from "../query/sample-completeness.ts";
 import { selection } from "../query/selection.ts";
-import { serverInfo } from "../query/server-info.ts";
+import { ServerInfo } from "../query/server-info.ts";
 import { serviceMap } from "../query/service-map.ts";
 import { slowStatements } from "../query/slow-statements.ts";
 import { statusCodes } from "../query/status-codes.ts";
@@ -58,6 +58,7 @@ export function api({
   clock,
 }: ApiOptions): Hono {
   const routes = new Hono();
+  const server = new ServerInfo(store);
   const range = (c: Context): QueryRange => readRange(c.req.query(), clock(), store);
   const parameters = <Call extends keyof ParameterSets>(c: Context, call: Call): ParameterSets[Call] =>
     readParameters(call, c.req.query());
@@ -159,7 +160,7 @@ export function api({
   routes.get("/verdicts", async (c) => c.json(await verdicts(store, range(c))));
   routes.get("/ends", async (c) => c.json(await ends(store, range(c), parameters(c, "ends").limit)));
   routes.get("/server", async (c) =>
-    c.json(await serverInfo(store, { version, nowMs: clock(), uplinks: uplinks(), jobs: jobs() })),
+    c.json(await server.answer({ version, nowMs: clock(), uplinks: uplinks(), jobs: jobs() })),
   );
   return routes;
 }

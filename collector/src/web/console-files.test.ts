@@ -11,7 +11,15 @@ describe("the console's files", () => {
   let collector: RunningCollector;
   before(async () => {
     fs.mkdirSync(path.join(consoleDir, "assets"), { recursive: true });
-    fs.writeFileSync(path.join(consoleDir, "index.html"), "<title>the console</title>");
+    fs.writeFileSync(
+      path.join(consoleDir, "index.html"),
+      "<html lang='en'><head><title>the console</title></head></html>",
+    );
+    const preloads = [
+      { path: "/", files: ["/assets/home-K3J5WQ2A.js"] },
+      { path: "/apps/*/actions/*", files: ["/assets/action-K3J5WQ2A.js", "/assets/chunk-K3J5WQ2A.js"] },
+    ];
+    fs.writeFileSync(path.join(consoleDir, "preloads.json"), JSON.stringify(preloads));
     fs.writeFileSync(path.join(consoleDir, "favicon.svg"), "<svg/>");
     fs.writeFileSync(path.join(consoleDir, "assets", "main-K3J5WQ2A.js"), "export {};");
     fs.writeFileSync(path.join(folder, "secret.txt"), "secret");
@@ -34,6 +42,21 @@ describe("the console's files", () => {
       assert.match(policy, /^default-src 'none'; script-src 'self';/);
       assert.doesNotMatch(policy, /unsafe/);
     }
+  });
+
+  test("a page's head names what it will ask for; without a list of that it names nothing", async () => {
+    const linksOf = async (route: string): Promise<string[]> => {
+      const page = await (await fetch(`${collector.url}${route}`)).text();
+      return [...page.matchAll(/<link rel="modulepreload" href="([^"]*)" \/>(?=.*<\/head>)/g)].map(
+        ([, href]) => href ?? "",
+      );
+    };
+    assert.deepEqual(await linksOf("/"), ["/assets/home-K3J5WQ2A.js"]);
+    const ofAction = ["/assets/action-K3J5WQ2A.js", "/assets/chunk-K3J5WQ2A.js"];
+    assert.deepEqual(await linksOf("/apps/a%2Fb/actions/GET%20%2F"), ofAction);
+    assert.deepEqual(await linksOf("/apps/shop/nothing"), []);
+    fs.writeFileSync(path.join(consoleDir, "preloads.json"), "{");
+    assert.deepEqual(await linksOf("/"), []);
   });
 
   test("files with a hash in their name are kept forever, others are asked for again", async () => {

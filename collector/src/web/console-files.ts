@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { serveStatic } from "@hono/node-server/serve-static";
 import { type Context, Hono } from "hono";
 import { BuiltFiles } from "./built-files.ts";
+import { Preloads } from "./preloads.ts";
 
 /** Builds put a hash of the content into these names, so they never change. */
 const HASHED_NAME = /[-.][0-9A-Za-z_]{8,}\.(js|css|woff2|svg|png|map)$/;
@@ -25,6 +26,7 @@ export function consoleFiles(consoleDir: string, login: (c: Context) => LoginSta
   const files = new Hono();
   const isBuilt = fs.existsSync(path.join(root, "index.html"));
   if (!isBuilt) return files.get("*", (c) => c.html(NOT_BUILT, 503));
+  const preloads = new Preloads(path.join(root, "preloads.json"));
   const built = new BuiltFiles(root, () => performance.now());
   const serve = serveStatic({
     root,
@@ -43,7 +45,9 @@ export function consoleFiles(consoleDir: string, login: (c: Context) => LoginSta
     c.header("cache-control", "no-cache");
     const page = await readFile(path.join(root, "index.html"), "utf8");
     const state = login(c);
-    return c.html(state === "" ? page : page.replace("<html ", `<html data-login="${state}" `));
+    const links = state === "needed" ? "" : await preloads.linksFor(c.req.path);
+    const marked = state === "" ? page : page.replace("<html ", `<html data-login="${state}" `);
+    return c.html(marked.replace("</head>", `${links}</head>`));
   });
   return files;
 }

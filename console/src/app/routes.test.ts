@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseRoute, type Route, routePath } from "./routes.ts";
+import { PAGES, parseRoute, type Route, routePath } from "./routes.ts";
 
 const HOSTILE = 'GET /a?b=c#d&e/%2F/../<img src=x onerror="alert(1)">/用户';
 
@@ -22,7 +22,8 @@ test("every page's path leads back to that page, whatever the names contain", ()
     { page: "settings" },
     { page: "host", host: HOSTILE },
   ];
-  for (const route of routes) {
+  assert.deepEqual(PAGES.map(({ page }) => page).sort(), routes.map(({ page }) => page).sort());
+  for (const route of [...routes, ...PAGES]) {
     const { pathname } = new URL(routePath(route), "http://console.test");
     assert.deepEqual(parseRoute(pathname), route);
   }

@@ -17,6 +17,22 @@ export type Route =
   | { page: "settings" }
   | { page: "unknown" };
 
+const ANY = "*";
+/** Every page that a path can name, of anything. */
+export const PAGES: readonly Exclude<Route, { page: "unknown" }>[] = [
+  { page: "home" },
+  { page: "apps" },
+  { page: "app", app: ANY },
+  { page: "actions", app: ANY },
+  { page: "action", app: ANY, action: ANY },
+  ...APP_SECTIONS.map((page) => ({ page, app: ANY })),
+  { page: "trace", traceId: ANY },
+  { page: "map" },
+  { page: "hosts" },
+  { page: "host", host: ANY },
+  { page: "settings" },
+];
+
 /** The page of a path as `location.pathname` has it (still percent-encoded). */
 export function parseRoute(pathname: string): Route {
   const parts = decodeParts(pathname);
