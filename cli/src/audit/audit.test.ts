@@ -156,6 +156,20 @@ test("spans of a sealed batch that was given up since are found where they were 
   assert.equal(result.apps[0]?.lost, 27);
 });
 
+test("spans of a batch that was given up after the last seal are lost, and neither missing nor in the journal", () => {
+  const result = audit(
+    sources(
+      { outbox: [] },
+      {
+        now: [{ app: "shop", created: 100, received: 70, dropped: { ...LOST, outbox_full: 20 } }],
+        givenUp: [{ first: 3, last: 3 }],
+      },
+    ),
+  );
+  assert.deepEqual(result.differences, []);
+  assert.deepEqual([result.apps[0]?.journal, result.apps[0]?.lost], [10, 27]);
+});
+
 test("a ledger that does not add up, or counted too much, is never passed over", () => {
   assert.deepEqual(audit(sources({}, { inFlight: {} })).differences, [
     "the daemon's ledger of shop does not add up: 3 spans too few",

@@ -72,13 +72,14 @@ export function audit(sources: AuditSources): AuditResult {
       created: to.created - from.created,
       stored: totalsOf(stored?.stored ?? [], app).received,
       outbox: sumOf(waiting, app, (row) => row.received),
-      journal: isUpToNow ? unsealed(sources, app, differences) : 0,
+      journal: isUpToNow ? unsealed(sources, app, differences) + movedSinceSeal(report, app) : 0,
       inFlight: isUpToNow ? (report.inFlight[app] ?? 0) : 0,
       dropped: difference(to.dropped, from.dropped),
     };
     const lost = Object.values(entry.dropped).reduce((sum, spans) => sum + spans, 0);
     const sealedReceived = isUpToNow ? totalsOf(report.sealed, app).received : to.received;
-    const absent = sealedReceived - from.received - entry.stored - entry.outbox;
+    const moved = isUpToNow ? movedSinceSeal(report, app) : 0;
+    const absent = sealedReceived - from.received - entry.stored - entry.outbox - moved;
     if (absent !== 0) differences.push(absentSentence(app, absent, missing));
     if (isUpToNow) {
       const unknown = to.created - to.received - lostOf(to) - entry.inFlight;
@@ -111,6 +112,12 @@ function unsealed({ report, journal }: AuditSources, app: string, differences: s
     );
   }
   return received;
+}
+
+/** Spans of sealed batches that were given up after the last seal: it counts them as received still, the ledger of now as lost. */
+function movedSinceSeal({ now, sealed }: LedgerReport, app: string): number {
+  const lost = (totals: readonly LedgerTotals[]): number => totalsOf(totals, app).dropped["outbox_full"] ?? 0;
+  return lost(now) - lost(sealed);
 }
 
 function absentSentence(app: string, absent: number, missing: readonly number[]): string {

@@ -1,4 +1,5 @@
 import type { JobStatus } from "../maintenance-jobs.ts";
+import { askedByNobody } from "../store/asker.ts";
 import type { Store, StoreSize } from "../store/store.ts";
 
 export interface ServerAnswer {
@@ -46,7 +47,7 @@ export class ServerInfo {
   async #freshCounts(nowMs: number): Promise<Pick<ServerAnswer, "hosts" | "apps">> {
     const atMs = performance.now();
     if (this.#counts === null || atMs - this.#counts.atMs > COUNTS_FRESH_MS)
-      this.#counts = { atMs, counts: this.#count(nowMs) };
+      this.#counts = { atMs, counts: askedByNobody(() => this.#count(nowMs)) };
     const asked = this.#counts;
     try {
       return await asked.counts;

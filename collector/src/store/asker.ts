@@ -7,6 +7,11 @@ export function askedBy<T>(left: AbortSignal, run: () => T): T {
   return asker.run(left, run);
 }
 
+/** Runs a call whose answer is for others too: who asks first may leave. */
+export function askedByNobody<T>(run: () => T): T {
+  return asker.exit(run);
+}
+
 /** Aborts when nobody waits for the present call any more; undefined when it is nobody's in particular. */
 export function askerLeft(): AbortSignal | undefined {
   return asker.getStore();

@@ -47,9 +47,9 @@ describe("the console's files", () => {
   test("a page's head names what it will ask for; without a list of that it names nothing", async () => {
     const linksOf = async (route: string): Promise<string[]> => {
       const page = await (await fetch(`${collector.url}${route}`)).text();
-      return [...page.matchAll(/<link rel="modulepreload" href="([^"]*)" \/>(?=.*<\/head>)/g)].map(
-        ([, href]) => href ?? "",
-      );
+      return [
+        ...page.matchAll(/<link rel="modulepreload" fetchpriority="low" href="([^"]*)" \/>(?=.*<\/head>)/g),
+      ].map(([, href]) => href ?? "");
     };
     assert.deepEqual(await linksOf("/"), ["/assets/home-K3J5WQ2A.js"]);
     const ofAction = ["/assets/action-K3J5WQ2A.js", "/assets/chunk-K3J5WQ2A.js"];

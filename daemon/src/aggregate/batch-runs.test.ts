@@ -29,4 +29,6 @@ test("keeps the newest 64 runs", () => {
   for (let n = 1; n <= 65; n++) runs.add(2 * n);
   assert.equal(runs.runs().length, 64);
   assert.deepEqual([runs.has(2), runs.has(4), runs.has(130)], [false, true, true]);
+  assert.deepEqual([runs.knows(2), runs.knows(5)], [true, false]);
+  assert.equal(new BatchRuns([{ first: 5, last: 6 }]).knows(2), false);
 });

@@ -15,6 +15,11 @@ export class BatchRuns {
     return this.#runs.some(({ first, last }) => number >= first && number <= last);
   }
 
+  /** Whether it is in there, or may have been forgotten. */
+  knows(number: number): boolean {
+    return this.has(number) || (this.#runs.length === MAX_RUNS && number < (this.#runs[0]?.first ?? 0));
+  }
+
   add(number: number): void {
     if (this.has(number)) return;
     const before = this.#runs.filter(({ last }) => last < number - 1);

@@ -136,7 +136,7 @@ export class LossLedger {
    */
   move({ number, ledger: rows }: LostRows, reason: string): void {
     if (number !== null) {
-      if (this.#givenUp.has(number)) return;
+      if (this.#givenUp.knows(number)) return;
       this.#givenUp.add(number);
     }
     for (const { tsSec, app, received, created, dropped } of rows) {

@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import type { BatchHeader, BatchRun } from "@apm-daemon/protocol";
+import { BatchRuns } from "../aggregate/batch-runs.ts";
 
 /** What must be known of a batch that was given up. */
 export type NotedBatch = Pick<BatchHeader, "stream" | "number" | "ledger">;
@@ -7,7 +8,8 @@ export type NotedBatch = Pick<BatchHeader, "stream" | "number" | "ledger">;
 /**
  * A file that remembers what batches held that were given up, a line of JSON each, until the ledger on the disk has it.
  *
- * On a disk that takes no line the note is in memory alone: a crash then shows as spans that are missing.
+ * Not promised: on a disk that takes no line the note is in memory alone, and a crash then shows as spans that are missing; what an outbox
+ * still has of another stream, after the cursor was lost, may be booked never or twice when a crash follows.
  */
 export class GivenUpNote {
   readonly #path: string;
@@ -34,16 +36,11 @@ export class GivenUpNote {
     }
   }
 
-  /** A ledger of that stream has them on the disk: these runs, and with them all that came before the first. */
+  /** A ledger of that stream has these runs on the disk. Notes of other streams are worth nothing any more: they were booked without number. */
   forget(stream: string, runs: readonly BatchRun[]): void {
     if (this.#batches.length === 0) return;
-    const [oldest] = runs;
-    const isKept = (batch: NotedBatch): boolean =>
-      batch.stream === stream &&
-      (oldest === undefined ||
-        (batch.number > oldest.first &&
-          !runs.some(({ first, last }) => batch.number >= first && batch.number <= last)));
-    const left = this.#batches.filter(isKept);
+    const known = new BatchRuns(runs);
+    const left = this.#batches.filter((batch) => batch.stream === stream && !known.knows(batch.number));
     if (left.length === this.#batches.length) return;
     this.#batches = left;
     try {
@@ -58,10 +55,11 @@ export class GivenUpNote {
   }
 }
 
+/** Each on a line of its own, whatever an append that failed left before it. */
 function writeLines(path: string, flag: "a" | "w", batches: readonly NotedBatch[]): void {
   const file = openSync(path, flag, 0o600);
   try {
-    writeFileSync(file, batches.map((batch) => `${JSON.stringify(batch)}\n`).join(""));
+    writeFileSync(file, batches.map((batch) => `\n${JSON.stringify(batch)}\n`).join(""));
     fsyncSync(file);
   } finally {
     closeSync(file);

@@ -54,6 +54,19 @@ test("beyond the cap the oldest go, counted, but never the newest", async (t) =>
   assert.deepEqual(tiny.numbers(), [1]);
 });
 
+test("what was sent and not answered goes last", async (t) => {
+  const outbox = new Outbox({ dir: tempDir(t), capBytes: sampleBatch(1).length * 3 + 20 });
+  let onTheirWay = [1, 3];
+  outbox.isOnItsWay = (number) => onTheirWay.includes(number);
+  for (const number of [1, 2, 3, 4]) await put(outbox, number);
+  assert.deepEqual(outbox.numbers(), [1, 3, 4]);
+  assert.ok(outbox.giveOldest() > 0);
+  assert.deepEqual(outbox.numbers(), [3, 4], "the newest stays, so one that is on its way goes");
+  onTheirWay = [];
+  outbox.giveOldest();
+  assert.deepEqual(outbox.numbers(), [4]);
+});
+
 test("what went is noted until a cursor has it; a file of it that a crash left is not sent", async (t) => {
   const dir = tempDir(t);
   const capBytes = sampleBatch(1).length * 2 + 20;
@@ -68,8 +81,14 @@ test("what went is noted until a cursor has it; a file of it that a crash left i
     again.givenUp.map(({ number }) => number),
     [1, 2],
   );
-  again.confirmGivenUp(STREAM, [{ first: 1, last: 2 }]);
+  const givenUp = [{ first: 1, last: 2 }];
+  again.confirmGivenUp(STREAM, givenUp);
   assert.deepEqual(new Outbox({ dir, capBytes }).givenUp, []);
+  // A power failure may bring it back when no note is left.
+  writeFileSync(fileOf(dir, 2), sampleBatch(2));
+  const later = new Outbox({ dir, capBytes: 1e9 });
+  later.deleteGivenUp({ stream: STREAM, ledger: { apps: [], instances: [], givenUp } });
+  assert.deepEqual(later.numbers(), [1, 3, 4]);
 });
 
 test("a batch offered again, after a failed seal, counts once", async (t) => {

@@ -11,13 +11,15 @@
  *
  * - What a batch held is noted before it is deleted for room (GivenUpNote), until a cursor has it: a crash in between loses no count.
  *
- * Not promised: that a batch which was deleted for room reaches anybody; `onLost` gets its header, so that what it held is counted.
+ * Not promised: that a batch which was deleted for room reaches anybody; `onLost` gets its header, so that what it held is counted. Nor that it
+ * reached nobody: one that was committed and whose acknowledgement was lost with the connection may be given up, and is stored and counted as lost.
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type BatchHeader, type BatchRun, decodeBatch, ProtocolError } from "@apm-daemon/protocol";
 import { QuarantineFolder } from "../disk/quarantine-folder.ts";
 import { deleteFileDurably, writeFileAtomically } from "./atomic-file.ts";
+import type { Cursor } from "./cursor.ts";
 import { GivenUpNote, type NotedBatch } from "./given-up-note.ts";
 
 /** A batch that will not reach the collector; the header is null when it cannot be decoded. */
@@ -52,6 +54,8 @@ export class Outbox {
   /** Batches deleted unsent to make room, since start. */
   droppedBatches = 0;
   quarantinedBatches = 0;
+  /** Batches that were sent and not answered yet: they go last, since the collector may have them. */
+  isOnItsWay: (number: number) => boolean = () => false;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -116,6 +120,17 @@ export class Outbox {
     return null;
   }
 
+  /** Deletes batches of the cursor's stream that its ledger counts as given up: the disk had kept them, or brought them back. */
+  deleteGivenUp({ stream, ledger }: Pick<Cursor, "stream" | "ledger">): void {
+    const runs = ledger.givenUp ?? [];
+    const isGivenUp = (number: number): boolean =>
+      runs.some(({ first, last }) => number >= first && number <= last);
+    for (const number of this.numbers().filter(isGivenUp)) {
+      const header = this.#headerOf(number);
+      if (header !== null && header !== "newer" && header.stream === stream) this.delete(number);
+    }
+  }
+
   /**
    * Deletes what a crash left of a seal whose last batch is missing: none of it was offered, and the journal has it still.
    * `cursor` is where the stream goes on. Throws the file system's error.
@@ -167,8 +182,8 @@ export class Outbox {
   /** Deletes the oldest batch, unless it is the newest too; answers its bytes, 0 when there is none. */
   giveOldest(): number {
     while (this.#batches.size > 1) {
-      const [oldest] = this.#batches.values();
-      const { number, bytes } = oldest as WaitingBatch;
+      const number = this.#firstToGo(1);
+      const bytes = this.#batches.get(number)?.bytes ?? 0;
       if (this.#drop(number)) return bytes;
     }
     return 0;
@@ -217,10 +232,15 @@ export class Outbox {
   /** Gives batches up, oldest first, until all fit the cap; `keep` of those that wait stay. */
   #makeRoom(keep: number): void {
     const unoffered = [...this.#unoffered.values()].reduce((sum, bytes) => sum + bytes, 0);
-    while (this.#bytes + unoffered > this.#options.capBytes && this.#batches.size > keep) {
-      const [oldest] = this.#batches.keys();
-      this.#drop(oldest as number);
-    }
+    while (this.#bytes + unoffered > this.#options.capBytes && this.#batches.size > keep)
+      this.#drop(this.#firstToGo(keep));
+  }
+
+  /** The oldest that is not on its way, else the oldest; the `keep` newest are none of them. */
+  #firstToGo(keep: number): number {
+    const numbers = this.numbers();
+    const free = numbers.slice(0, numbers.length - keep).find((number) => !this.isOnItsWay(number));
+    return free ?? (numbers[0] as number);
   }
 
   /** Deletes a batch unsent, counted; false when it is of a later release, and so left alone. */

@@ -107,5 +107,6 @@ export function createSending(
     clock,
     random: Math.random,
   });
+  outbox.isOnItsWay = (number) => uplink.isOnItsWay(String(number));
   return { sealer, recent, queue, recorder, whySlow, uplink };
 }

@@ -62,6 +62,7 @@ export async function openStorage({ config, log, clock, path, stops }: DaemonCon
   const cursorPath = path("journal", "cursor.json");
   const { cursor, source } = await recoverCursor(cursorPath, outbox.newest(), journal.position, reserve);
   outbox.deleteUnfinished(cursor);
+  outbox.deleteGivenUp(cursor);
   const parts = new PartsFolder(path("outbox", "parts"));
   parts.finishSplits(outbox);
   const deadLetters = new DeadLetters({

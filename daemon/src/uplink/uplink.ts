@@ -102,6 +102,11 @@ export class Uplink {
     });
   }
 
+  /** Whether a batch was sent and not answered. */
+  isOnItsWay(key: string): boolean {
+    return this.#inFlight.has(key);
+  }
+
   /** Bytes of batches that were sent and not answered. */
   get inFlightBytes(): number {
     return this.#inFlight.bytes;

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type BootedHost, TREE } from "./booted-host.ts";
 import type { Cleanup } from "./cleanup.ts";
-import { Program } from "./program.ts";
+import { Program, type ProgramEnd } from "./program.ts";
 
 /** What the app counted by itself, and what its agent says it could not keep. */
 export interface Truth {
@@ -28,6 +29,7 @@ export interface CountingAppOptions {
   host?: BootedHost;
 }
 
+const END_DEADLINE_MS = 10_000;
 const APP = "test/apps/counter/app.js";
 const HERE = fileURLToPath(new URL("../../../", import.meta.url));
 
@@ -88,10 +90,16 @@ export class CountingApp {
     await this.program.waitForOutput(/handed over/, deadlineMs);
   }
 
+  /** Entering another host, the program passes no signal on; what outlives the deadline is killed. */
+  async #stopped(): Promise<ProgramEnd> {
+    await sleep(END_DEADLINE_MS, undefined, { ref: false });
+    return await this.program.stop("SIGKILL");
+  }
+
   /** A clean end: the agent hands over what it has and says goodbye. */
   async end(): Promise<void> {
     process.kill(this.#pid, "SIGTERM");
-    const { code } = await this.program.ended;
+    const { code } = await Promise.race([this.program.ended, this.#stopped()]);
     if (code !== 0) throw new Error(this.program.describe());
   }
 }

@@ -17,6 +17,8 @@ import { takeTurn } from "../support/take-turn.ts";
 const VERSIONS = ["0.0.1", "0.0.2"] as const;
 const COLLECTOR = "http://127.0.0.1:8460";
 const SPANS_PER_SECOND = 5_000;
+/** About two minutes of this load: on a busy machine an upgrade may take longer than the agent's own 4 MiB last. */
+const RING_BYTES = 33_554_432;
 const RESTARTS = 5;
 const WITHIN_MS = 120_000;
 const OUTBOX_CAP_BYTES = 1_048_576;
@@ -69,7 +71,8 @@ describe("5,000 spans a second through what an admin does with the service", {
 
   function startApp(name: string): Promise<CountingApp> {
     const agentSocket = "/run/apm-daemon/agent.sock";
-    return CountingApp.start(cleanup, { name, agentSocket, spansPerSecond: SPANS_PER_SECOND, host });
+    const load = { spansPerSecond: SPANS_PER_SECOND, ringBytes: RING_BYTES };
+    return CountingApp.start(cleanup, { name, agentSocket, ...load, host });
   }
 
   /** Ends the app, and waits until the collector has acknowledged all of it. */
@@ -129,7 +132,8 @@ describe("5,000 spans a second through what an admin does with the service", {
       assert.equal(status.version, VERSIONS[1]);
       return status;
     });
-    assert.ok(outbox.batches > 0 && outbox.bytes <= OUTBOX_CAP_BYTES, JSON.stringify(outbox));
+    // The newest batch stays, however large it is.
+    assert.ok(outbox.batches === 1 || outbox.bytes <= OUTBOX_CAP_BYTES, JSON.stringify(outbox));
     await isFull();
     host.must("systemctl", "start", "apm-collector");
     const truth = await drained(app);

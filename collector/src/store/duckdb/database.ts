@@ -170,7 +170,7 @@ export class Database {
 
   /** In the background: until it is done, queries look into more files than they need. */
   #learnBounds(): void {
-    this.#files.learnBounds((sql) => this.#queries.run(sql, {})).catch(() => undefined);
+    void this.#files.learnBounds((sql) => this.#queries.run(sql, {}));
   }
 
   size(): DatabaseSize {
@@ -259,6 +259,7 @@ export class Database {
     for (const table of TABLE_NAMES)
       this.#appenders.set(table, await TableAppender.open(this.#writer, next.catalog, table));
     this.#today = next;
+    this.#files.setWritten(next);
   }
 
   /** Numbers of rows are given once: a file that lost some of them, or is gone with them, has a successor. */

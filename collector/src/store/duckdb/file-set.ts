@@ -41,6 +41,7 @@ export class FileSet {
   /** Hot files that no row will come to any more, and that are taken in whole, by kind of the files that did so. */
   readonly #taken: Map<DerivedKind, Set<string>> = new Map();
 
+  #written: StoreFile | null = null;
   #changes = 0;
   #changing: Promise<void> = Promise.resolve();
   /** As they are now: making one takes milliseconds. */
@@ -198,18 +199,33 @@ export class FileSet {
         ([table]) =>
           `SELECT ${text(table)} AS "table", min(ts_s) AS first, max(ts_s) AS last FROM ${identifier(file.catalog)}.main.${identifier(table)}`,
       );
-      this.#bounds.learn(file.catalog, await query(selects.join(" UNION ALL ")));
+      // A file that cannot be looked through is looked into by every query, which tell why.
+      const bounds = await query(selects.join(" UNION ALL ")).catch(() => null);
+      if (bounds !== null && this.#files.includes(file)) this.#bounds.learn(file.catalog, bounds);
     }
   }
 
+  /** From now on rows come to this file and to none of an earlier day. */
+  setWritten(hot: StoreFile): void {
+    this.#written = hot;
+    this.#bounds.forget(hot.catalog);
+  }
+
   /** No row will come to it any more. */
-  #isComplete({ kind, period, catalog }: StoreFile): boolean {
-    const hot = this.of("hot");
-    if (kind === "hot") return catalog !== hot.at(-1)?.catalog;
+  #isComplete(file: StoreFile): boolean {
+    const { kind, period } = file;
+    if (kind === "hot") return this.#isBehind(file);
     if (kind === "sampled") return true;
-    return hot
+    return this.of("hot")
       .filter((file) => periodOf(kind, file.period) === period)
-      .every((file) => this.isTaken(file, kind));
+      .every((hot) => this.isTaken(hot, kind));
+  }
+
+  /** Of files of one day any may be written to last: their names say nothing of that. */
+  #isBehind({ period, catalog }: StoreFile): boolean {
+    const written = this.#written;
+    if (written === null) return false;
+    return period < written.period || (period === written.period && catalog !== written.catalog);
   }
 
   async createViews(): Promise<void> {

@@ -17,6 +17,7 @@ test("a query of a time names the files that may have rows of it, late rows' amo
   const { files } = await FileSet.open(connection, temporaryFolder(), () => undefined);
   const hot: StoreFile[] = [];
   for (const day of DAYS) hot.push(await files.ensure("hot", day));
+  files.setWritten(hot[2] as StoreFile);
   const query = async (sql: string) => (await connection.runAndReadAll(sql)).getRowObjectsJS();
   const add = async (file: StoreFile | undefined, tsSec: number): Promise<void> => {
     await connection.run(
@@ -48,6 +49,7 @@ test("a query of a time names the files that may have rows of it, late rows' amo
   }
   // The file of the next day: now nothing more comes to the one before it.
   hot.push(await files.ensure("hot", "2026-11-24"));
+  files.setWritten(hot[3] as StoreFile);
   await files.learnBounds(query);
   assert.deepEqual(named(firstDay, firstDay + 1_000), [DAYS[0], "2026-11-24"]);
   assert.throws(() => files.withRows("SELECT * FROM rows_of(nothing, 0, 1)"), /there is no view nothing/);
@@ -59,7 +61,7 @@ test("rows of a window that was reported later are found by the window's time", 
   t.after(() => instance.closeSync());
   const { files } = await FileSet.open(connection, temporaryFolder(), () => undefined);
   const first = await files.ensure("hot", DAYS[0]);
-  await files.ensure("hot", DAYS[1]);
+  files.setWritten(await files.ensure("hot", DAYS[1]));
   const query = async (sql: string) => (await connection.runAndReadAll(sql)).getRowObjectsJS();
   const sealedSec = dayStart(DAYS[0]) + 19;
   await connection.run(
@@ -69,4 +71,32 @@ test("rows of a window that was reported later are found by the window's time", 
   const range = { fromSec: dayStart(DAYS[0]), toSec: dayStart(DAYS[0]) + 10 };
   const sql = `SELECT ts_s::DOUBLE AS ts FROM ${rowsOf("apps_raw", range)} WHERE ts_s >= ${range.fromSec} AND ts_s < ${range.toSec}`;
   assert.deepEqual(await query(files.withRows(sql)), [{ ts: range.fromSec }]);
+});
+
+test("of several files of one day, and with one of a day that is still to come, the file that is written to is always looked into", async (t) => {
+  const instance = await DuckDBInstance.create(":memory:");
+  const connection = await instance.connect();
+  t.after(() => instance.closeSync());
+  const folder = temporaryFolder();
+  const { files } = await FileSet.open(connection, folder, () => undefined);
+  const first = await files.ensure("hot", DAYS[1], 0);
+  const second = await files.ensure("hot", DAYS[1], 1);
+  const ahead = await files.ensure("hot", DAYS[2]);
+  const query = async (sql: string) => (await connection.runAndReadAll(sql)).getRowObjectsJS();
+  const range = { fromSec: dayStart(DAYS[1]), toSec: dayStart(DAYS[1]) + 1 };
+  const isNamed = ({ catalog }: StoreFile): boolean =>
+    files.withRows(`SELECT * FROM ${rowsOf("errors", range)}`).includes(`"${catalog}"`);
+  for (const [written, others] of [
+    [second, [first]],
+    [first, []],
+  ] as const) {
+    files.setWritten(written);
+    await files.learnBounds(query);
+    assert.equal(isNamed(written), true, written.catalog);
+    assert.equal(isNamed(ahead), true);
+    assert.deepEqual(
+      others.map(isNamed),
+      others.map(() => false),
+    );
+  }
 });

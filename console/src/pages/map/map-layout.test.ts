@@ -8,7 +8,7 @@ const joined = (...pairs: string[]): { from: string; to: string }[] =>
   pairs.map((pair) => ({ from: pair[0] ?? "", to: pair[1] ?? "" }));
 
 test("who is called stands right of all its callers", () => {
-  const places = mapLayout(["d", "c", "b", "a"], joined("ab", "bc", "ac", "cd"));
+  const { places } = mapLayout(["d", "c", "b", "a"], joined("ab", "bc", "ac", "cd"));
   assert.deepEqual(
     ["a", "b", "c", "d"].map((id) => places.get(id)?.column),
     [0, 1, 2, 3],
@@ -16,7 +16,7 @@ test("who is called stands right of all its callers", () => {
 });
 
 test("circles and calls to oneself end, and each node has one place", () => {
-  const places = mapLayout(["a", "b", "c", "x"], joined("aa", "ab", "bc", "ca", "cb"));
+  const { places } = mapLayout(["a", "b", "c", "x"], joined("aa", "ab", "bc", "ca", "cb"));
   assert.equal(new Set([...places.values()].map(({ column, row }) => `${column} ${row}`)).size, 4);
   assert.deepEqual(
     ["a", "b", "c"].map((id) => places.get(id)?.column),
@@ -25,9 +25,21 @@ test("circles and calls to oneself end, and each node has one place", () => {
 });
 
 test("lines do not cross where they need not", () => {
-  const places = mapLayout(["a", "b", "y", "x"], joined("ax", "by"));
+  const { places } = mapLayout(["a", "b", "y", "x"], joined("ax", "by"));
   const row = (id: string): number => places.get(id)?.row ?? -1;
   assert.equal(Math.sign(row("a") - row("b")), Math.sign(row("x") - row("y")));
+});
+
+test("a line that passes a column has a lane there, which is no node's place; lines to one node share it", () => {
+  const edges = joined("ab", "bc", "ac", "xb", "xc");
+  const { places, lanesOf } = mapLayout(["a", "x", "b", "c"], edges);
+  const [short, , long, , other] = edges;
+  if (!short || !long || !other) throw new Error("there are five edges");
+  assert.deepEqual(lanesOf(short), []);
+  const [lane, ...more] = lanesOf(long);
+  assert.deepEqual([lane?.column, more], [1, []]);
+  assert.deepEqual(lanesOf(other), [lane]);
+  assert.notEqual(lane?.row, places.get("b")?.row);
 });
 
 function node(id: string, kind: MapNode["kind"]): MapNode {

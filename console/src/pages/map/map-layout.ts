@@ -1,7 +1,8 @@
 /**
  * Places the nodes of a map in columns: who is called stands right of its callers. A column is as far right as the longest
  * way to it; a call that closes a circle does not count. Within a column nodes stand near those they are joined with, by
- * their average place, a few times to and fro, so that few lines cross.
+ * their average place, a few times to and fro, so that few lines cross. A line that passes columns has a lane in each of them, as a node would,
+ * which it shares with other lines to the same node: so it runs between nodes and not behind them.
  */
 export interface Place {
   column: number;
@@ -13,16 +14,28 @@ interface Joined {
   to: string;
 }
 
+export interface MapLayout {
+  places: ReadonlyMap<string, Place>;
+  /** Lanes of a line in the columns that it passes, from left to right. */
+  lanesOf(edge: Joined): Place[];
+}
+
 const SWEEPS = 4;
 
-export function mapLayout(ids: readonly string[], edges: readonly Joined[]): Map<string, Place> {
-  const columns = columnsOf(ids, edges);
+export function mapLayout(ids: readonly string[], calls: readonly Joined[]): MapLayout {
+  const columns = columnsOf(ids, calls);
+  const edges = calls.flatMap((call) => hops(call, columns));
   const byColumn: string[][] = [];
-  for (const id of ids) {
-    const column = columns.get(id) ?? 0;
+  const put = (id: string, column: number): void => {
     byColumn[column] ??= [];
-    byColumn[column].push(id);
-  }
+    if (!byColumn[column].includes(id)) byColumn[column].push(id);
+  };
+  for (const id of ids) put(id, columns.get(id) ?? 0);
+  for (const call of calls)
+    for (const column of passed(call, columns)) {
+      put(laneId(call, column), column);
+      columns.set(laneId(call, column), column);
+    }
   const rows = new Map<string, number>();
   const number = (list: readonly string[]): void => {
     // Short columns are centred on the longest one.
@@ -46,7 +59,28 @@ export function mapLayout(ids: readonly string[], edges: readonly Joined[]): Map
       number(list);
     }
   }
-  return new Map(ids.map((id) => [id, { column: columns.get(id) ?? 0, row: rows.get(id) ?? 0 }]));
+  const place = (id: string): Place => ({ column: columns.get(id) ?? 0, row: rows.get(id) ?? 0 });
+  return {
+    places: new Map(ids.map((id) => [id, place(id)])),
+    lanesOf: (edge) => passed(edge, columns).map((column) => place(laneId(edge, column))),
+  };
+}
+
+/** Columns between both ends. */
+function passed({ from, to }: Joined, columns: ReadonlyMap<string, number>): number[] {
+  const [first, last] = [(columns.get(from) ?? 0) + 1, columns.get(to) ?? 0];
+  return Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
+}
+
+/** No node is named so: ids have no line break. */
+function laneId({ to }: Joined, column: number): string {
+  return `${column}\n${to}`;
+}
+
+/** A call from column to column. */
+function hops(call: Joined, columns: ReadonlyMap<string, number>): Joined[] {
+  const stops = [call.from, ...passed(call, columns).map((column) => laneId(call, column)), call.to];
+  return stops.slice(1).map((to, i) => ({ from: stops[i] ?? "", to }));
 }
 
 function columnsOf(ids: readonly string[], edges: readonly Joined[]): Map<string, number> {

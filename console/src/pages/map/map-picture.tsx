@@ -4,7 +4,7 @@ import { t } from "../../i18n/translate.ts";
 import { APDEX_GLYPHS, apdexGrade } from "../../ui/apdex-grade.ts";
 import { score, text } from "../../ui/number-text.ts";
 import type { DrawnMap, DrawnNode } from "./map-groups.ts";
-import { mapLayout } from "./map-layout.ts";
+import { mapLayout, type Place } from "./map-layout.ts";
 import { figuresText, isFailing, nodeLink, nodeName } from "./map-names.ts";
 import "../../i18n/en/map.ts";
 
@@ -25,7 +25,7 @@ interface Point {
 /** Apps and what they call, callers on the left. */
 export function MapPicture({ map }: { map: DrawnMap }): JSX.Element {
   const [focus, setFocus] = useState<string | null>(null);
-  const places = useMemo(
+  const { places, lanesOf } = useMemo(
     () =>
       mapLayout(
         map.nodes.map(({ id }) => id),
@@ -33,11 +33,15 @@ export function MapPicture({ map }: { map: DrawnMap }): JSX.Element {
       ),
     [map],
   );
-  const corner = (id: string): Point => {
-    const { column = 0, row = 0 } = places.get(id) ?? {};
-    return { x: MARGIN + column * COLUMN_WIDTH, y: MARGIN + row * ROW_HEIGHT };
-  };
-  const corners = map.nodes.map(({ id }) => corner(id));
+  const cornerAt = ({ column, row }: Place): Point => ({
+    x: MARGIN + column * COLUMN_WIDTH,
+    y: MARGIN + row * ROW_HEIGHT,
+  });
+  const corner = (id: string): Point => cornerAt(places.get(id) ?? { column: 0, row: 0 });
+  const corners = [
+    ...map.nodes.map(({ id }) => corner(id)),
+    ...map.edges.flatMap((edge) => lanesOf(edge).map(cornerAt)),
+  ];
   const width = Math.max(...corners.map(({ x }) => x)) + NODE_WIDTH + MARGIN;
   const height = Math.max(...corners.map(({ y }) => y)) + NODE_HEIGHT + MARGIN;
   const ports = portsOf(map.edges, (id) => corner(id).y);
@@ -58,6 +62,7 @@ export function MapPicture({ map }: { map: DrawnMap }): JSX.Element {
               key={`${edge.from} ${edge.to}`}
               from={corner(edge.from)}
               to={corner(edge.to)}
+              lanes={lanesOf(edge).map(cornerAt)}
               port={ports.get(edge) ?? 0.5}
               isFailing={isFailing(edge)}
               isFaded={focus !== null && !touches(edge)}
@@ -144,6 +149,7 @@ function Node(props: {
 function Line(props: {
   from: Point;
   to: Point;
+  lanes: readonly Point[];
   port: number;
   isFailing: boolean;
   isFaded: boolean;
@@ -153,9 +159,10 @@ function Line(props: {
   const end = { x: props.to.x, y: props.to.y + NODE_HEIGHT * props.port };
   const isBack = end.x <= start.x;
   // A call back to the left leaves and arrives in a bow, so that it is not hidden behind the nodes between.
-  const pull = isBack ? 120 : Math.max(50, (end.x - start.x) / 2);
   const bow = isBack ? ROW_HEIGHT / 2 : 0;
-  const path = `M${start.x} ${start.y}C${start.x + pull} ${start.y + bow} ${end.x - pull} ${end.y + bow} ${end.x} ${end.y}`;
+  const path = isBack
+    ? `M${start.x} ${start.y}C${start.x + 120} ${start.y + bow} ${end.x - 120} ${end.y + bow} ${end.x} ${end.y}`
+    : wayThrough(start, props.lanes, end);
   // Where labels of lines to neighbouring nodes lie apart: near the called one.
   const middle = isBack
     ? { x: (start.x + end.x) / 2, y: (start.y + end.y) / 2 + bow * 0.75 }
@@ -171,4 +178,21 @@ function Line(props: {
       )}
     </g>
   );
+}
+
+/** Straight along each lane, in bends between them. */
+function wayThrough(start: Point, lanes: readonly Point[], end: Point): string {
+  const along = lanes.map(({ x, y }) => {
+    const middle = y + NODE_HEIGHT / 2;
+    return { from: { x, y: middle }, to: { x: x + NODE_WIDTH, y: middle } };
+  });
+  const stops = [...along, { from: end, to: end }];
+  let at = start;
+  const bends = stops.map(({ from, to }) => {
+    const half = Math.max(50, (from.x - at.x) / 2);
+    const bend = `C${at.x + half} ${at.y} ${from.x - half} ${from.y} ${from.x} ${from.y}L${to.x} ${to.y}`;
+    at = to;
+    return bend;
+  });
+  return `M${start.x} ${start.y}${bends.join("")}`;
 }
