@@ -17,7 +17,7 @@ interface Joined {
 export interface MapLayout {
   places: ReadonlyMap<string, Place>;
   /** Lanes of a line in the columns that it passes, from left to right. */
-  lanesOf(edge: Joined): Place[];
+  lanesOf: (edge: Joined) => Place[];
 }
 
 const SWEEPS = 4;
