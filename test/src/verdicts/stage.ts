@@ -41,8 +41,9 @@ const MEMORY_LIMIT_MIB = 128;
 const SWAP_FILE_MIB = 256;
 const TOUCHED_MIB = 144;
 const HELD_MS = 2_000;
+/** A request that the network loses several times must not find its connection closed. */
 const SERVER = `
-  require("node:http").createServer((_, res) => res.end("far\\n")).listen(+process.argv[1], "0.0.0.0", () => console.log("ready"));
+  require("node:http").createServer({ keepAliveTimeout: 60_000 }, (_, res) => res.end("far\\n")).listen(+process.argv[1], "0.0.0.0", () => console.log("ready"));
 `;
 
 /** Above so many tasks for each CPU a few more are nothing unusual, and what is late is so for lack of a CPU. */
