@@ -17,6 +17,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type BatchHeader, type BatchRun, decodeBatch, ProtocolError } from "@apm-daemon/protocol";
+import { BatchRuns } from "../aggregate/batch-runs.ts";
 import { QuarantineFolder } from "../disk/quarantine-folder.ts";
 import { deleteFileDurably, writeFileAtomically } from "./atomic-file.ts";
 import type { Cursor } from "./cursor.ts";
@@ -69,12 +70,10 @@ export class Outbox {
       else if (/^\d{12}\.batch\.tmp$/.test(name)) unlinkIfPossible(join(options.dir, name));
       else if (/^\d{12}\.batch\.newer/.test(name)) this.#newer.add(name);
     }
-    const isGivenUp = ({ stream, number }: NotedBatch): boolean => {
-      const header = this.#headerOf(number);
-      return header !== null && header !== "newer" && header.stream === stream;
-    };
     // A crash, or the disk, left the file of what is counted as lost.
-    const left = this.givenUp.filter(({ number }) => numbers.includes(number)).filter(isGivenUp);
+    const left = this.givenUp.filter(
+      ({ stream, number }) => numbers.includes(number) && this.#isOf(stream, number),
+    );
     for (const { number } of left) unlinkIfPossible(this.#path(number));
     const gone = new Set(left.map(({ number }) => number));
     for (const number of numbers.filter((one) => !gone.has(one)).sort((a, b) => a - b)) {
@@ -122,13 +121,9 @@ export class Outbox {
 
   /** Deletes batches of the cursor's stream that its ledger counts as given up: the disk had kept them, or brought them back. */
   deleteGivenUp({ stream, ledger }: Pick<Cursor, "stream" | "ledger">): void {
-    const runs = ledger.givenUp ?? [];
-    const isGivenUp = (number: number): boolean =>
-      runs.some(({ first, last }) => number >= first && number <= last);
-    for (const number of this.numbers().filter(isGivenUp)) {
-      const header = this.#headerOf(number);
-      if (header !== null && header !== "newer" && header.stream === stream) this.delete(number);
-    }
+    const givenUp = new BatchRuns(ledger.givenUp);
+    for (const number of this.numbers())
+      if (givenUp.has(number) && this.#isOf(stream, number)) this.delete(number);
   }
 
   /**
@@ -256,6 +251,11 @@ export class Outbox {
     this.droppedBatches++;
     this.#options.onLost?.({ number, reason: "outbox_full", header });
     return true;
+  }
+
+  #isOf(stream: string, number: number): boolean {
+    const header = this.#headerOf(number);
+    return header !== null && header !== "newer" && header.stream === stream;
   }
 
   #headerOf(number: number): BatchHeader | "newer" | null {

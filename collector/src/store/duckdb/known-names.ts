@@ -1,3 +1,7 @@
+/** What is stored stays for days. */
+const FRESH_MS = 60_000;
+const MAX_NAMES = 10_000;
+
 /** Names that were found lately: asking for them again and again would cost a query each. */
 export class KnownNames {
   readonly #foundMs: Map<string, number> = new Map();
@@ -14,7 +18,3 @@ export class KnownNames {
     return isFound;
   }
 }
-
-/** What is stored stays for days. */
-const FRESH_MS = 60_000;
-const MAX_NAMES = 10_000;
