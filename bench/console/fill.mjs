@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { DiskSpace } from "../../collector/dist/store/disk-space.js";
 import { DuckDbStore } from "../../collector/dist/store/duckdb/duckdb-store.js";
+import { MAINTENANCE_JOBS } from "../../collector/dist/store/store.js";
 import { sampleHost } from "../../collector/dist/testing/sample-batch.js";
 import { spansFrame } from "../../collector/dist/testing/sample-trace.js";
 import { print, round } from "../support/options.mjs";
@@ -69,7 +70,7 @@ async function fillDay(stateDir, day) {
   connection.disconnectSync();
   instance.closeSync();
   await withStore(stateDir, day.toSec + 120, async (store) => {
-    for (const job of ["minutes", "hours", "retention"]) await store.maintain(job);
+    for (const job of MAINTENANCE_JOBS) await store.maintain(job);
   });
 }
 

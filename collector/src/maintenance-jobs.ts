@@ -1,14 +1,14 @@
 import { Cron } from "croner";
 import type { Logger } from "pino";
-import type { MaintenanceJob, MaintenanceReport, Store } from "./store/store.ts";
+import { MAINTENANCE_JOBS, type MaintenanceJob, type MaintenanceReport, type Store } from "./store/store.ts";
 
 /** Six fields, seconds first. A minute's rows are here half a minute after it, see roller.ts; the jobs come one by one. */
 const SCHEDULES: Readonly<Record<MaintenanceJob, string>> = {
   minutes: "40 * * * * *",
   hours: "50 0 * * * *",
+  days: "20 30 * * * *",
   retention: "15 5,15,25,35,45,55 * * * *",
 };
-const JOBS = Object.keys(SCHEDULES) as MaintenanceJob[];
 
 /** What became of the last run of a job that ended. */
 export interface JobStatus {
@@ -34,7 +34,9 @@ export interface MaintenanceJobsOptions {
 /** The store's own work, each job at its time and once at the start. One that fails says so, and comes again. */
 export class MaintenanceJobs {
   readonly #options: MaintenanceJobsOptions;
-  readonly #states: Map<MaintenanceJob, JobStatus> = new Map(JOBS.map((job) => [job, notRun(job)]));
+  readonly #states: Map<MaintenanceJob, JobStatus> = new Map(
+    MAINTENANCE_JOBS.map((job) => [job, notRun(job)]),
+  );
   readonly #scheduled: Cron[] = [];
   readonly #running: Set<MaintenanceJob> = new Set();
   #isStopped = false;
@@ -44,7 +46,7 @@ export class MaintenanceJobs {
   }
 
   start(): void {
-    for (const job of JOBS)
+    for (const job of MAINTENANCE_JOBS)
       this.#scheduled.push(new Cron(SCHEDULES[job], { mode: "6-part", unref: true }, () => this.#run(job)));
     void this.#runAll();
   }
@@ -59,7 +61,7 @@ export class MaintenanceJobs {
   }
 
   async #runAll(): Promise<void> {
-    for (const job of JOBS) await this.#run(job);
+    for (const job of MAINTENANCE_JOBS) await this.#run(job);
   }
 
   async #run(job: MaintenanceJob): Promise<void> {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { BatchHeader, TraceSummary } from "@apm-daemon/protocol";
+import { MAINTENANCE_JOBS } from "../store/store.ts";
 import { OpenedStore } from "../testing/opened-store.ts";
 import {
   histogramOf,
@@ -167,7 +168,7 @@ describe("what is older than the rows that it was made of", () => {
   };
   const later = async (days: number): Promise<void> => {
     opened.nowMs = START_MS + days * DAY_SEC * 1_000;
-    for (const job of ["minutes", "hours", "retention"] as const) await opened.store.maintain(job);
+    for (const job of MAINTENANCE_JOBS) await opened.store.maintain(job);
   };
   const range = (fromSec: number, toSec: number): QueryRange => {
     const asked = { fromSec: WINDOW_SEC + fromSec, toSec: WINDOW_SEC + toSec, nowMs: opened.nowMs };

@@ -1,5 +1,5 @@
 import { type OperationCategory, sparseHistogram } from "@apm-daemon/protocol";
-import type { OperationCaller, OperationGroupTotals, Store } from "../store/store.ts";
+import type { OperationCaller, OperationGroupStep, Store } from "../store/store.ts";
 import { requireApp } from "./apps.ts";
 import { groupedBy } from "./grouped-by.ts";
 import { type DurationStatistics, durationStatistics, share } from "./request-statistics.ts";
@@ -65,8 +65,9 @@ export async function operationSeries(
   const filter = { range, app, ...keys };
   const { stepSec } = steps;
   const { operations } = store;
-  const [perStep, callers, texts, reported] = await Promise.all([
-    operations.groups(filter, { by, limit, stepSec }),
+  const [all, perStep, callers, texts, reported] = await Promise.all([
+    operations.steps(filter, stepSec),
+    operations.groupSteps(filter, { by, limit, stepSec }),
     operations.callers(filter),
     by === "operation" ? operations.statementTexts(app) : [],
     store.apps.reportedSteps(app, range, stepSec),
@@ -74,14 +75,7 @@ export async function operationSeries(
   const minutes = minutesUpToNow(range);
   const columns = columnsOf(steps, new Set(reported));
   const callersByGroup = groupedBy(callers, (caller) => keyOf(caller, by));
-  const groups = groupedBy(
-    perStep.filter(({ isRest }) => !isRest),
-    (row) => keyOf(row, by),
-  );
-  const all = [...groupedBy(perStep, ({ stepStartSec }) => stepStartSec)].map(([stepStartSec, rows]) => ({
-    stepStartSec,
-    ...addedUp(rows),
-  }));
+  const groups = groupedBy(perStep, (row) => keyOf(row, by));
   const textByFingerprint = new Map(texts.map(({ fingerprint, text }) => [fingerprint, text]));
   const total = addedUp(all);
   return {
@@ -109,7 +103,7 @@ export async function operationSeries(
   };
 }
 
-type Sums = Pick<OperationGroupTotals, "calls" | "errors" | "sumUs" | "maxUs" | "histogram">;
+type Sums = Pick<OperationGroupStep, "calls" | "errors" | "sumUs" | "maxUs" | "histogram">;
 
 /** All steps of one group together. */
 function addedUp(rows: readonly Sums[]): Sums {
@@ -177,7 +171,7 @@ function actionsOf(callers: readonly OperationCaller[]): OperationGroupAnswer["a
 }
 
 function keyOf(
-  row: Pick<OperationGroupTotals, "system" | "target" | "operation" | "statement">,
+  row: Pick<OperationGroupStep, "system" | "target" | "operation" | "statement">,
   by: "store" | "operation",
 ): string {
   const where = [row.system, row.target];

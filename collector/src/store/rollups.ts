@@ -3,9 +3,19 @@ import { type ColumnKind, type Columns, TABLES, type TableName } from "./tables.
 
 /**
  * The one definition of what is made of the rows as they arrived (tables.ts), before these go. `minutes` and `hours` hold
- * the same tables, added up per minute and per hour of their `ts_s`; `records` and `traces` hold what is read row by row.
+ * the same tables, added up per minute and per hour of their `ts_s`; `days` some of them, added up from the hours, beside which
+ * they stay; `records` and `traces` hold what is read row by row.
  */
-export type DerivedKind = "minutes" | "hours" | "records" | "traces";
+export type DerivedKind = "minutes" | "hours" | "days" | "records" | "traces";
+
+/** Of which files each kind is made. */
+export const MADE_OF: Readonly<Record<DerivedKind, "hot" | "hours">> = {
+  minutes: "hot",
+  hours: "hot",
+  days: "hours",
+  records: "hot",
+  traces: "hot",
+};
 
 /** How many rows of a group become one: a whole group or parts of it, in any order, come to the same sums. */
 export type Rule =
@@ -34,19 +44,21 @@ export interface RollUp {
 }
 
 export interface DerivedTable {
-  source: TableName;
+  /** A table of the files that it is made of. */
+  source: TableName | TieredTable;
   /** `ranges`: numbers of batches as runs without gaps. */
   make: "copy" | "ranges" | RollUp;
   /** Rows of the source that are read in one transaction at most, a bound for memory. */
   chunkRows: number;
 }
 
-/** Tables that charts and totals are answered from: raw, by the minute, by the hour. See duckdb/tier.ts. */
+/** Tables that charts and totals are answered from: raw, by the minute, by the hour, some by the day. See duckdb/tier.ts. */
 export type TieredTable =
   | "requests"
   | "requests_by_app"
   | "requests_by_host"
   | "operations"
+  | "operations_by_store"
   | "host_seconds"
   | "process_seconds"
   | "apps"
@@ -111,6 +123,12 @@ const REQUEST_MEASURES: Rules = {
   ...HISTOGRAM,
 };
 
+const OPERATION_MEASURES: Rules = {
+  ...each("sum", ["calls", "errors", "sum_us"]),
+  ...each("max", ["max_us"]),
+  ...HISTOGRAM,
+};
+
 /** Merging histograms multiplies rows by their buckets. */
 const HISTOGRAM_CHUNK_ROWS = 30_000;
 const CHUNK_ROWS = 100_000;
@@ -149,10 +167,15 @@ export const TIERED: Readonly<
     time: "ts_s",
     columns: {
       ...each("key", ["app", "action", "category", "system", "target", "operation", "statement"]),
-      ...each("sum", ["calls", "errors", "sum_us"]),
-      ...each("max", ["max_us"]),
-      ...HISTOGRAM,
+      ...OPERATION_MEASURES,
     },
+  },
+  /** For charts of all calls to a database or service, which has hundreds of statements, each called by several actions. */
+  operations_by_store: {
+    source: "operations",
+    chunkRows: HISTOGRAM_CHUNK_ROWS,
+    time: "ts_s",
+    columns: { ...each("key", ["app", "category", "system", "target"]), ...OPERATION_MEASURES },
   },
   host_seconds: {
     source: "host_seconds",
@@ -202,12 +225,25 @@ export const TIERED: Readonly<
 };
 
 /** Tables that files of earlier builds lack, and which of theirs has the same rows, only more of them. */
-export const STAND_INS: Readonly<Partial<Record<string, TieredTable>>> = { requests_by_app: "requests" };
+export const STAND_INS: Readonly<Partial<Record<string, TieredTable>>> = {
+  requests_by_app: "requests",
+  operations_by_store: "operations",
+};
 
 export const TIERED_TABLES: readonly TieredTable[] = Object.keys(TIERED) as TieredTable[];
 
+/** Those whose sums over weeks are too many by the hour: each of their rows has a histogram. */
+export const DAY_TABLES: readonly TieredTable[] = [
+  "requests",
+  "requests_by_app",
+  "requests_by_host",
+  "operations",
+  "operations_by_store",
+];
+
 export const MINUTE_SEC = 60;
 export const HOUR_SEC = 3_600;
+export const DAY_SEC = 86_400;
 
 function tier(unitSec: number): Record<TieredTable, DerivedTable> {
   return Object.fromEntries(
@@ -216,6 +252,18 @@ function tier(unitSec: number): Record<TieredTable, DerivedTable> {
       { source, chunkRows, make: { unitSec, time, stamp: "start", columns } },
     ]),
   ) as Record<TieredTable, DerivedTable>;
+}
+
+/** Sums of sums: a table keeps its columns. */
+function daysOf(name: TieredTable): DerivedTable {
+  const columns = Object.entries(TIERED[name].columns).map(([of, { rule }]) => [of, { rule, of }]);
+  const make: RollUp = {
+    unitSec: DAY_SEC,
+    time: "ts_s",
+    stamp: "start",
+    columns: Object.fromEntries(columns) as Rules,
+  };
+  return { source: name, chunkRows: HISTOGRAM_CHUNK_ROWS, make };
 }
 
 function newestOf(
@@ -232,12 +280,12 @@ function copyOf(source: TableName, chunkRows: number): DerivedTable {
 }
 
 const TEN_MINUTES_SEC = 600;
-const DAY_SEC = 86_400;
 
-/** Tables of the derived files by name. Those of `records` and `traces` go on under the name of their source. */
+/** Tables of the derived files by name. Those of `days`, `records` and `traces` go on under the name of their source. */
 export const DERIVED: Readonly<Record<DerivedKind, Readonly<Record<string, DerivedTable>>>> = {
   minutes: tier(MINUTE_SEC),
   hours: tier(HOUR_SEC),
+  days: Object.fromEntries(DAY_TABLES.map((name) => [name, daysOf(name)])),
   records: {
     hosts: newestOf("hosts", HOUR_SEC, {
       ...each("key", ["host"]),
@@ -290,11 +338,12 @@ export function derivedTables(kind: DerivedKind): Readonly<Record<string, Column
 }
 
 function derivedColumns({ source, make }: DerivedTable): Columns {
-  if (make === "copy") return TABLES[source];
+  const table = TABLES[source in TABLES ? (source as TableName) : TIERED[source as TieredTable].source];
+  if (make === "copy") return table;
   if (make === "ranges") return { stream: "text", first: "f64", last: "f64" };
   const columns = Object.entries(make.columns).map(([name, { rule, of }]) => [
     name,
-    kindAfter(rule, TABLES[source][of] ?? "f64"),
+    kindAfter(rule, table[of] ?? "f64"),
   ]);
   return { ts_s: "u32", ...(Object.fromEntries(columns) as Columns) };
 }

@@ -56,8 +56,9 @@ export interface StoreSize {
   bytesByKind: Record<string, number>;
 }
 
-/** Rolling rows up into minutes, or into hours; forgetting what is older than the retention. */
-export type MaintenanceJob = "minutes" | "hours" | "retention";
+/** Rolling rows up into minutes, or into hours, and these into days; forgetting what is older than the retention. */
+export const MAINTENANCE_JOBS = ["minutes", "hours", "days", "retention"] as const;
+export type MaintenanceJob = (typeof MAINTENANCE_JOBS)[number];
 
 export interface MaintenanceReport {
   /** Rows that were rolled up, or moved to where they are kept longer. */
@@ -272,18 +273,18 @@ export type OperationGroupBy = "store" | "operation";
 
 export interface OperationGrouping {
   by: OperationGroupBy;
-  /** Also by time. */
-  stepSec?: number;
-  /** Only the groups with most total time are told apart. */
+  stepSec: number;
+  /** Only the groups with most total time are answered. */
   limit: number;
 }
 
-/** What was not grouped by is "" or 0. */
-export interface OperationGroupTotals extends Omit<OperationTotals, "category"> {
+/** Of all calls in a step. */
+export interface OperationStep extends Omit<OperationTotals, keyof OperationKey> {
   stepStartSec: number;
-  /** All groups beyond the limit together. */
-  isRest: boolean;
 }
+
+/** What was not grouped by is "". */
+export interface OperationGroupStep extends OperationStep, Omit<OperationKey, "category"> {}
 
 /** All calls of an app to one target. */
 export interface DependencyTotals extends Omit<OperationKey, "operation" | "statement"> {
@@ -296,8 +297,10 @@ export interface DependencyTotals extends Omit<OperationKey, "operation" | "stat
 export interface OperationQueries {
   /** The `limit` operations with most total time, descending. */
   totals(filter: OperationFilter, limit: number): Promise<OperationTotals[]>;
-  /** Of one category, as a rule: groups do not keep categories apart. Most total time first, then by time, the rest last. */
-  groups(filter: OperationFilter, grouping: OperationGrouping): Promise<OperationGroupTotals[]>;
+  /** All calls together, by step; steps without any are absent. */
+  steps(filter: OperationFilter, stepSec: number): Promise<OperationStep[]>;
+  /** Of one category, as a rule: groups do not keep categories apart. Most total time first, then by time. */
+  groupSteps(filter: OperationFilter, grouping: OperationGrouping): Promise<OperationGroupStep[]>;
   /** Of all apps, the `limit` with most total time, descending. */
   dependencies(range: TimeRange, limit: number): Promise<DependencyTotals[]>;
   categoryTotals(filter: OperationFilter): Promise<{ category: OperationCategory; sumUs: number }[]>;

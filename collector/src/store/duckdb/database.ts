@@ -4,6 +4,7 @@
  *   store/hot/<day>-<schema>.duckdb       rows as they arrived (tables.ts), append-only, without keys or indexes
  *   store/{minutes,records,traces}/…      what was made of a day's rows before they go (rollups.ts, roller.ts)
  *   store/hours/<month>-<schema>.duckdb   the same, of a month
+ *   store/days/<month>-<schema>.duckdb    what was made of these, which stay
  *   store/sampled/…                       a day's traces of which most were thinned out (trace-thinner.ts)
  *   store/quarantine/                     what could not be opened
  *   collector.lock                        a database that only serves its lock, which the kernel frees with the process
@@ -110,6 +111,8 @@ export class Database {
       maxWaiting: options.queriesWaiting,
     });
     const database = new Database(instance, writer, queries, files, options.retention);
+    const unfounded = await database.#roller.unfoundedDays();
+    if (unfounded.length > 0) await files.drop(...unfounded);
     await database.#turnTo(utcDay(nowMs));
     database.#learnBounds();
     return { database, committed };
@@ -143,12 +146,17 @@ export class Database {
       throw new Error("a row that was written cannot be read back");
   }
 
-  /** A query that met files while they came or went, which DuckDB does not always bear, is asked again. */
+  /**
+   * A query that met files while they came or went, which DuckDB does not always bear, is asked again; so is one of whose rows some
+   * may have become days meanwhile.
+   */
   async query(sql: string, values: Record<string, DuckDBValue>, left?: AbortSignal): Promise<ResultRow[]> {
     for (let attempt = 1; ; attempt++) {
       const changes = await this.#files.changes();
+      const { dayChanges } = this.#roller;
       try {
-        return await this.#queries.run(this.#files.withRows(sql), values, left);
+        const rows = await this.#queries.run(this.#files.withRows(sql), values, left);
+        if (dayChanges === this.#roller.dayChanges || attempt === QUERY_ATTEMPTS) return rows;
       } catch (error) {
         const isOver = error instanceof StoreError || attempt === QUERY_ATTEMPTS;
         if (isOver || changes === (await this.#files.changes())) throw error;

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { BatchRange } from "../batch-index.ts";
-import { type DerivedKind, STAND_INS } from "../rollups.ts";
+import { type DerivedKind, MADE_OF, STAND_INS, type TieredTable } from "../rollups.ts";
 import type { TableName } from "../tables.ts";
 import { identifier } from "./column-types.ts";
 import type { SourceTable } from "./rollup-sql.ts";
@@ -34,11 +34,11 @@ export class FileSet {
   readonly #connection: DuckDBConnection;
   readonly #folder: string;
   #files: StoreFile[] = [];
-  /** Columns of the tables of hot files, by catalog and table. */
+  /** Columns of the tables of files that others are made of, by catalog and table. */
   readonly #columns: Map<string, Map<string, Set<string>>> = new Map();
   /** Files of sums that lack a table which later builds have, by that table. */
   readonly #lacking: Map<string, Set<string>> = new Map();
-  /** Hot files that no row will come to any more, and that are taken in whole, by kind of the files that did so. */
+  /** Files that no row will come to any more, and that are taken in whole, by kind of the files that did so. */
   readonly #taken: Map<DerivedKind, Set<string>> = new Map();
 
   #written: StoreFile | null = null;
@@ -140,11 +140,12 @@ export class FileSet {
     await this.drop(...replaced);
   }
 
-  /** A table of a hot file to read from. */
-  source({ catalog }: StoreFile, table: TableName): SourceTable {
+  /** A table of a file that others are made of, to read from. */
+  source(file: StoreFile, table: TableName | TieredTable): SourceTable {
+    const found = this.tableIn(file, table);
     return {
-      sql: `${identifier(catalog)}.main.${identifier(table)}`,
-      columns: this.#columns.get(catalog)?.get(table) ?? new Set(),
+      sql: `${identifier(file.catalog)}.main.${identifier(found)}`,
+      columns: this.#columns.get(file.catalog)?.get(found) ?? new Set(),
     };
   }
 
@@ -154,13 +155,13 @@ export class FileSet {
     return standIn ?? table;
   }
 
-  isTaken(hot: StoreFile, kind: DerivedKind): boolean {
-    return this.#taken.get(kind)?.has(hot.catalog) === true;
+  isTaken(source: StoreFile, kind: DerivedKind): boolean {
+    return this.#taken.get(kind)?.has(source.catalog) === true;
   }
 
-  /** From now on, nothing is looked for in this hot file that files of the kind should have. */
-  async setTaken(hot: StoreFile, kind: DerivedKind): Promise<void> {
-    this.#taken.set(kind, (this.#taken.get(kind) ?? new Set()).add(hot.catalog));
+  /** From now on, nothing is looked for in this file that files of the kind should have. */
+  async setTaken(source: StoreFile, kind: DerivedKind): Promise<void> {
+    this.#taken.set(kind, (this.#taken.get(kind) ?? new Set()).add(source.catalog));
     await this.change(() => this.createViews());
   }
 
@@ -192,7 +193,7 @@ export class FileSet {
 
   /** Looks up of what times the files have rows that no row will come to any more. `query` runs on the files' database. */
   async learnBounds(query: (sql: string) => Promise<Record<string, unknown>[]>): Promise<void> {
-    for (const file of this.#files.filter((one) => this.#isComplete(one))) {
+    for (const file of this.#files.filter((one) => this.isComplete(one))) {
       if (this.#bounds.knows(file.catalog)) continue;
       const tables = Object.entries(FILE_TABLES[file.kind]).filter(([, columns]) => "ts_s" in columns);
       const selects = tables.map(
@@ -212,13 +213,18 @@ export class FileSet {
   }
 
   /** No row will come to it any more. */
-  #isComplete(file: StoreFile): boolean {
-    const { kind, period } = file;
+  isComplete(file: StoreFile): boolean {
+    const { kind } = file;
     if (kind === "hot") return this.#isBehind(file);
     if (kind === "sampled") return true;
-    return this.of("hot")
-      .filter((file) => periodOf(kind, file.period) === period)
-      .every((hot) => this.isTaken(hot, kind));
+    return this.sourcesOf(kind, file.period).every(
+      (source) => this.isTaken(source, kind) && this.isComplete(source),
+    );
+  }
+
+  /** Files of which a file of the kind and period is made. */
+  sourcesOf(kind: DerivedKind, period: string): StoreFile[] {
+    return this.of(MADE_OF[kind]).filter((source) => periodOf(kind, source.period) === period);
   }
 
   /** Of files of one day any may be written to last: their names say nothing of that. */
@@ -241,7 +247,7 @@ export class FileSet {
   async #add(file: StoreFile): Promise<void> {
     this.#files = [...this.#files, file];
     if (file.kind === "minutes" || file.kind === "hours") await this.#lookForTables(file);
-    if (file.kind !== "hot") return;
+    if (file.kind !== "hot" && file.kind !== "hours") return;
     const found = await this.#connection.runAndReadAll(
       "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = $catalog",
       { catalog: file.catalog },

@@ -1,5 +1,5 @@
 import type { Retention } from "../retention.ts";
-import { DERIVED, type DerivedKind } from "../rollups.ts";
+import { type DerivedKind, MADE_OF } from "../rollups.ts";
 import type { MaintenanceJob } from "../store.ts";
 import type { FileSet } from "./file-set.ts";
 import type { Roller } from "./roller.ts";
@@ -24,7 +24,7 @@ export interface MaintenanceStep {
 }
 
 /** Day files wait until every table has their rows; nothing else is kept back by what fails here. */
-const ALL_KINDS = Object.keys(DERIVED) as DerivedKind[];
+const MADE_OF_HOT = (Object.keys(MADE_OF) as DerivedKind[]).filter((kind) => MADE_OF[kind] === "hot");
 const DAY_MS = 86_400_000;
 
 export interface MaintenanceOptions {
@@ -51,17 +51,18 @@ export function maintenanceTasks(
 }
 
 function rollUpTasks(
-  kind: "minutes" | "hours",
+  kind: "minutes" | "hours" | "days",
   nowMs: number,
   { files, roller, isWritten }: MaintenanceOptions,
 ): MaintenanceTask[] {
-  const hot = files.of("hot").filter((file) => !files.isTaken(file, kind));
-  return hot.map((file) => ({
+  const sources = files.of(MADE_OF[kind]).filter((file) => !files.isTaken(file, kind));
+  return sources.map((file) => ({
     about: `the ${kind} of ${file.period}`,
     step: async () => {
       const rows = await roller.step(file, kind, nowMs);
       if (rows > 0) return { isDone: false, rows };
-      if (!isWritten(file) && (await roller.hasAll(file, kind))) await files.setTaken(file, kind);
+      const isOver = file.kind === "hot" ? !isWritten(file) : files.isComplete(file);
+      if (isOver && (await roller.hasAll(file, kind))) await files.setTaken(file, kind);
       return { isDone: true };
     },
   }));
@@ -73,7 +74,7 @@ function hotTasks(firstDay: string, { files, roller, isWritten }: MaintenanceOpt
   return expired.map((file) => ({
     about: `the rows that arrived on ${file.period}`,
     step: async () => {
-      for (const kind of ALL_KINDS) {
+      for (const kind of MADE_OF_HOT) {
         const rows = files.isTaken(file, kind) ? 0 : await roller.step(file, kind, null);
         if (rows > 0) return { isDone: false, rows };
         if (!files.isTaken(file, kind)) await files.setTaken(file, kind);
@@ -88,6 +89,7 @@ function expiryTasks(nowMs: number, retention: Retention, { files }: Maintenance
   const keptDays: [FileKind, number][] = [
     ["minutes", retention.minutesDays],
     ["hours", retention.hoursDays],
+    ["days", retention.hoursDays],
     ["records", retention.recordsDays],
     ["traces", retention.sampledTracesDays],
     ["sampled", retention.sampledTracesDays],
@@ -98,7 +100,7 @@ function expiryTasks(nowMs: number, retention: Retention, { files }: Maintenance
     return expired.map((file) => ({
       about: `the ${kind} of ${file.period}`,
       step: async () => {
-        if (hasHot(files, file)) return { isDone: true };
+        if (hasSource(files, file)) return { isDone: true };
         await files.drop(file);
         return { isDone: true, removed: 1 };
       },
@@ -107,7 +109,7 @@ function expiryTasks(nowMs: number, retention: Retention, { files }: Maintenance
 }
 
 function thinningTasks(firstDay: string, { files, thinner }: MaintenanceOptions): MaintenanceTask[] {
-  const whole = files.of("traces").filter((file) => file.period < firstDay && !hasHot(files, file));
+  const whole = files.of("traces").filter((file) => file.period < firstDay && !hasSource(files, file));
   return [...new Set(whole.map(({ period }) => period))].map((period) => {
     const thinning = thinner(period);
     return {
@@ -122,7 +124,7 @@ function thinningTasks(firstDay: string, { files, thinner }: MaintenanceOptions)
   });
 }
 
-/** A file with the marks of a hot file must not go before that: all of its rows would be taken in again. */
-function hasHot(files: FileSet, { kind, period }: StoreFile): boolean {
-  return files.of("hot").some((hot) => periodOf(kind, hot.period) === period);
+/** A file with the marks of another one must not go before that: all of its rows would be taken in again. */
+function hasSource(files: FileSet, { kind, period }: StoreFile): boolean {
+  return kind !== "hot" && kind !== "sampled" && files.sourcesOf(kind, period).length > 0;
 }

@@ -5,19 +5,19 @@ import type {
   OperationFilter,
   OperationGroupBy,
   OperationGrouping,
-  OperationGroupTotals,
+  OperationGroupStep,
   OperationQueries,
+  OperationStep,
   OperationTotals,
   TimeRange,
 } from "../store.ts";
 import type { Query } from "./database-client.ts";
 import type { SqlValues } from "./database-messages.ts";
+import type { ResultRow } from "./query-gate.ts";
 import { mergedHistogramSql, stepSql } from "./sql-parts.ts";
 import type { Tiers } from "./tier.ts";
 
 const KEY = "category, system, target, operation, statement";
-/** Behind every place. */
-const REST = 1_000_000_000;
 const GROUP = "system, target, operation, statement";
 /** Columns of GROUP, by what is kept apart; the others are "". */
 const GROUPED_COLUMNS: Readonly<Record<OperationGroupBy, string>> = {
@@ -40,62 +40,61 @@ export class DuckDbOperationQueries implements OperationQueries {
       `WITH picked AS MATERIALIZED (
          SELECT ${KEY}, calls, errors, sum_us, max_us, buckets, counts
          FROM ${this.#tiers.tierOf("operations", filter.range)} WHERE ${where}),
-       sums AS (
-         SELECT ${KEY}, sum(calls)::DOUBLE AS calls, sum(errors)::DOUBLE AS errors,
-           sum(sum_us) AS "sumUs", max(max_us) AS "maxUs"
-         FROM picked GROUP BY ${KEY} ORDER BY "sumUs" DESC, ${KEY} LIMIT $limit),
+       sums AS (${summedSql("picked", KEY)} ORDER BY "sumUs" DESC, ${KEY} LIMIT $limit),
        ${mergedHistogramSql("picked", "sums", KEY)}
        SELECT * FROM with_histograms ORDER BY "sumUs" DESC, ${KEY}`,
       { ...values, limit },
     );
-    return rows.map(
-      ({ buckets, counts, ...row }) =>
-        ({
-          ...row,
-          histogram: { buckets: buckets ?? [], counts: counts ?? [] },
-        }) as unknown as OperationTotals,
-    );
+    return rows.map(withHistogram) as unknown as OperationTotals[];
   }
 
-  async groups(filter: OperationFilter, grouping: OperationGrouping): Promise<OperationGroupTotals[]> {
+  async steps(filter: OperationFilter, stepSec: number): Promise<OperationStep[]> {
     const { where, values } = operationFilterSql(filter);
-    const step = grouping.stepSec === undefined ? "0::DOUBLE" : stepSql(grouping.stepSec);
     const rows = await this.#query(
       `WITH picked AS MATERIALIZED (
-         SELECT ${GROUPED_COLUMNS[grouping.by]}, ${step} AS "stepStartSec",
-           calls, errors, sum_us, max_us, buckets, counts
-         FROM ${this.#tiers.tierOf("operations", filter.range, grouping.stepSec)} WHERE ${where}),
-       top AS MATERIALIZED (
-         SELECT *, row_number() OVER (ORDER BY top_us DESC, ${GROUP}) AS place
-         FROM (SELECT ${GROUP}, sum(sum_us) AS top_us FROM picked GROUP BY ${GROUP})
-         QUALIFY place <= $limit),
-       wanted AS MATERIALIZED (
-         SELECT coalesce(place, ${REST}) AS place, "stepStartSec", calls, errors, sum_us, max_us, buckets, counts
-         FROM picked LEFT JOIN top USING (${GROUP})),
-       sums AS (
-         SELECT place, "stepStartSec", sum(calls)::DOUBLE AS calls, sum(errors)::DOUBLE AS errors,
-           sum(sum_us) AS "sumUs", max(max_us) AS "maxUs"
-         FROM wanted GROUP BY place, "stepStartSec"),
-       ${mergedHistogramSql("wanted", "sums", 'place, "stepStartSec"')}
-       SELECT coalesce(system, '') AS system, coalesce(target, '') AS target, coalesce(operation, '') AS operation,
-         coalesce(statement, '') AS statement, place = ${REST} AS "isRest", with_histograms.* EXCLUDE (place)
-       FROM with_histograms LEFT JOIN top USING (place) ORDER BY place, "stepStartSec"`,
-      { ...values, limit: grouping.limit },
+         SELECT ${stepSql(stepSec)} AS "stepStartSec", calls, errors, sum_us, max_us, buckets, counts
+         FROM ${this.#source(filter, stepSec)} WHERE ${where}),
+       sums AS (${summedSql("picked", '"stepStartSec"')}),
+       ${mergedHistogramSql("picked", "sums", '"stepStartSec"')}
+       SELECT * FROM with_histograms ORDER BY "stepStartSec"`,
+      values,
     );
-    return rows.map(
-      ({ buckets, counts, ...row }) =>
-        ({
-          ...row,
-          histogram: { buckets: buckets ?? [], counts: counts ?? [] },
-        }) as unknown as OperationGroupTotals,
+    return rows.map(withHistogram) as unknown as OperationStep[];
+  }
+
+  /** Which groups take most time is found out first, so that histograms of no others are read. */
+  async groupSteps(
+    filter: OperationFilter,
+    { by, stepSec, limit }: OperationGrouping,
+  ): Promise<OperationGroupStep[]> {
+    const { where, values } = operationFilterSql(filter);
+    const columns = GROUPED_COLUMNS[by];
+    const isByStore = by === "store";
+    const rows = await this.#query(
+      `WITH top AS MATERIALIZED (
+         SELECT ${GROUP}, row_number() OVER (ORDER BY sum(sum_us) DESC, ${GROUP}) AS place
+         FROM (SELECT ${columns}, sum_us FROM ${this.#source(filter, undefined, isByStore)} WHERE ${where})
+         GROUP BY ${GROUP} QUALIFY place <= $limit),
+       picked AS MATERIALIZED (
+         SELECT place, "stepStartSec", calls, errors, sum_us, max_us, buckets, counts
+         FROM (
+           SELECT ${columns}, ${stepSql(stepSec)} AS "stepStartSec", calls, errors, sum_us, max_us, buckets, counts
+           FROM ${this.#source(filter, stepSec, isByStore)} WHERE ${where})
+         JOIN top USING (${GROUP})),
+       sums AS (${summedSql("picked", 'place, "stepStartSec"')}),
+       ${mergedHistogramSql("picked", "sums", 'place, "stepStartSec"')}
+       SELECT ${GROUP}, with_histograms.* EXCLUDE (place)
+       FROM with_histograms JOIN top USING (place) ORDER BY place, "stepStartSec"`,
+      { ...values, limit },
     );
+    return rows.map(withHistogram) as unknown as OperationGroupStep[];
   }
 
   async dependencies(range: TimeRange, limit: number): Promise<DependencyTotals[]> {
     const rows = await this.#query(
       `SELECT app, category, system, target, sum(calls)::DOUBLE AS calls, sum(errors)::DOUBLE AS errors,
          sum(sum_us) AS "sumUs"
-       FROM ${this.#tiers.tierOf("operations", range)}
+       FROM ${this.#tiers.tierOf("operations_by_store", range)}
        GROUP BY app, category, system, target ORDER BY "sumUs" DESC, app, category, system, target LIMIT $limit`,
       { limit },
     );
@@ -105,7 +104,7 @@ export class DuckDbOperationQueries implements OperationQueries {
   async categoryTotals(filter: OperationFilter): Promise<{ category: OperationCategory; sumUs: number }[]> {
     const { where, values } = operationFilterSql(filter);
     const rows = await this.#query(
-      `SELECT category, sum(sum_us) AS "sumUs" FROM ${this.#tiers.tierOf("operations", filter.range)} WHERE ${where} GROUP BY category`,
+      `SELECT category, sum(sum_us) AS "sumUs" FROM ${this.#source(filter)} WHERE ${where} GROUP BY category`,
       values,
     );
     return rows as { category: OperationCategory; sumUs: number }[];
@@ -121,6 +120,13 @@ export class DuckDbOperationQueries implements OperationQueries {
     return rows as unknown as OperationCaller[];
   }
 
+  /** The smallest sums that tell enough. */
+  #source(filter: OperationFilter, stepSec?: number, isByStore: boolean = true): string {
+    const { action, operation, statement } = filter;
+    const isSmall = isByStore && action === undefined && operation === undefined && statement === undefined;
+    return this.#tiers.tierOf(isSmall ? "operations_by_store" : "operations", filter.range, stepSec);
+  }
+
   async statementTexts(app: string): Promise<{ fingerprint: string; text: string }[]> {
     const rows = await this.#query(
       "SELECT fingerprint, arg_max(text, ts_s) AS text FROM statements WHERE app = $app GROUP BY fingerprint",
@@ -128,6 +134,15 @@ export class DuckDbOperationQueries implements OperationQueries {
     );
     return rows as { fingerprint: string; text: string }[];
   }
+}
+
+function summedSql(rows: string, group: string): string {
+  return `SELECT ${group}, sum(calls)::DOUBLE AS calls, sum(errors)::DOUBLE AS errors, sum(sum_us) AS "sumUs", max(max_us) AS "maxUs"
+         FROM ${rows} GROUP BY ${group}`;
+}
+
+function withHistogram({ buckets, counts, ...row }: ResultRow): Record<string, unknown> {
+  return { ...row, histogram: { buckets: buckets ?? [], counts: counts ?? [] } };
 }
 
 function operationFilterSql(filter: OperationFilter): { where: string; values: SqlValues } {

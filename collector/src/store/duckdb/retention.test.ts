@@ -7,6 +7,7 @@ import type { KeepReason, TraceSummary } from "@apm-daemon/protocol";
 import { OpenedStore } from "../../testing/opened-store.ts";
 import { sampleHeader, sampleHost, sampleRequests } from "../../testing/sample-batch.ts";
 import { inOrder } from "../retention.ts";
+import { MAINTENANCE_JOBS } from "../store.ts";
 
 const DAY_MS = 86_400_000;
 /** 2026-11-23, 08:00 UTC. */
@@ -106,7 +107,7 @@ async function writeDay({ store, nowMs }: OpenedStore, number: number): Promise<
 }
 
 async function maintained(opened: OpenedStore): Promise<void> {
-  for (const job of ["minutes", "hours", "retention"] as const) await opened.store.maintain(job);
+  for (const job of MAINTENANCE_JOBS) await opened.store.maintain(job);
 }
 
 const filesOf = ({ stateDir }: OpenedStore, kind: string): string[] =>
@@ -144,6 +145,7 @@ test("each kind of data goes when it is due, with its file, and the rest answers
   // The minute of the last day is not over yet.
   assert.deepEqual(filesOf(opened, "minutes"), days(4, 7));
   assert.deepEqual(filesOf(opened, "hours"), ["2026-11"]);
+  assert.deepEqual(filesOf(opened, "days"), ["2026-11"]);
   assert.deepEqual(filesOf(opened, "traces"), days(6, 6));
   assert.deepEqual(filesOf(opened, "sampled"), days(3, 5));
   assert.deepEqual(filesOf(opened, "records"), days(2, 6));

@@ -7,6 +7,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { OpenedStore } from "../../testing/opened-store.ts";
 import { sampleHeader, sampleRequests } from "../../testing/sample-batch.ts";
+import { MAINTENANCE_JOBS } from "../store.ts";
 
 const DAY_MS = 86_400_000;
 /** 2026-11-23, 00:00 UTC. */
@@ -76,7 +77,7 @@ test("kill -9 in the middle of the jobs: no row is missing in a tier, and none i
     await opened.close();
   }
   const last = await OpenedStore.open(laterMs, { days: 1 }, first.stateDir);
-  for (const job of ["minutes", "hours", "retention"] as const) await last.store.maintain(job);
+  for (const job of MAINTENANCE_JOBS) await last.store.maintain(job);
   assert.equal((await last.store.size()).days.length, 1);
   assert.deepEqual(await counted(last, 60), byMinute);
   assert.deepEqual(await counted(last, 3_600), byHour);

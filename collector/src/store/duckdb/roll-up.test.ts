@@ -8,6 +8,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import * as fc from "fast-check";
 import { OpenedStore } from "../../testing/opened-store.ts";
 import { histogramOf, sampleHeader, sampleHost, sampleRequests } from "../../testing/sample-batch.ts";
+import { MAINTENANCE_JOBS, type MaintenanceJob, type OperationStep } from "../store.ts";
 import type { DuckDbStore } from "./duckdb-store.ts";
 
 const DAY_SEC = 86_400;
@@ -104,6 +105,26 @@ function expectedRequests(windows: readonly Window[], stepSec: number): Map<stri
   return sums;
 }
 
+function operationStep({ stepStartSec, calls, errors, histogram }: OperationStep) {
+  return { stepStartSec, calls, errors, histogram };
+}
+
+function expectedOperations(windows: readonly Window[], stepSec: number) {
+  const byStep = new Map<number, Window[]>();
+  for (const window of windows) {
+    const stepStartSec = window.tsSec - (window.tsSec % stepSec);
+    byStep.set(stepStartSec, [...(byStep.get(stepStartSec) ?? []), window]);
+  }
+  return [...byStep]
+    .sort(([a], [b]) => a - b)
+    .map(([stepStartSec, ofStep]) => ({
+      stepStartSec,
+      calls: ofStep.reduce((sum, { durationsUs }) => sum + durationsUs.length, 0),
+      errors: ofStep.reduce((sum, { action }) => sum + action, 0),
+      histogram: mergeHistograms(ofStep.map(({ durationsUs }) => histogramOf(durationsUs))),
+    }));
+}
+
 async function compare(
   store: DuckDbStore,
   windows: readonly Window[],
@@ -127,6 +148,15 @@ async function compare(
       [...expected].toSorted(byKey),
       `requests by ${stepSec} s`,
     );
+    const steps = await store.operations.steps({ range: EVERYTHING, app: "shop" }, stepSec);
+    assert.deepEqual(steps.map(operationStep), expectedOperations(windows, stepSec));
+    for (const by of ["store", "operation"] as const) {
+      const groups = await store.operations.groupSteps(
+        { range: EVERYTHING, app: "shop" },
+        { by, stepSec, limit: 1 },
+      );
+      assert.deepEqual(groups.map(operationStep), expectedOperations(windows, stepSec), `calls by ${by}`);
+    }
     await compareHosts(store, windows, stepSec);
     const counted = await store.counters.sums("shop", EVERYTHING, stepSec, 10);
     assert.equal(
@@ -190,7 +220,7 @@ async function compareHosts(store: DuckDbStore, windows: readonly Window[], step
 type Command =
   | { do: "write"; windows: { host: number; lagSec: number; action: number; durationsUs: number[] }[] }
   | { do: "wait"; seconds: number }
-  | { do: "maintain"; job: "minutes" | "hours" | "retention" }
+  | { do: "maintain"; job: MaintenanceJob }
   | { do: "restart" };
 
 const windowArbitrary = fc.record({
@@ -219,7 +249,7 @@ const commandArbitrary: fc.Arbitrary<Command> = fc.oneof(
     weight: 5,
     arbitrary: fc.record({
       do: fc.constant("maintain" as const),
-      job: fc.constantFrom("minutes" as const, "hours" as const, "retention" as const),
+      job: fc.constantFrom(...MAINTENANCE_JOBS),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("restart" as const) }) },
@@ -249,10 +279,9 @@ test("every tier has the sums of the raw rows, whatever comes late, however ofte
       const opened = await OpenedStore.open((MIDNIGHT_SEC + 80_000) * 1_000);
       try {
         const written = await play(opened, commands);
-        await compare(opened.store, written, [10, 60, 3_600]);
-        await opened.store.maintain("minutes");
-        await opened.store.maintain("hours");
-        await compare(opened.store, written, [60, 3_600]);
+        await compare(opened.store, written, [10, 60, 3_600, DAY_SEC]);
+        for (const job of ["minutes", "hours", "days"] as const) await opened.store.maintain(job);
+        await compare(opened.store, written, [60, 3_600, DAY_SEC]);
       } finally {
         await opened.close();
         fs.rmSync(opened.stateDir, { recursive: true });
@@ -262,7 +291,7 @@ test("every tier has the sums of the raw rows, whatever comes late, however ofte
   );
 });
 
-test("sums by the minute and by the hour outlive the rows that they were made of", async () => {
+test("sums by the minute, by the hour and by the day outlive the rows that they were made of", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(commandArbitrary, { minLength: 5, maxLength: 25 }), async (commands) => {
       const opened = await OpenedStore.open((MIDNIGHT_SEC + 80_000) * 1_000, { days: 1 });
@@ -271,7 +300,7 @@ test("sums by the minute and by the hour outlive the rows that they were made of
         opened.nowMs += 3 * DAY_SEC * 1_000;
         await opened.store.maintain("retention");
         assert.deepEqual((await opened.store.size()).days.length, 1, "rows of today only");
-        await compare(opened.store, written, [60, 3_600]);
+        await compare(opened.store, written, [60, 3_600, DAY_SEC]);
       } finally {
         await opened.close();
         fs.rmSync(opened.stateDir, { recursive: true });
@@ -335,7 +364,7 @@ test("while a job is at work, every answer has each row once", async () => {
   const rows = await filled(opened, 8, 5_000);
   opened.nowMs += 4 * DAY_SEC * 1_000;
   let answers = 0;
-  for (const job of ["minutes", "hours", "retention"] as const) {
+  for (const job of MAINTENANCE_JOBS) {
     const state = { isDone: false };
     const work = opened.store.maintain(job).finally(() => {
       state.isDone = true;
@@ -343,6 +372,7 @@ test("while a job is at work, every answer has each row once", async () => {
     for (; !state.isDone; answers++) {
       assert.equal(await countOf(opened.store, 60), rows);
       assert.equal(await countOf(opened.store, 3_600), rows);
+      assert.equal(await countOf(opened.store, DAY_SEC), rows);
     }
     await work;
   }
@@ -419,5 +449,26 @@ test("where a file of sums lacks a table of later builds, another stands in for 
   opened.nowMs += 3 * DAY_SEC * 1_000;
   await opened.store.maintain("retention");
   await check();
+  await opened.close();
+});
+
+test("days whose hours are gone are made anew", async () => {
+  const opened = await OpenedStore.open((MIDNIGHT_SEC + 60_000) * 1_000, { days: 1 });
+  const windows = [0, 1, 2].map((action) => ({
+    host: 1,
+    tsSec: MIDNIGHT_SEC + 50_000,
+    action,
+    durationsUs: [5, 6],
+  }));
+  await write(opened.store, opened.nowMs, windows);
+  opened.nowMs += DAY_SEC * 1_000;
+  for (const job of ["hours", "days"] as const) assert.ok((await opened.store.maintain(job)).rows > 0);
+  assert.equal((await opened.store.maintain("days")).rows, 0, "nothing is taken in again");
+  await opened.close();
+  fs.rmSync(path.join(opened.stateDir, "store", "hours"), { recursive: true });
+  await opened.reopen();
+  await compare(opened.store, windows, [3_600, DAY_SEC]);
+  for (const job of ["hours", "days"] as const) assert.ok((await opened.store.maintain(job)).rows > 0);
+  await compare(opened.store, windows, [3_600, DAY_SEC]);
   await opened.close();
 });

@@ -1,5 +1,5 @@
 /**
- * Takes rows from hot files into derived ones: added up (minutes, hours) or to be kept longer (records, traces).
+ * Takes rows from hot files into derived ones: added up (minutes, hours) or to be kept longer (records, traces); and from the hours into days.
  *
  * A hot file's tables only grow, so DuckDB's `rowid` counts their rows in the order of arrival, across checkpoints, kills
  * and restarts. What is taken in is told by arrival and not by time: rows that come hours late are rows like all others.
@@ -16,9 +16,20 @@
  * - A name of a hot file of which a mark exceeds the rows (it was damaged, or is gone) is never written to again.
  *
  * Rows of a window that is not over yet wait, which keeps windows in one piece as a rule; it is no part of the above.
+ *
+ * Files of hours grow in the same way, and days are made of them as these are of hot files. They stay beside their days as long as these: a file of
+ * days that does not fit the hours that are there is made anew.
  */
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { DERIVED, type DerivedKind, type DerivedTable, HOUR_SEC, MINUTE_SEC } from "../rollups.ts";
+import {
+  DAY_SEC,
+  DERIVED,
+  type DerivedKind,
+  type DerivedTable,
+  HOUR_SEC,
+  MADE_OF,
+  MINUTE_SEC,
+} from "../rollups.ts";
 import { identifier } from "./column-types.ts";
 import type { FileSet } from "./file-set.ts";
 import { type RowSpan, takeInSql } from "./rollup-sql.ts";
@@ -27,7 +38,13 @@ import { markSql, text } from "./views.ts";
 
 /** A window's rows may arrive this long after it. */
 const GRACE_SEC = 30;
-const UNITS_SEC: Readonly<Record<"minutes" | "hours", number>> = { minutes: MINUTE_SEC, hours: HOUR_SEC };
+const UNITS_SEC: Readonly<Partial<Record<DerivedKind, number>>> = {
+  minutes: MINUTE_SEC,
+  hours: HOUR_SEC,
+  days: DAY_SEC,
+};
+
+const MADE_OF_HOT = (Object.keys(DERIVED) as DerivedKind[]).filter((kind) => MADE_OF[kind] === "hot");
 
 type Transaction = (run: () => Promise<void>) => Promise<void>;
 
@@ -37,6 +54,11 @@ export class Roller {
   readonly #transaction: Transaction;
   /** How many rows a table had at earlier runs: a host whose clock is ahead must not hold up the others for good. */
   readonly #seen: Map<string, { atSec: number; rows: number }[]> = new Map();
+  /**
+   * Counts when a step from hours to days begins and ends. A query sees each file as it is when it first reads it: one that saw the hours before a
+   * step of theirs and the days after one would have rows twice.
+   */
+  dayChanges = 0;
 
   constructor(connection: DuckDBConnection, files: FileSet, transaction: Transaction) {
     this.#connection = connection;
@@ -44,41 +66,47 @@ export class Roller {
     this.#transaction = transaction;
   }
 
+  #countStep(kind: DerivedKind): void {
+    if (kind === "days") this.dayChanges++;
+  }
+
   /**
    * One transaction; answers how many rows it took in, 0 when there is nothing to do now. Without `nowMs` rows are taken in
    * whether their window is over or not.
    */
-  async step(hot: StoreFile, kind: DerivedKind, nowMs: number | null): Promise<number> {
+  async step(from: StoreFile, kind: DerivedKind, nowMs: number | null): Promise<number> {
     const due: { target: string; table: DerivedTable; span: RowSpan }[] = [];
     for (const [target, table] of Object.entries(DERIVED[kind])) {
-      const span = await this.#dueSpan(hot, kind, target, table, nowMs);
+      const span = await this.#dueSpan(from, kind, target, table, nowMs);
       if (span.to > span.from) due.push({ target, table, span });
     }
     if (due.length === 0) return 0;
-    const { catalog } = await this.#files.ensure(kind, periodOf(kind, hot.period));
+    const { catalog } = await this.#files.ensure(kind, periodOf(kind, from.period));
     const main = `${identifier(catalog)}.main`;
+    this.#countStep(kind);
     await this.#transaction(async () => {
       for (const { target, table, span } of due) {
-        const source = this.#files.source(hot, table.source);
+        const source = this.#files.source(from, table.source);
         await this.#connection.run(takeInSql(`${main}.${identifier(target)}`, table, source, span));
         await this.#connection.run(
-          `INSERT INTO ${main}.marks (source, target, upto) VALUES (${text(hot.catalog)}, ${text(target)}, ${span.to})`,
+          `INSERT INTO ${main}.marks (source, target, upto) VALUES (${text(from.catalog)}, ${text(target)}, ${span.to})`,
         );
       }
     });
+    this.#countStep(kind);
     return due.reduce((sum, { span }) => sum + span.to - span.from, 0);
   }
 
-  /** Whether files of the kind have every row of the hot file. */
-  async hasAll(hot: StoreFile, kind: DerivedKind): Promise<boolean> {
+  /** Whether files of the kind have every row of the file. */
+  async hasAll(from: StoreFile, kind: DerivedKind): Promise<boolean> {
     for (const [target, { source }] of Object.entries(DERIVED[kind]))
-      if ((await this.#mark(hot, kind, target)) < (await this.#rows(hot, source))) return false;
+      if ((await this.#mark(from, kind, target)) < (await this.#rows(from, source))) return false;
     return true;
   }
 
   /** Whether a derived file has rows of this hot file that it does not have itself. */
   async hasLost(hot: StoreFile, isThere: boolean): Promise<boolean> {
-    for (const kind of Object.keys(DERIVED) as DerivedKind[]) {
+    for (const kind of MADE_OF_HOT) {
       for (const [target, { source }] of Object.entries(DERIVED[kind])) {
         const mark = await this.#mark(hot, kind, target);
         if (mark > 0 && mark > (isThere ? await this.#rows(hot, source) : 0)) return true;
@@ -87,23 +115,40 @@ export class Roller {
     return false;
   }
 
+  /** Files of days with rows of hours that are not there: these were damaged, or are gone. */
+  async unfoundedDays(): Promise<StoreFile[]> {
+    const unfounded: StoreFile[] = [];
+    for (const days of this.#files.of("days")) {
+      const found = await this.#connection.runAndReadAll(
+        `SELECT source, target, max(upto) FROM ${identifier(days.catalog)}.main.marks GROUP BY ALL`,
+      );
+      for (const [catalog, target, upto] of found.getRowsJS() as [string, string, number][]) {
+        const hours = this.#files.of("hours").find((file) => file.catalog === catalog);
+        const source = DERIVED.days[target]?.source;
+        const rows = hours === undefined || source === undefined ? 0 : await this.#rows(hours, source);
+        if (upto > rows && !unfounded.includes(days)) unfounded.push(days);
+      }
+    }
+    return unfounded;
+  }
+
   async #dueSpan(
-    hot: StoreFile,
+    file: StoreFile,
     kind: DerivedKind,
     target: string,
     { source, chunkRows }: DerivedTable,
     nowMs: number | null,
   ): Promise<RowSpan> {
-    const from = await this.#mark(hot, kind, target);
-    const rows = await this.#rows(hot, source);
+    const from = await this.#mark(file, kind, target);
+    const rows = await this.#rows(file, source);
     const to = Math.min(rows, from + chunkRows);
-    if (nowMs === null || (kind !== "minutes" && kind !== "hours")) return { from, to };
     const unitSec = UNITS_SEC[kind];
+    if (nowMs === null || unitSec === undefined) return { from, to };
     const nowSec = Math.floor(nowMs / 1000);
-    const old = this.#rowsBefore(`${hot.catalog} ${kind} ${target}`, nowSec, unitSec, rows);
+    const old = this.#rowsBefore(`${file.catalog} ${kind} ${target}`, nowSec, unitSec, rows);
     const openSec = Math.floor((nowSec - GRACE_SEC) / unitSec) * unitSec;
     const firstOpen = await this.#number(
-      `SELECT min(rowid) FROM ${this.#files.source(hot, source).sql}
+      `SELECT min(rowid) FROM ${this.#files.source(file, source).sql}
        WHERE rowid >= ${from} AND rowid < ${to} AND ts_s >= ${Math.max(0, openSec)}`,
     );
     return { from, to: firstOpen === null ? to : Math.min(to, Math.max(firstOpen, old)) };
@@ -119,12 +164,12 @@ export class Roller {
     return newest === -1 ? 0 : (kept[0]?.rows ?? 0);
   }
 
-  async #mark(hot: StoreFile, kind: DerivedKind, target: string): Promise<number> {
-    return (await this.#number(`SELECT ${markSql(this.#files, kind, hot, target)}`)) ?? 0;
+  async #mark(from: StoreFile, kind: DerivedKind, target: string): Promise<number> {
+    return (await this.#number(`SELECT ${markSql(this.#files, kind, from, target)}`)) ?? 0;
   }
 
-  async #rows(hot: StoreFile, source: DerivedTable["source"]): Promise<number> {
-    return (await this.#number(`SELECT max(rowid) + 1 FROM ${this.#files.source(hot, source).sql}`)) ?? 0;
+  async #rows(from: StoreFile, source: DerivedTable["source"]): Promise<number> {
+    return (await this.#number(`SELECT max(rowid) + 1 FROM ${this.#files.source(from, source).sql}`)) ?? 0;
   }
 
   async #number(sql: string): Promise<number | null> {

@@ -1,5 +1,5 @@
 import type { DerivedTable, RollUp, Rule } from "../rollups.ts";
-import { TABLES } from "../tables.ts";
+import { TABLES, type TableName } from "../tables.ts";
 import { identifier } from "./column-types.ts";
 import { rangesSql } from "./store-file.ts";
 
@@ -23,7 +23,7 @@ export function takeInSql(target: string, table: DerivedTable, source: SourceTab
   const where = `rowid >= ${span.from} AND rowid < ${span.to}`;
   const { make } = table;
   if (make === "copy") {
-    const names = Object.keys(TABLES[table.source]).filter((name) => source.columns.has(name));
+    const names = Object.keys(TABLES[table.source as TableName]).filter((name) => source.columns.has(name));
     return `INSERT INTO ${target} BY NAME SELECT ${names.map(identifier).join(", ")} FROM ${source.sql} WHERE ${where}`;
   }
   if (make === "ranges") return `INSERT INTO ${target} BY NAME ${rangesSql(source.sql, where)}`;

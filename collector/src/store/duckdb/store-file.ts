@@ -8,13 +8,22 @@ import { createTableSql, identifier, schemaId } from "./column-types.ts";
 
 /** `hot`: rows as they arrived. `sampled`: traces of a day that was thinned out. The others: see rollups.ts. */
 export type FileKind = "hot" | DerivedKind | "sampled";
-export const FILE_KINDS: readonly FileKind[] = ["hot", "minutes", "hours", "records", "traces", "sampled"];
+export const FILE_KINDS: readonly FileKind[] = [
+  "hot",
+  "minutes",
+  "hours",
+  "days",
+  "records",
+  "traces",
+  "sampled",
+];
 
 /** Tables of the files of a kind, as this build makes them. */
 export const FILE_TABLES: Readonly<Record<FileKind, Readonly<Record<string, Columns>>>> = {
   hot: TABLES,
   minutes: derivedTables("minutes"),
   hours: derivedTables("hours"),
+  days: derivedTables("days"),
   records: derivedTables("records"),
   traces: derivedTables("traces"),
   sampled: { traces: TABLES.traces, frame_pieces: TABLES.frame_pieces },
@@ -48,9 +57,9 @@ export function utcDay(unixMs: number): string {
   return new Date(unixMs).toISOString().slice(0, 10);
 }
 
-/** Which file of a kind takes in what arrived on a day. Hours are few: a file of a month is enough. */
-export function periodOf(kind: FileKind, day: string): string {
-  return kind === "hours" ? day.slice(0, 7) : day;
+/** Which file of a kind takes in what a file of this period has. Hours and days are few: a file of a month is enough. */
+export function periodOf(kind: FileKind, period: string): string {
+  return kind === "hours" || kind === "days" ? period.slice(0, 7) : period;
 }
 
 /** The file of a period under the tables of this build; `turn` counts those that may not be written to any more. */

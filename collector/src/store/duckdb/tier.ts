@@ -1,18 +1,18 @@
 import type { Retention } from "../retention.ts";
-import { HOUR_SEC, MINUTE_SEC, type TieredTable } from "../rollups.ts";
+import { DAY_SEC, DAY_TABLES, HOUR_SEC, MINUTE_SEC, type TieredTable } from "../rollups.ts";
 import type { Kept, TimeRange } from "../store.ts";
 import { rowsOf } from "./sql-parts.ts";
 import { utcDay } from "./store-file.ts";
 
 const WINDOW_SEC = 10;
-const DAY_MS = 86_400_000;
+const DAY_MS = DAY_SEC * 1_000;
 /** Who is silent for longer has a newest minute or hour. */
 const NEWEST_SEC = 600;
 /** `ts_s` is a u32. */
 const MAX_SEC = 4_294_967_295;
 
 interface Tier {
-  name: "raw" | "minutes" | "hours";
+  name: "raw" | "minutes" | "hours" | "days";
   unitSec: number;
   /** Totals over so much time are added up from it: fewer rows, the same sums. */
   leastSec: number;
@@ -23,6 +23,7 @@ const TIERS: readonly Tier[] = [
   { name: "raw", unitSec: 1, leastSec: 0 },
   { name: "minutes", unitSec: MINUTE_SEC, leastSec: HOUR_SEC },
   { name: "hours", unitSec: HOUR_SEC, leastSec: 6 * HOUR_SEC },
+  { name: "days", unitSec: DAY_SEC, leastSec: 2 * DAY_SEC },
 ];
 
 interface Piece extends TimeRange {
@@ -53,7 +54,10 @@ export class Tiers {
   tierOf(table: TieredTable, range: TimeRange, stepSec?: number): string {
     const seconds = range.toSec - range.fromSec;
     const wanted = TIERS.findLastIndex(
-      ({ leastSec, unitSec }) => seconds >= leastSec && (stepSec === undefined || stepSec % unitSec === 0),
+      ({ name, leastSec, unitSec }) =>
+        seconds >= leastSec &&
+        (stepSec === undefined || stepSec % unitSec === 0) &&
+        (name !== "days" || DAY_TABLES.includes(table)),
     );
     return this.#rows(table, range, wanted);
   }

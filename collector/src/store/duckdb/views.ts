@@ -1,4 +1,13 @@
-import { DERIVED, type DerivedKind, type RollUp, TIERED_TABLES } from "../rollups.ts";
+import {
+  DAY_TABLES,
+  DERIVED,
+  type DerivedKind,
+  MADE_OF,
+  type RollUp,
+  TIERED,
+  TIERED_TABLES,
+  type TieredTable,
+} from "../rollups.ts";
 import { TABLE_NAMES, type TableName } from "../tables.ts";
 import { identifier } from "./column-types.ts";
 import type { FileSet } from "./file-set.ts";
@@ -33,37 +42,59 @@ export function viewArms(files: FileSet): Map<string, ViewArm[]> {
   for (const kind of ["records", "traces"] as const)
     for (const table of Object.keys(DERIVED[kind])) views.set(table, recordArms(files, kind, table));
   for (const table of TIERED_TABLES) {
-    const rollUp = DERIVED.minutes[table]?.make as RollUp;
-    const { source } = DERIVED.minutes[table] ?? { source: "requests" };
+    const { source } = TIERED[table];
     views.set(
       `${table}_raw`,
       hot.map((file) => ({
-        sql: unrolledSql(rollUp, files.source(file, source), "true"),
+        sql: unrolledSql(rollUpOf(table), files.source(file, source), "true"),
         file,
         table: source,
       })),
     );
-    for (const kind of ["minutes", "hours"] as const) {
-      const columns = ["ts_s", ...Object.keys(rollUp.columns)].map(identifier).join(", ");
-      const rolled = files.of(kind).map((file) => {
-        const found = files.tableIn(file, table);
-        const sql = `SELECT ${found === table ? "*" : columns} FROM ${inFile(file.catalog, found)}`;
-        return { sql, file, table: found };
-      });
-      const unrolled = hotLeft(files, kind).map((file) => ({
-        sql: unrolledSql(rollUp, files.source(file, source), `rowid >= ${markSql(files, kind, file, table)}`),
-        file,
-        table: source,
-      }));
-      views.set(`${table}_${kind}`, [...rolled, ...unrolled]);
-    }
+    for (const kind of ["minutes", "hours"] as const)
+      views.set(`${table}_${kind}`, [...summed(files, kind, table), ...unsummed(files, kind, table)]);
   }
+  for (const table of DAY_TABLES)
+    views.set(`${table}_days`, [
+      ...summed(files, "days", table),
+      ...summed(files, "hours", table, "days"),
+      ...unsummed(files, "hours", table),
+    ]);
   return views;
+}
+
+/** Rows of the files of sums; those that files of another kind, made of them, do not have. */
+function summed(
+  files: FileSet,
+  kind: "minutes" | "hours" | "days",
+  table: TieredTable,
+  unless?: DerivedKind,
+): ViewArm[] {
+  const columns = ["ts_s", ...Object.keys(rollUpOf(table).columns)].map(identifier).join(", ");
+  return (unless === undefined ? files.of(kind) : left(files, unless)).map((file) => {
+    const found = files.tableIn(file, table);
+    const where = unless === undefined ? "" : ` WHERE rowid >= ${markSql(files, unless, file, table)}`;
+    const sql = `SELECT ${found === table ? "*" : columns} FROM ${inFile(file.catalog, found)}${where}`;
+    return { sql, file, table: found };
+  });
+}
+
+/** Rows as they arrived, that files of the kind do not have. */
+function unsummed(files: FileSet, kind: "minutes" | "hours", table: TieredTable): ViewArm[] {
+  return left(files, kind).map((file) => {
+    const source = files.source(file, TIERED[table].source);
+    const where = `rowid >= ${markSql(files, kind, file, table)}`;
+    return { sql: unrolledSql(rollUpOf(table), source, where), file, table: TIERED[table].source };
+  });
 }
 
 /** All of them as one. */
 export function unionSql(arms: readonly ViewArm[]): string {
   return arms.map(({ sql }) => sql).join(" UNION ALL BY NAME ");
+}
+
+function rollUpOf(table: TieredTable): RollUp {
+  return DERIVED.minutes[table]?.make as RollUp;
 }
 
 function recordArms(files: FileSet, kind: "records" | "traces", table: string): ViewArm[] {
@@ -72,7 +103,7 @@ function recordArms(files: FileSet, kind: "records" | "traces", table: string): 
   const columns = table === "batch_ranges" ? "stream, number AS first, number AS last" : "*";
   return [
     ...kept.map((file) => ({ sql: `SELECT * FROM ${inFile(file.catalog, table)}`, file, table })),
-    ...hotLeft(files, kind).map((file) => ({
+    ...left(files, kind).map((file) => ({
       sql: `SELECT ${columns} FROM ${inFile(file.catalog, source)} WHERE rowid >= ${markSql(files, kind, file, table)}`,
       file,
       table: source,
@@ -80,12 +111,12 @@ function recordArms(files: FileSet, kind: "records" | "traces", table: string): 
   ];
 }
 
-/** Hot files with rows that files of the kind do not have yet, or may still get. */
-function hotLeft(files: FileSet, kind: DerivedKind): StoreFile[] {
-  return files.of("hot").filter((file) => !files.isTaken(file, kind));
+/** Files with rows that files of the kind do not have yet, or may still get. */
+function left(files: FileSet, kind: DerivedKind): StoreFile[] {
+  return files.of(MADE_OF[kind]).filter((file) => !files.isTaken(file, kind));
 }
 
-/** How many rows of a hot file's table the files of the kind have taken in. A subquery: the mark of its very snapshot. */
+/** How many rows of a file's table the files of the kind, which are made of such files, have taken in. A subquery: the mark of its very snapshot. */
 export function markSql(
   files: FileSet,
   kind: DerivedKind,
