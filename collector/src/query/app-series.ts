@@ -1,8 +1,9 @@
 import type { ActionKind } from "@apm-daemon/protocol";
-import type { RequestSums, RequestTotals, Store } from "../store/store.ts";
+import type { RequestTotals, Store } from "../store/store.ts";
 import { requireApp } from "./apps.ts";
 import { type Completeness, completeness } from "./completeness.ts";
-import { requestStatistics } from "./request-statistics.ts";
+import { groupedBy } from "./grouped-by.ts";
+import { addedUpRequests, requestStatistics } from "./request-statistics.ts";
 import { answeredRange, minutesUpToNow, type QueryRange, stepRange, stepsOf } from "./time-range.ts";
 
 const COLUMNS = [
@@ -50,20 +51,20 @@ export async function appSeries(
   const steps = stepsOf(range, store.resolutionSec(range), (options.stepMs ?? 0) / 1000);
   const { stepSec, firstSec } = steps;
   const filter = { range, app, action: options.action, kind: options.kind };
-  const [totals, byStatus, reported, outcomes] = await Promise.all([
-    store.requests.totals(filter, { by: [], stepSec, withHistograms: true }),
-    store.requests.totals(filter, { by: ["status"], stepSec, withHistograms: false }),
+  const [byStatus, reported, outcomes] = await Promise.all([
+    store.requests.totals(filter, { by: ["status"], stepSec, withHistograms: true }),
     store.apps.reportedSteps(app, range, stepSec),
     store.ledger.outcomes(app, range, stepSec),
   ]);
   const reportedSteps = new Set(reported);
+  const statusesOf = groupedBy(byStatus, ({ stepStartSec: start }) => start);
+  const outcomesOf = groupedBy(outcomes, ({ stepStartSec: start }) => start);
   const points = Array.from({ length: steps.count }, (_, i) => {
     const startSec = firstSec + i * stepSec;
-    const sums = totals.find((row) => row.stepStartSec === startSec);
-    if (!sums && !reportedSteps.has(startSec)) return null;
-    const statuses = byStatus.filter((row) => row.stepStartSec === startSec);
-    const { ratio } = completeness(outcomes.filter((row) => row.stepStartSec === startSec));
-    return pointOf(sums, statuses, minutesUpToNow(stepRange(range, steps, i)), ratio);
+    const statuses = statusesOf.get(startSec) ?? [];
+    if (statuses.length === 0 && !reportedSteps.has(startSec)) return null;
+    const { ratio } = completeness(outcomesOf.get(startSec) ?? []);
+    return pointOf(statuses, minutesUpToNow(stepRange(range, steps, i)), ratio);
   });
   const cols = Object.fromEntries(
     COLUMNS.map((name) => [name, points.map((point) => point?.[name] ?? null)]),
@@ -85,12 +86,11 @@ function addedUp(rows: readonly { outcome: string; spans: number }[]): { outcome
 }
 
 function pointOf(
-  sums: RequestSums | undefined,
   statuses: readonly RequestTotals[],
   minutes: number,
   completenessRatio: number | null,
 ): Point {
-  const statistics = requestStatistics(sums, null, minutes);
+  const statistics = requestStatistics(addedUpRequests(statuses), null, minutes);
   const { responseTimeMs, timeSplitMs } = statistics;
   const inClass = (digit: number): number =>
     statuses.reduce((sum, row) => sum + (Math.floor(row.status / 100) === digit ? row.requests : 0), 0);

@@ -1,5 +1,5 @@
 import { type OperationCategory, sparseHistogram } from "@apm-daemon/protocol";
-import type { OperationCaller, OperationGroupStep, Store } from "../store/store.ts";
+import type { OperationCaller, OperationGroup, OperationStep, Store } from "../store/store.ts";
 import { requireApp } from "./apps.ts";
 import { groupedBy } from "./grouped-by.ts";
 import { type DurationStatistics, durationStatistics, share } from "./request-statistics.ts";
@@ -65,17 +65,19 @@ export async function operationSeries(
   const filter = { range, app, ...keys };
   const { stepSec } = steps;
   const { operations } = store;
-  const [all, perStep, callers, texts, reported] = await Promise.all([
+  const [all, { groups, ofGroups }, texts, reported] = await Promise.all([
     operations.steps(filter, stepSec),
-    operations.groupSteps(filter, { by, limit, stepSec }),
-    operations.callers(filter),
+    operations.callers(filter).then(async (callers) => {
+      const groups = groupsOf(callers, by);
+      const wanted = groups.slice(0, limit);
+      return { groups, ofGroups: await operations.groupSteps(filter, wanted, stepSec) };
+    }),
     by === "operation" ? operations.statementTexts(app) : [],
     store.apps.reportedSteps(app, range, stepSec),
   ]);
   const minutes = minutesUpToNow(range);
   const columns = columnsOf(steps, new Set(reported));
-  const callersByGroup = groupedBy(callers, (caller) => keyOf(caller, by));
-  const groups = groupedBy(perStep, (row) => keyOf(row, by));
+  const rowsByGroup = groupedBy(ofGroups, ({ index }) => index);
   const textByFingerprint = new Map(texts.map(({ fingerprint, text }) => [fingerprint, text]));
   const total = addedUp(all);
   return {
@@ -84,26 +86,52 @@ export async function operationSeries(
     t0: steps.firstSec * 1000,
     stepMs: stepSec * 1000,
     all: { ...statisticsOf(total, minutes), cols: columns(all) },
-    groups: [...groups].map(([key, rows]) => {
+    groups: groups.slice(0, limit).map(({ system, target, what, callers }, index) => {
+      const rows = rowsByGroup.get(index) ?? [];
       const row = addedUp(rows);
-      const [first] = rows;
+      const { operation, statement } = what ?? { operation: "", statement: "" };
       return {
-        system: first?.system ?? "",
-        target: first?.target ?? "",
-        operation: first?.operation ?? "",
-        statement: first?.statement ?? "",
-        statementText: textByFingerprint.get(first?.statement ?? "") ?? null,
+        system,
+        target,
+        operation,
+        statement,
+        statementText: textByFingerprint.get(statement) ?? null,
         ...statisticsOf(row, minutes),
         share: share(row.sumUs, total.sumUs),
-        actions: actionsOf(callersByGroup.get(key) ?? []),
+        actions: actionsOf(callers),
         cols: columns(rows),
       };
     }),
-    leftOut: callersByGroup.size - groups.size,
+    leftOut: Math.max(0, groups.length - limit),
   };
 }
 
-type Sums = Pick<OperationGroupStep, "calls" | "errors" | "sumUs" | "maxUs" | "histogram">;
+/** Groups with their callers, most total time first. */
+function groupsOf(
+  callers: readonly OperationCaller[],
+  by: "store" | "operation",
+): (OperationGroup & { callers: OperationCaller[] })[] {
+  const groups = [...groupedBy(callers, (caller) => keyOf(caller, by))].map(([key, ofGroup]) => ({
+    key,
+    callers: ofGroup,
+    sumUs: ofGroup.reduce((sum, { sumUs }) => sum + sumUs, 0),
+  }));
+  return groups
+    .sort((a, b) => b.sumUs - a.sumUs || (a.key < b.key ? -1 : 1))
+    .flatMap(({ callers: ofGroup }) => {
+      const [first] = ofGroup;
+      if (first === undefined) return [];
+      const { system, target, operation, statement } = first;
+      return {
+        system,
+        target,
+        ...(by === "operation" && { what: { operation, statement } }),
+        callers: ofGroup,
+      };
+    });
+}
+
+type Sums = Pick<OperationStep, "calls" | "errors" | "sumUs" | "maxUs" | "histogram">;
 
 /** All steps of one group together. */
 function addedUp(rows: readonly Sums[]): Sums {
@@ -171,7 +199,7 @@ function actionsOf(callers: readonly OperationCaller[]): OperationGroupAnswer["a
 }
 
 function keyOf(
-  row: Pick<OperationGroupStep, "system" | "target" | "operation" | "statement">,
+  row: Pick<OperationCaller, "system" | "target" | "operation" | "statement">,
   by: "store" | "operation",
 ): string {
   const where = [row.system, row.target];

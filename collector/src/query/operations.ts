@@ -1,6 +1,7 @@
 import type { OperationCategory } from "@apm-daemon/protocol";
-import type { OperationCaller, OperationKey, Store } from "../store/store.ts";
+import type { OperationKey, Store } from "../store/store.ts";
 import { requireApp } from "./apps.ts";
+import { groupedBy } from "./grouped-by.ts";
 import { type DurationStatistics, durationStatistics, share } from "./request-statistics.ts";
 import { answeredRange, minutesUpToNow, type QueryRange } from "./time-range.ts";
 
@@ -35,18 +36,15 @@ export async function operations(
 ): Promise<OperationsAnswer> {
   await requireApp(store, app);
   const filter = { range, app, ...options };
-  const [totals, categories, callers, texts] = await Promise.all([
+  const [totals, callers, texts] = await Promise.all([
     store.operations.totals(filter, MAX_OPERATIONS),
-    store.operations.categoryTotals(filter),
     store.operations.callers(filter),
     store.operations.statementTexts(app),
   ]);
-  const callersByKey = new Map<string, OperationCaller[]>();
-  for (const caller of callers) {
-    const known = callersByKey.get(keyOf(caller));
-    if (known) known.push(caller);
-    else callersByKey.set(keyOf(caller), [caller]);
-  }
+  const callersByKey = groupedBy(callers, keyOf);
+  const categoryUs = new Map<string, number>();
+  for (const { category, sumUs } of callers)
+    categoryUs.set(category, (categoryUs.get(category) ?? 0) + sumUs);
   const textByFingerprint = new Map(texts.map(({ fingerprint, text }) => [fingerprint, text]));
   const minutes = minutesUpToNow(range);
   return {
@@ -64,7 +62,7 @@ export async function operations(
       totalTimeMs: row.sumUs / 1000,
       durationMs: durationStatistics(row.calls, row.sumUs, row.maxUs, row.histogram),
       callsPerMinute: minutes === 0 ? 0 : row.calls / minutes,
-      share: share(row.sumUs, categories.find(({ category }) => category === row.category)?.sumUs ?? 0),
+      share: share(row.sumUs, categoryUs.get(row.category) ?? 0),
       actions: (callersByKey.get(keyOf(row)) ?? [])
         .slice(0, MAX_CALLERS)
         .map(({ action, calls, sumUs }) => ({ action, calls, totalTimeMs: sumUs / 1000 })),

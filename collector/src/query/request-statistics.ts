@@ -1,4 +1,4 @@
-import { apdexScore, quantileUs, type SparseHistogram } from "@apm-daemon/protocol";
+import { apdexScore, mergeHistograms, quantileUs, type SparseHistogram } from "@apm-daemon/protocol";
 import type { RequestSums } from "../store/store.ts";
 
 /** The statistics under the names of docs/api.md. Times in ms. */
@@ -49,6 +49,29 @@ const NO_REQUESTS: RequestSums = {
   queueUs: 0,
   histogram: { buckets: [], counts: [] },
 };
+
+/** Requests of several groups together; undefined for none. */
+export function addedUpRequests(rows: readonly RequestSums[]): RequestSums | undefined {
+  const [first, ...others] = rows;
+  if (first === undefined || others.length === 0) return first;
+  const sum = (name: Exclude<keyof RequestSums, "histogram">): number =>
+    rows.reduce((total, row) => total + row[name], 0);
+  return {
+    requests: sum("requests"),
+    errors: sum("errors"),
+    satisfied: sum("satisfied"),
+    tolerating: sum("tolerating"),
+    frustrated: sum("frustrated"),
+    sumUs: sum("sumUs"),
+    maxUs: Math.max(...rows.map(({ maxUs }) => maxUs)),
+    codeUs: sum("codeUs"),
+    databaseUs: sum("databaseUs"),
+    cacheUs: sum("cacheUs"),
+    externalUs: sum("externalUs"),
+    queueUs: sum("queueUs"),
+    histogram: mergeHistograms(rows.map(({ histogram }) => histogram)),
+  };
+}
 
 /** `minutes` is what the requests are divided by for the throughput; absent sums mean no requests. */
 export function requestStatistics(

@@ -1,5 +1,5 @@
 import type { JobStatus } from "../maintenance-jobs.ts";
-import { askedByNobody } from "../store/asker.ts";
+import { Lately } from "../store/lately.ts";
 import type { Store, StoreSize } from "../store/store.ts";
 
 export interface ServerAnswer {
@@ -21,7 +21,7 @@ const COUNTS_FRESH_MS = 10_000;
 /** The collector about itself; apps are those of the last day. Hosts and apps are as of at most 10 s ago. */
 export class ServerInfo {
   readonly #store: Store;
-  #counts: { atMs: number; counts: Promise<Pick<ServerAnswer, "hosts" | "apps">> } | null = null;
+  readonly #counts: Lately<Pick<ServerAnswer, "hosts" | "apps">> = new Lately(COUNTS_FRESH_MS);
 
   constructor(store: Store) {
     this.#store = store;
@@ -33,7 +33,10 @@ export class ServerInfo {
     uplinks: number;
     jobs: JobStatus[];
   }): Promise<ServerAnswer> {
-    const [counts, size] = await Promise.all([this.#freshCounts(self.nowMs), this.#store.size()]);
+    const [counts, size] = await Promise.all([
+      this.#counts.get("", () => this.#count(self.nowMs)),
+      this.#store.size(),
+    ]);
     return {
       version: self.version,
       nowUnixMs: self.nowMs,
@@ -42,19 +45,6 @@ export class ServerInfo {
       uplinks: self.uplinks,
       jobs: self.jobs,
     };
-  }
-
-  async #freshCounts(nowMs: number): Promise<Pick<ServerAnswer, "hosts" | "apps">> {
-    const atMs = performance.now();
-    if (this.#counts === null || atMs - this.#counts.atMs > COUNTS_FRESH_MS)
-      this.#counts = { atMs, counts: askedByNobody(() => this.#count(nowMs)) };
-    const asked = this.#counts;
-    try {
-      return await asked.counts;
-    } catch (error) {
-      if (this.#counts === asked) this.#counts = null;
-      throw error;
-    }
   }
 
   async #count(nowMs: number): Promise<Pick<ServerAnswer, "hosts" | "apps">> {

@@ -268,14 +268,9 @@ export interface OperationCaller extends OperationKey {
   sumUs: number;
 }
 
-/** What to keep apart: where calls went to (system and target), or each operation. */
-export type OperationGroupBy = "store" | "operation";
-
-export interface OperationGrouping {
-  by: OperationGroupBy;
-  stepSec: number;
-  /** Only the groups with most total time are answered. */
-  limit: number;
+/** Calls to one database or service; where it says what they did, only those. */
+export interface OperationGroup extends Pick<OperationKey, "system" | "target"> {
+  what?: Pick<OperationKey, "operation" | "statement">;
 }
 
 /** Of all calls in a step. */
@@ -283,8 +278,10 @@ export interface OperationStep extends Omit<OperationTotals, keyof OperationKey>
   stepStartSec: number;
 }
 
-/** What was not grouped by is "". */
-export interface OperationGroupStep extends OperationStep, Omit<OperationKey, "category"> {}
+export interface OperationGroupStep extends OperationStep {
+  /** Which of the groups that were asked for. */
+  index: number;
+}
 
 /** All calls of an app to one target. */
 export interface DependencyTotals extends Omit<OperationKey, "operation" | "statement"> {
@@ -299,11 +296,14 @@ export interface OperationQueries {
   totals(filter: OperationFilter, limit: number): Promise<OperationTotals[]>;
   /** All calls together, by step; steps without any are absent. */
   steps(filter: OperationFilter, stepSec: number): Promise<OperationStep[]>;
-  /** Of one category, as a rule: groups do not keep categories apart. Most total time first, then by time. */
-  groupSteps(filter: OperationFilter, grouping: OperationGrouping): Promise<OperationGroupStep[]>;
+  /** Calls of each group, by step, ascending. */
+  groupSteps(
+    filter: OperationFilter,
+    groups: readonly OperationGroup[],
+    stepSec: number,
+  ): Promise<OperationGroupStep[]>;
   /** Of all apps, the `limit` with most total time, descending. */
   dependencies(range: TimeRange, limit: number): Promise<DependencyTotals[]>;
-  categoryTotals(filter: OperationFilter): Promise<{ category: OperationCategory; sumUs: number }[]>;
   /** Calling actions of each operation, most total time first. */
   callers(filter: OperationFilter): Promise<OperationCaller[]>;
   /** Newest text of each statement of the app. */

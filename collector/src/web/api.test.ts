@@ -453,6 +453,7 @@ describe("the API", () => {
       [
         ["minutes", null],
         ["hours", null],
+        ["days", null],
         ["retention", null],
       ],
     );

@@ -1,3 +1,4 @@
+import { Lately } from "../lately.ts";
 import type { ErrorGroup, ErrorPlace, ErrorQueries, ErrorSample, TimeRange } from "../store.ts";
 import type { Query } from "./database-client.ts";
 import type { SqlValues } from "./database-messages.ts";
@@ -5,8 +6,12 @@ import { IN_RANGE, rowsOf, stepSql } from "./sql-parts.ts";
 
 const COLUMN_OF = { type: "type", group: "error_group" } as const;
 
+/** A group that is not in there yet is younger than that. */
+const FIRST_FRESH_MS = 10_000;
+
 export class DuckDbErrorQueries implements ErrorQueries {
   readonly #query: Query;
+  readonly #firsts: Lately<{ group: string; firstSec: number }[]> = new Lately(FIRST_FRESH_MS);
 
   constructor(query: Query) {
     this.#query = query;
@@ -21,12 +26,14 @@ export class DuckDbErrorQueries implements ErrorQueries {
     return (await this.#groups(range, "AND error_group = $group", values))[0] ?? null;
   }
 
-  async firstSeen(app: string): Promise<{ group: string; firstSec: number }[]> {
-    const rows = await this.#query(
-      `SELECT error_group AS "group", min(ts_s)::DOUBLE AS "firstSec" FROM errors WHERE app = $app GROUP BY error_group`,
-      { app },
-    );
-    return rows as { group: string; firstSec: number }[];
+  firstSeen(app: string): Promise<{ group: string; firstSec: number }[]> {
+    return this.#firsts.get(app, async () => {
+      const rows = await this.#query(
+        `SELECT error_group AS "group", min(ts_s)::DOUBLE AS "firstSec" FROM errors WHERE app = $app GROUP BY error_group`,
+        { app },
+      );
+      return rows as { group: string; firstSec: number }[];
+    });
   }
 
   async counts(

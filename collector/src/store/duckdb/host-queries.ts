@@ -1,4 +1,5 @@
 import { HOST_METRICS, type HostMetric, PROCESS_METRICS } from "@apm-daemon/protocol";
+import { Lately } from "../lately.ts";
 import { countOf, peakOf, sumOf } from "../rollups.ts";
 import type {
   HostQueries,
@@ -23,6 +24,12 @@ const SUMMED_METRICS: ReadonlySet<string> = new Set(
   HOST_METRICS.filter(({ combined }) => combined === "sum").map(({ name }) => name),
 );
 
+/** Of a host that says something now, that is newer. */
+const RECENT_SEC = 600;
+const OLDER_FRESH_MS = 60_000;
+/** `ts_s` is a u32. */
+const NO_END_SEC = 4_294_967_295;
+
 /** Processes that did not report for so long before the newest second are gone. */
 const NEWEST_SEC = 30;
 
@@ -30,17 +37,33 @@ export class DuckDbHostQueries implements HostQueries {
   readonly #query: Query;
   readonly #tiers: Tiers;
   readonly #known: KnownNames = new KnownNames();
+  readonly #older: Lately<{ seamSec: number; hosts: StoredHost[] }> = new Lately(OLDER_FRESH_MS);
 
   constructor(query: Query, tiers: Tiers) {
     this.#query = query;
     this.#tiers = tiers;
   }
 
+  /** What is older is looked through once a minute: it has a row of each host every ten seconds. */
   async all(): Promise<StoredHost[]> {
+    const { seamSec, hosts: older } = await this.#older.get("", async () => {
+      const toSec = this.#tiers.nowSec() - RECENT_SEC;
+      return { seamSec: toSec, hosts: await this.#hostsOf({ fromSec: 0, toSec }) };
+    });
+    const newer = await this.#hostsOf({ fromSec: seamSec, toSec: NO_END_SEC });
+    const found = new Map(older.map((row) => [row.host, row]));
+    for (const row of newer) {
+      const lastSeenUnixMs = Math.max(row.lastSeenUnixMs, found.get(row.host)?.lastSeenUnixMs ?? 0);
+      found.set(row.host, { ...row, lastSeenUnixMs });
+    }
+    return [...found.values()].sort((a, b) => (a.host < b.host ? -1 : 1));
+  }
+
+  async #hostsOf(range: TimeRange): Promise<StoredHost[]> {
     const rows = await this.#query(
       `SELECT host, arg_max(identity, ts_s) AS identity, max(received_ms) AS "lastSeenUnixMs"
-       FROM hosts GROUP BY host ORDER BY host`,
-      {},
+       FROM ${rowsOf("hosts", range)} WHERE ${IN_RANGE} GROUP BY host`,
+      { from: range.fromSec, to: range.toSec },
     );
     return rows as unknown as StoredHost[];
   }
@@ -71,11 +94,15 @@ export class DuckDbHostQueries implements HostQueries {
     range: TimeRange,
   ): Promise<{ host: string; values: MetricValues }[]> {
     const columns = metrics.map((name) => `arg_max(${meanSql(name)}, ts_s) AS ${identifier(name)}`);
-    const rows = await this.#query(
-      `SELECT host, ${columns.join(", ")} FROM ${this.#tiers.newestOf("host_seconds", range)} GROUP BY host`,
-      {},
-    );
-    return rows.map((row) => ({ host: row["host"] as string, values: row as MetricValues }));
+    const newestIn = async (rows: string): Promise<{ host: string; values: MetricValues }[]> => {
+      const found = await this.#query(`SELECT host, ${columns.join(", ")} FROM ${rows} GROUP BY host`, {});
+      return found.map((row) => ({ host: row["host"] as string, values: row as MetricValues }));
+    };
+    const { newest, older } = this.#tiers.newestOf("host_seconds", range);
+    const [recent, hosts] = await Promise.all([newestIn(newest), older === null ? [] : this.all()]);
+    const known = new Set(recent.map(({ host }) => host));
+    if (older === null || hosts.every(({ host }) => known.has(host))) return recent;
+    return [...recent, ...(await newestIn(older)).filter(({ host }) => !known.has(host))];
   }
 
   async series(
@@ -121,7 +148,7 @@ export class DuckDbHostQueries implements HostQueries {
          FROM ${rowsOf("instances", range)} WHERE ${where} GROUP BY app, instance, pid),
        newest AS (
          SELECT app, instance, pid, max(ts_s) AS second_s, ${newest.join(", ")}
-         FROM ${this.#tiers.newestOf("process_seconds", range)} WHERE host = $host GROUP BY app, instance, pid)
+         FROM ${bothOf(this.#tiers.newestOf("process_seconds", range))} WHERE host = $host GROUP BY app, instance, pid)
        SELECT app, instance, pid, coalesce(runtime, '') AS runtime, coalesce("agentVersion", '') AS "agentVersion",
          coalesce("startUnixMs", 0) AS "startUnixMs", coalesce("appVersion", '') AS "appVersion",
          coalesce("containerId", '') AS "containerId", coalesce("systemdUnit", '') AS "systemdUnit", "cpuRatio", "rssBytes", "eventLoopDelayP99Ms",
@@ -211,17 +238,26 @@ export class DuckDbHostQueries implements HostQueries {
   }
 
   async newestLoopDelays(range: TimeRange): Promise<{ host: string; delayMs: number | null }[]> {
-    const rows = await this.#query(
-      `WITH seconds AS (SELECT * FROM ${this.#tiers.newestOf("process_seconds", range)})
-       SELECT host, max(delay) AS "delayMs" FROM (
-         SELECT host, arg_max(${sumAndCount("eventLoopDelayP99Ms").join(" / ")}, ts_s) AS delay FROM seconds
-         WHERE ts_s + ${NEWEST_SEC} >= (SELECT max(ts_s) FROM seconds)
-         GROUP BY host, instance)
-       GROUP BY host`,
-      {},
-    );
-    return rows as { host: string; delayMs: number | null }[];
+    const delaysIn = async (seconds: string): Promise<{ host: string; delayMs: number | null }[]> => {
+      const rows = await this.#query(
+        `WITH seconds AS (SELECT * FROM ${seconds})
+         SELECT host, max(delay) AS "delayMs" FROM (
+           SELECT host, arg_max(${sumAndCount("eventLoopDelayP99Ms").join(" / ")}, ts_s) AS delay FROM seconds
+           WHERE ts_s + ${NEWEST_SEC} >= (SELECT max(ts_s) FROM seconds)
+           GROUP BY host, instance)
+         GROUP BY host`,
+        {},
+      );
+      return rows as { host: string; delayMs: number | null }[];
+    };
+    const { newest, older } = this.#tiers.newestOf("process_seconds", range);
+    const recent = await delaysIn(newest);
+    return recent.length > 0 || older === null ? recent : await delaysIn(older);
   }
+}
+
+function bothOf({ newest, older }: { newest: string; older: string | null }): string {
+  return older === null ? newest : `(SELECT * FROM ${older} UNION ALL BY NAME SELECT * FROM ${newest})`;
 }
 
 /**

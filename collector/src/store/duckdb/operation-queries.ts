@@ -1,10 +1,9 @@
-import type { OperationCategory } from "@apm-daemon/protocol";
+import { Lately } from "../lately.ts";
 import type {
   DependencyTotals,
   OperationCaller,
   OperationFilter,
-  OperationGroupBy,
-  OperationGrouping,
+  OperationGroup,
   OperationGroupStep,
   OperationQueries,
   OperationStep,
@@ -18,16 +17,13 @@ import { mergedHistogramSql, stepSql } from "./sql-parts.ts";
 import type { Tiers } from "./tier.ts";
 
 const KEY = "category, system, target, operation, statement";
-const GROUP = "system, target, operation, statement";
-/** Columns of GROUP, by what is kept apart; the others are "". */
-const GROUPED_COLUMNS: Readonly<Record<OperationGroupBy, string>> = {
-  store: "system, target, '' AS operation, '' AS statement",
-  operation: GROUP,
-};
+
+const TEXTS_FRESH_MS = 5_000;
 
 export class DuckDbOperationQueries implements OperationQueries {
   readonly #query: Query;
   readonly #tiers: Tiers;
+  readonly #texts: Lately<{ fingerprint: string; text: string }[]> = new Lately(TEXTS_FRESH_MS);
 
   constructor(query: Query, tiers: Tiers) {
     this.#query = query;
@@ -62,30 +58,29 @@ export class DuckDbOperationQueries implements OperationQueries {
     return rows.map(withHistogram) as unknown as OperationStep[];
   }
 
-  /** Which groups take most time is found out first, so that histograms of no others are read. */
   async groupSteps(
     filter: OperationFilter,
-    { by, stepSec, limit }: OperationGrouping,
+    groups: readonly OperationGroup[],
+    stepSec: number,
   ): Promise<OperationGroupStep[]> {
+    if (groups.length === 0) return [];
     const { where, values } = operationFilterSql(filter);
-    const columns = GROUPED_COLUMNS[by];
-    const isByStore = by === "store";
+    const isByStore = groups.every(({ what }) => what === undefined);
+    const conditions = groups.map(({ system, target, what }, index) => {
+      const wanted = { system, target, ...what };
+      for (const [name, value] of Object.entries(wanted)) values[`${name}${index}`] = value;
+      const equal = Object.keys(wanted).map((name) => `${name} = $${name}${index}`);
+      return `WHEN ${equal.join(" AND ")} THEN ${index}`;
+    });
     const rows = await this.#query(
-      `WITH top AS MATERIALIZED (
-         SELECT ${GROUP}, row_number() OVER (ORDER BY sum(sum_us) DESC, ${GROUP}) AS place
-         FROM (SELECT ${columns}, sum_us FROM ${this.#source(filter, undefined, isByStore)} WHERE ${where})
-         GROUP BY ${GROUP} QUALIFY place <= $limit),
-       picked AS MATERIALIZED (
-         SELECT place, "stepStartSec", calls, errors, sum_us, max_us, buckets, counts
-         FROM (
-           SELECT ${columns}, ${stepSql(stepSec)} AS "stepStartSec", calls, errors, sum_us, max_us, buckets, counts
-           FROM ${this.#source(filter, stepSec, isByStore)} WHERE ${where})
-         JOIN top USING (${GROUP})),
-       sums AS (${summedSql("picked", 'place, "stepStartSec"')}),
-       ${mergedHistogramSql("picked", "sums", 'place, "stepStartSec"')}
-       SELECT ${GROUP}, with_histograms.* EXCLUDE (place)
-       FROM with_histograms JOIN top USING (place) ORDER BY place, "stepStartSec"`,
-      { ...values, limit },
+      `WITH picked AS MATERIALIZED (
+         SELECT CASE ${conditions.join(" ")} END AS index, ${stepSql(stepSec)} AS "stepStartSec",
+           calls, errors, sum_us, max_us, buckets, counts
+         FROM ${this.#source(filter, stepSec, isByStore)} WHERE ${where} AND index IS NOT NULL),
+       sums AS (${summedSql("picked", 'index, "stepStartSec"')}),
+       ${mergedHistogramSql("picked", "sums", 'index, "stepStartSec"')}
+       SELECT * FROM with_histograms ORDER BY index, "stepStartSec"`,
+      values,
     );
     return rows.map(withHistogram) as unknown as OperationGroupStep[];
   }
@@ -99,15 +94,6 @@ export class DuckDbOperationQueries implements OperationQueries {
       { limit },
     );
     return rows as unknown as DependencyTotals[];
-  }
-
-  async categoryTotals(filter: OperationFilter): Promise<{ category: OperationCategory; sumUs: number }[]> {
-    const { where, values } = operationFilterSql(filter);
-    const rows = await this.#query(
-      `SELECT category, sum(sum_us) AS "sumUs" FROM ${this.#source(filter)} WHERE ${where} GROUP BY category`,
-      values,
-    );
-    return rows as { category: OperationCategory; sumUs: number }[];
   }
 
   async callers(filter: OperationFilter): Promise<OperationCaller[]> {
@@ -127,12 +113,14 @@ export class DuckDbOperationQueries implements OperationQueries {
     return this.#tiers.tierOf(isSmall ? "operations_by_store" : "operations", filter.range, stepSec);
   }
 
-  async statementTexts(app: string): Promise<{ fingerprint: string; text: string }[]> {
-    const rows = await this.#query(
-      "SELECT fingerprint, arg_max(text, ts_s) AS text FROM statements WHERE app = $app GROUP BY fingerprint",
-      { app },
-    );
-    return rows as { fingerprint: string; text: string }[];
+  statementTexts(app: string): Promise<{ fingerprint: string; text: string }[]> {
+    return this.#texts.get(app, async () => {
+      const rows = await this.#query(
+        "SELECT fingerprint, arg_max(text, ts_s) AS text FROM statements WHERE app = $app GROUP BY fingerprint",
+        { app },
+      );
+      return rows as { fingerprint: string; text: string }[];
+    });
   }
 }
 

@@ -150,12 +150,17 @@ async function compare(
     );
     const steps = await store.operations.steps({ range: EVERYTHING, app: "shop" }, stepSec);
     assert.deepEqual(steps.map(operationStep), expectedOperations(windows, stepSec));
-    for (const by of ["store", "operation"] as const) {
-      const groups = await store.operations.groupSteps(
+    const where = { system: "postgresql", target: "db:5432" };
+    const what = { operation: "SELECT items", statement: "00000000000000aa" };
+    for (const group of [where, { ...where, what }]) {
+      const others = { ...where, target: "another" };
+      const ofGroups = await store.operations.groupSteps(
         { range: EVERYTHING, app: "shop" },
-        { by, stepSec, limit: 1 },
+        [others, group],
+        stepSec,
       );
-      assert.deepEqual(groups.map(operationStep), expectedOperations(windows, stepSec), `calls by ${by}`);
+      assert.deepEqual(ofGroups.map(operationStep), expectedOperations(windows, stepSec));
+      assert.ok(ofGroups.every(({ index }) => index === 1));
     }
     await compareHosts(store, windows, stepSec);
     const counted = await store.counters.sums("shop", EVERYTHING, stepSec, 10);

@@ -67,14 +67,18 @@ export class Tiers {
     return this.#rows(table, range, 0);
   }
 
-  /** For newest values: the finest rows at the end of the range, or now, and few for what is older. */
-  newestOf(table: TieredTable, range: TimeRange): string {
-    const nowSec = Math.floor(this.#clock() / 1000);
-    const seamSec = Math.min(range.toSec, nowSec) - NEWEST_SEC;
-    if (seamSec <= range.fromSec) return this.finestOf(table, range);
-    const older = this.tierOf(table, { fromSec: range.fromSec, toSec: seamSec });
-    const newest = this.finestOf(table, { fromSec: seamSec, toSec: range.toSec });
-    return `(SELECT * FROM ${older} UNION ALL BY NAME SELECT * FROM ${newest})`;
+  /** For newest values: the finest rows at the end of the range, or now, and few for what is older; null where nothing is. */
+  newestOf(table: TieredTable, range: TimeRange): { newest: string; older: string | null } {
+    const seamSec = Math.min(range.toSec, this.nowSec()) - NEWEST_SEC;
+    if (seamSec <= range.fromSec) return { newest: this.finestOf(table, range), older: null };
+    return {
+      newest: this.finestOf(table, { fromSec: seamSec, toSec: range.toSec }),
+      older: this.tierOf(table, { fromSec: range.fromSec, toSec: seamSec }),
+    };
+  }
+
+  nowSec(): number {
+    return Math.floor(this.#clock() / 1000);
   }
 
   /** See Store. */
@@ -93,7 +97,7 @@ export class Tiers {
       pieces.push(...filled({ fromSec, toSec }, Math.max(wanted, finest), finest));
       toSec = fromSec;
     }
-    const selects = (pieces.length > 0 ? pieces : filled(range, 0, 0)).map(
+    const selects = joined(pieces.length > 0 ? pieces : filled(range, 0, 0)).map(
       ({ tier, ...piece }) =>
         `SELECT * FROM ${rowsOf(`${table}_${tier.name}`, piece)} WHERE ts_s >= ${piece.fromSec}::UINTEGER AND ts_s < ${Math.min(piece.toSec, MAX_SEC)}::UINTEGER`,
     );
@@ -125,4 +129,15 @@ function filled({ fromSec, toSec }: TimeRange, wanted: number, finest: number): 
     whole,
     ...filled({ fromSec: whole.toSec, toSec }, wanted - 1, finest),
   ];
+}
+
+/** In order of time, pieces of one tier that follow on each other as one: DuckDB plans each anew. */
+function joined(pieces: readonly Piece[]): Piece[] {
+  const found: Piece[] = [];
+  for (const piece of pieces.toSorted((a, b) => a.fromSec - b.fromSec)) {
+    const last = found.at(-1);
+    if (last?.tier === piece.tier && last.toSec === piece.fromSec) last.toSec = piece.toSec;
+    else found.push({ ...piece });
+  }
+  return found;
 }
