@@ -4,7 +4,7 @@ import { type BatchRange } from "../batch-index.ts";
 import { StoreError, type StoreErrorCode } from "../store-error.ts";
 import type { DatabaseOptions } from "./database.ts";
 import type { Call, Cancel, SqlValues, WorkerMessage } from "./database-messages.ts";
-import type { ResultRow } from "./query-gate.ts";
+import { type PackedRows, type ResultRow, unpackedRows } from "./packed-rows.ts";
 import { SharedQueries } from "./shared-queries.ts";
 
 /** Runs one SELECT with bound values. Rejects with StoreError. */
@@ -52,12 +52,12 @@ export class DatabaseClient {
 
   async #run(sql: string, values: SqlValues, left: AbortSignal): Promise<ResultRow[]> {
     const id = this.#nextId;
-    const rows = this.call<ResultRow[]>({ method: "query", sql, values });
+    const rows = this.call<PackedRows>({ method: "query", sql, values });
     const cancel = (): void => this.#worker.postMessage({ cancelledId: id } satisfies Cancel, []);
     if (left.aborted) cancel();
     left.addEventListener("abort", cancel);
     try {
-      return await rows;
+      return unpackedRows(await rows);
     } finally {
       left.removeEventListener("abort", cancel);
     }
@@ -75,7 +75,7 @@ export class DatabaseClient {
     if (message.type === "reopened") return this.#events.reopened(message.committed);
     const pending = this.#pending.get(message.id);
     this.#pending.delete(message.id);
-    if (message.type === "reply") return pending?.resolve(message.value);
+    if (message.type === "reply" || message.type === "rows") return pending?.resolve(message.value);
     const code = (message.code as StoreErrorCode | undefined) ?? "UNAVAILABLE";
     pending?.reject(new StoreError(code, message.message, message.retryAfterMs ?? RETRY_AFTER_MS));
   }

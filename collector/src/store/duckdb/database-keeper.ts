@@ -5,7 +5,7 @@ import { StoreError } from "../store-error.ts";
 import { Database, type DatabaseOptions, type DatabaseSize } from "./database.ts";
 import type { SqlValues } from "./database-messages.ts";
 import type { MaintenanceStep, MaintenanceTask } from "./maintenance.ts";
-import type { ResultRow } from "./query-gate.ts";
+import type { PackedRows } from "./packed-rows.ts";
 
 const REOPENED_RETRY_MS = 1_000;
 const MAINTENANCE_RETRY_MS = 60_000;
@@ -53,7 +53,7 @@ export class DatabaseKeeper {
     return this.#withWriter(nowMs, (database) => database.checkHealth(nowMs));
   }
 
-  query(sql: string, values: SqlValues, left?: AbortSignal): Promise<ResultRow[]> {
+  query(sql: string, values: SqlValues, left?: AbortSignal): Promise<PackedRows> {
     if (!this.#database) throw new StoreError("UNAVAILABLE", "the store is being opened again", 2_000);
     return this.#database.query(sql, values, left);
   }

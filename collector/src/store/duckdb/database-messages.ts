@@ -1,6 +1,7 @@
 import type { BatchRange } from "../batch-index.ts";
 import type { ReceivedBatch } from "../batch-rows.ts";
 import type { MaintenanceJob, StoredTracePart } from "../store.ts";
+import type { PackedRows } from "./packed-rows.ts";
 
 /** Values bound to an SQL text by name. */
 export type SqlValues = Record<string, string | number | boolean>;
@@ -28,6 +29,8 @@ export interface Cancel {
 
 export type Reply =
   | { type: "reply"; id: number; value: unknown }
+  /** To a query. */
+  | { type: "rows"; id: number; value: PackedRows }
   | {
       type: "failure";
       id: number;

@@ -2,6 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { type DatabaseOptions } from "./database.ts";
 import { DatabaseKeeper } from "./database-keeper.ts";
 import type { Call, Cancel, Reply, Request, WorkerMessage } from "./database-messages.ts";
+import { type PackedRows, transferable } from "./packed-rows.ts";
 
 /**
  * Entry of the worker thread that owns DuckDB: appending to it is synchronous and would stall HTTP and uplinks.
@@ -10,7 +11,8 @@ import type { Call, Cancel, Reply, Request, WorkerMessage } from "./database-mes
 const port = parentPort;
 if (!port) throw new Error("database-worker.ts runs as a worker thread only");
 
-const tell = (message: WorkerMessage): void => port.postMessage(message);
+const tell = (message: WorkerMessage): void =>
+  port.postMessage(message, message.type === "rows" ? transferable(message.value) : []);
 const keeper = new DatabaseKeeper(workerData as DatabaseOptions, {
   warn: (sentence) => tell({ type: "warning", sentence }),
   reopened: (committed) => tell({ type: "reopened", committed }),
@@ -25,15 +27,17 @@ port.on("message", (request: Request | Cancel) => {
 });
 
 async function answer(request: Request): Promise<Reply> {
+  const { id, call } = request;
   try {
-    return { type: "reply", id: request.id, value: await run(request) };
+    if (call.method === "query") return { type: "rows", id, value: await query(id, call) };
+    return { type: "reply", id, value: await run(call) };
   } catch (error) {
     const { message, code, retryAfterMs } = error as Error & { code?: string; retryAfterMs?: number };
-    return { type: "failure", id: request.id, message, code, retryAfterMs };
+    return { type: "failure", id, message, code, retryAfterMs };
   }
 }
 
-async function query(id: number, { sql, values }: Call & { method: "query" }): Promise<unknown> {
+async function query(id: number, { sql, values }: Call & { method: "query" }): Promise<PackedRows> {
   const left = new AbortController();
   queries.set(id, left);
   try {
@@ -43,7 +47,7 @@ async function query(id: number, { sql, values }: Call & { method: "query" }): P
   }
 }
 
-async function run({ id, call }: Request): Promise<unknown> {
+async function run(call: Exclude<Call, { method: "query" }>): Promise<unknown> {
   switch (call.method) {
     case "open":
       return await keeper.open(call.nowMs);
@@ -51,8 +55,6 @@ async function run({ id, call }: Request): Promise<unknown> {
       return await keeper.write(call.batches, call.nowMs);
     case "addTraceParts":
       return await keeper.addTraceParts(call.parts, call.nowMs);
-    case "query":
-      return await query(id, call);
     case "checkHealth":
       return await keeper.checkHealth(call.nowMs);
     case "maintain":

@@ -23,7 +23,8 @@ import { StoreError } from "../store-error.ts";
 import { type Row, TABLE_NAMES, type TableName } from "../tables.ts";
 import { FileSet } from "./file-set.ts";
 import { type MaintenanceTask, maintenanceTasks } from "./maintenance.ts";
-import { QueryGate, type ResultRow } from "./query-gate.ts";
+import { type PackedRows, unpackedRows } from "./packed-rows.ts";
+import { QueryGate } from "./query-gate.ts";
 import { Roller } from "./roller.ts";
 import {
   attachFile,
@@ -142,7 +143,7 @@ export class Database {
     await this.#turnTo(utcDay(nowMs));
     await this.#append((append) => append("health", { checked_ms: nowMs }));
     const rows = await this.query("SELECT max(checked_ms) AS newest FROM health", {});
-    if (!((rows[0]?.["newest"] as number) >= nowMs))
+    if (!((unpackedRows(rows)[0]?.["newest"] as number) >= nowMs))
       throw new Error("a row that was written cannot be read back");
   }
 
@@ -150,7 +151,7 @@ export class Database {
    * A query that met files while they came or went, which DuckDB does not always bear, is asked again; so is one of whose rows some
    * may have become days meanwhile.
    */
-  async query(sql: string, values: Record<string, DuckDBValue>, left?: AbortSignal): Promise<ResultRow[]> {
+  async query(sql: string, values: Record<string, DuckDBValue>, left?: AbortSignal): Promise<PackedRows> {
     for (let attempt = 1; ; attempt++) {
       const changes = await this.#files.changes();
       const { dayChanges } = this.#roller;
@@ -178,7 +179,7 @@ export class Database {
 
   /** In the background: until it is done, queries look into more files than they need. */
   #learnBounds(): void {
-    void this.#files.learnBounds((sql) => this.#queries.run(sql, {}));
+    void this.#files.learnBounds(async (sql) => unpackedRows(await this.#queries.run(sql, {})));
   }
 
   size(): DatabaseSize {

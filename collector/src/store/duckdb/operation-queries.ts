@@ -12,7 +12,7 @@ import type {
 } from "../store.ts";
 import type { Query } from "./database-client.ts";
 import type { SqlValues } from "./database-messages.ts";
-import type { ResultRow } from "./query-gate.ts";
+import type { ResultRow } from "./packed-rows.ts";
 import { mergedHistogramSql, stepSql } from "./sql-parts.ts";
 import type { Tiers } from "./tier.ts";
 

@@ -1,7 +1,6 @@
 import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
 import { StoreError } from "../store-error.ts";
-
-export type ResultRow = Record<string, unknown>;
+import { type PackedRows, packedRows } from "./packed-rows.ts";
 
 export interface QueryGateOptions {
   timeoutMs: number;
@@ -26,10 +25,10 @@ export class QueryGate {
   }
 
   /**
-   * Rows as plain objects. Throws BUSY when the line is too long, TIMEOUT when it was interrupted, CANCELLED when `left` aborts:
+   * Throws BUSY when the line is too long, TIMEOUT when it was interrupted, CANCELLED when `left` aborts:
    * what waits then never begins, what runs is interrupted.
    */
-  async run(sql: string, values: Record<string, DuckDBValue>, left?: AbortSignal): Promise<ResultRow[]> {
+  async run(sql: string, values: Record<string, DuckDBValue>, left?: AbortSignal): Promise<PackedRows> {
     const connection = await this.#take(left);
     const running = new RunningQuery(connection);
     this.#running.add(running);
@@ -43,7 +42,7 @@ export class QueryGate {
       running.interrupt();
     }, this.#options.timeoutMs);
     try {
-      return (await connection.runAndReadAll(sql, values)).getRowObjectsJS();
+      return await packedRows(await connection.run(sql, values));
     } catch (cause) {
       if (left?.aborted) throw cancelledError();
       if (timedOut) throw timeoutError(this.#options.timeoutMs, cause);

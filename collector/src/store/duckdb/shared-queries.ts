@@ -1,6 +1,6 @@
 import { StoreError } from "../store-error.ts";
 import type { SqlValues } from "./database-messages.ts";
-import type { ResultRow } from "./query-gate.ts";
+import type { ResultRow } from "./packed-rows.ts";
 
 /** Runs one SELECT with bound values; interrupted when `left` aborts. */
 export type RunQuery = (sql: string, values: SqlValues, left: AbortSignal) => Promise<ResultRow[]>;
