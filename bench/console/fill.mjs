@@ -65,7 +65,8 @@ async function fillDay(stateDir, day) {
       identity: JSON.stringify(sampleHost({ name: `web-${host}`, id: `id-${host}` })),
     });
   for (const [table, sql] of Object.entries(dayRows(day)))
-    await connection.run(`INSERT INTO day.main.${table} BY NAME ${sql}`);
+    // In the order of their arrival: jobs take rows up to the first one of a minute or hour that is not over.
+    await connection.run(`INSERT INTO day.main.${table} BY NAME SELECT * FROM (${sql}) ORDER BY ts_s`);
   await connection.run("DETACH day");
   connection.disconnectSync();
   instance.closeSync();

@@ -47,14 +47,24 @@ export function quantileUs(histogram: SparseHistogram, q: number): number | null
 
 /** Adds histograms bucket by bucket. */
 export function mergeHistograms(parts: Iterable<SparseHistogram>): SparseHistogram {
-  const sums = new Map<number, number>();
+  const sums = new Float64Array(MAX_BUCKET + 1);
+  let [first, last] = [MAX_BUCKET, -1];
   for (const part of parts) {
     for (let i = 0; i < part.buckets.length; i++) {
       const bucket = part.buckets[i] ?? 0;
-      sums.set(bucket, (sums.get(bucket) ?? 0) + (part.counts[i] ?? 0));
+      sums[bucket] = (sums[bucket] ?? 0) + (part.counts[i] ?? 0);
+      if (bucket < first) first = bucket;
+      if (bucket > last) last = bucket;
     }
   }
-  return sparseHistogram(sums);
+  const merged: SparseHistogram = { buckets: [], counts: [] };
+  for (let bucket = first; bucket <= last; bucket++) {
+    const count = sums[bucket] ?? 0;
+    if (count === 0) continue;
+    merged.buckets.push(bucket);
+    merged.counts.push(count);
+  }
+  return merged;
 }
 
 /** Sorted sparse form of bucket counts. */

@@ -1,4 +1,4 @@
-import { type OperationCategory, sparseHistogram } from "@apm-daemon/protocol";
+import { mergeHistograms, type OperationCategory } from "@apm-daemon/protocol";
 import type { OperationCaller, OperationGroup, OperationStep, Store } from "../store/store.ts";
 import { requireApp } from "./apps.ts";
 import { groupedBy } from "./grouped-by.ts";
@@ -136,16 +136,13 @@ type Sums = Pick<OperationStep, "calls" | "errors" | "sumUs" | "maxUs" | "histog
 /** All steps of one group together. */
 function addedUp(rows: readonly Sums[]): Sums {
   const sums = { calls: 0, errors: 0, sumUs: 0, maxUs: 0 };
-  const counts = new Map<number, number>();
-  for (const { calls, errors, sumUs, maxUs, histogram } of rows) {
+  for (const { calls, errors, sumUs, maxUs } of rows) {
     sums.calls += calls;
     sums.errors += errors;
     sums.sumUs += sumUs;
     sums.maxUs = Math.max(sums.maxUs, maxUs);
-    for (const [i, bucket] of histogram.buckets.entries())
-      counts.set(bucket, (counts.get(bucket) ?? 0) + (histogram.counts[i] ?? 0));
   }
-  return { ...sums, histogram: sparseHistogram(counts) };
+  return { ...sums, histogram: mergeHistograms(rows.map(({ histogram }) => histogram)) };
 }
 
 function statisticsOf(

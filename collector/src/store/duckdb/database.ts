@@ -218,9 +218,13 @@ export class Database {
 
   async #append(fill: (append: (table: TableName, row: Row) => void) => void): Promise<void> {
     const used = new Set<TableAppender>();
+    const firsts = new Map<TableName, number>();
     await this.#transaction(() => {
       try {
         fill((table, row) => {
+          const first = row["ts_s"];
+          if (typeof first === "number" && first < (firsts.get(table) ?? Number.POSITIVE_INFINITY))
+            firsts.set(table, first);
           const appender = this.#appender(table);
           used.add(appender);
           appender.add(row);
@@ -231,6 +235,7 @@ export class Database {
         throw error;
       }
     });
+    for (const [table, first] of firsts) this.#files.noteAdded(table, first);
   }
 
   async #transaction(run: () => void | Promise<void>): Promise<void> {

@@ -3,6 +3,7 @@ import * as path from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { BatchRange } from "../batch-index.ts";
 import { type DerivedKind, MADE_OF, STAND_INS, type TieredTable } from "../rollups.ts";
+import type { TimeRange } from "../store.ts";
 import type { TableName } from "../tables.ts";
 import { identifier } from "./column-types.ts";
 import type { SourceTable } from "./rollup-sql.ts";
@@ -23,7 +24,8 @@ import {
   unlinkFile,
 } from "./store-file.ts";
 import { TimeBounds } from "./time-bounds.ts";
-import { text, unionSql, type ViewArm, viewArms } from "./views.ts";
+import { UntakenBounds } from "./untaken-bounds.ts";
+import { sourceName, text, unionSql, type ViewArm, viewArms } from "./views.ts";
 
 /** Files that are being written anew, see trace-thinner.ts: what a killed process left of one is worth nothing. */
 const UNFINISHED = ".new";
@@ -43,12 +45,15 @@ export class FileSet {
 
   #written: StoreFile | null = null;
   #changes = 0;
+  /** Counts when rows are about to come to the hours, and when they have. */
+  #hoursChanges = 0;
   #changing: Promise<void> = Promise.resolve();
   /** As they are now: making one takes milliseconds. */
   readonly #views: Map<string, string> = new Map();
   #arms: ReadonlyMap<string, readonly ViewArm[]> = new Map();
   /** Of files that no row will come to any more. */
   readonly #bounds: TimeBounds = new TimeBounds();
+  readonly #untaken: UntakenBounds = new UntakenBounds();
 
   private constructor(connection: DuckDBConnection, folder: string) {
     this.#connection = connection;
@@ -185,14 +190,55 @@ export class FileSet {
       const arms = this.#arms.get(view);
       if (arms === undefined) throw new Error(`there is no view ${view}`);
       const range = { fromSec: Number(from), toSec: Number(to) };
-      const found = arms.filter(({ file, table }) => this.#bounds.mayHave(file.catalog, table, range));
+      const found = arms.filter((arm) => this.#mayHave(arm, range));
       // One arm tells the columns of no rows.
       return `(${unionSql(found.length > 0 ? found : arms.slice(-1))})`;
     });
   }
 
-  /** Looks up of what times the files have rows that no row will come to any more. `query` runs on the files' database. */
+  /** Rows of this second or later have come to a table of the file that is written to. */
+  noteAdded(table: TableName, tsSec: number): void {
+    this.#untaken.noteAdded(sourceName("hot", table), tsSec);
+  }
+
+  /** Whatever adds rows to tables of the hours runs in here: they are seen there as soon as they are gone elsewhere. */
+  async addHours(tables: readonly string[], run: () => Promise<void>): Promise<void> {
+    const note = (): void => {
+      this.#hoursChanges++;
+      for (const table of tables) this.#untaken.noteAdded(sourceName("hours", table), 0);
+    };
+    note();
+    await run().finally(note);
+  }
+
+  /**
+   * Looks up of what times the files have rows: those that no row will come to any more, and of the others the rows that are in no
+   * file of sums yet. `query` runs on the files' database.
+   */
   async learnBounds(query: (sql: string) => Promise<Record<string, unknown>[]>): Promise<void> {
+    await this.#learnComplete(query);
+    const untaken = [...this.#arms.values()].flat().flatMap(({ file, untaken: one }) => {
+      return one === undefined || this.#bounds.knows(file.catalog) ? [] : [[one.what, one.firstSql] as const];
+    });
+    const hoursChanges = this.#hoursChanges;
+    // They come in twos.
+    if (untaken.length === 0 || hoursChanges % 2 === 1) return;
+    await this.#untaken
+      .learn(async () => {
+        const rows = await query([...new Map(untaken).values()].join(" UNION ALL "));
+        if (hoursChanges !== this.#hoursChanges) return null;
+        return new Map(
+          rows.map(({ what, first }) => [
+            what as string,
+            (first as number | null) ?? Number.POSITIVE_INFINITY,
+          ]),
+        );
+      })
+      // Queries look into more files than they need until it succeeds.
+      .catch(() => undefined);
+  }
+
+  async #learnComplete(query: (sql: string) => Promise<Record<string, unknown>[]>): Promise<void> {
     for (const file of this.#files.filter((one) => this.isComplete(one))) {
       if (this.#bounds.knows(file.catalog)) continue;
       const tables = Object.entries(FILE_TABLES[file.kind]).filter(([, columns]) => "ts_s" in columns);
@@ -204,6 +250,13 @@ export class FileSet {
       const bounds = await query(selects.join(" UNION ALL ")).catch(() => null);
       if (bounds !== null && this.#files.includes(file)) this.#bounds.learn(file.catalog, bounds);
     }
+  }
+
+  #mayHave({ file, table, untaken }: ViewArm, range: TimeRange): boolean {
+    if (!this.#bounds.mayHave(file.catalog, table, range)) return false;
+    if (untaken === undefined) return true;
+    const { what, source, earlierSec } = untaken;
+    return this.#untaken.firstSec(what, source) - earlierSec < range.toSec;
   }
 
   /** From now on rows come to this file and to none of an earlier day. */

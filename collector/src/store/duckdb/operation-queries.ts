@@ -12,10 +12,12 @@ import type {
 } from "../store.ts";
 import type { Query } from "./database-client.ts";
 import type { SqlValues } from "./database-messages.ts";
-import type { ResultRow } from "./packed-rows.ts";
-import { mergedHistogramSql, stepSql } from "./sql-parts.ts";
+import { withHistogramsSql } from "./packed-rows.ts";
+import { stepSql } from "./sql-parts.ts";
 import type { Tiers } from "./tier.ts";
 
+const SUMS = `sum(calls)::DOUBLE AS calls, sum(errors)::DOUBLE AS errors, sum(sum_us) AS "sumUs", max(max_us) AS "maxUs"`;
+const SUMMED = "calls, errors, sum_us, max_us, buckets, counts";
 const KEY = "category, system, target, operation, statement";
 
 const TEXTS_FRESH_MS = 5_000;
@@ -33,29 +35,30 @@ export class DuckDbOperationQueries implements OperationQueries {
   async totals(filter: OperationFilter, limit: number): Promise<OperationTotals[]> {
     const { where, values } = operationFilterSql(filter);
     const rows = await this.#query(
-      `WITH picked AS MATERIALIZED (
-         SELECT ${KEY}, calls, errors, sum_us, max_us, buckets, counts
-         FROM ${this.#tiers.tierOf("operations", filter.range)} WHERE ${where}),
-       sums AS (${summedSql("picked", KEY)} ORDER BY "sumUs" DESC, ${KEY} LIMIT $limit),
-       ${mergedHistogramSql("picked", "sums", KEY)}
-       SELECT * FROM with_histograms ORDER BY "sumUs" DESC, ${KEY}`,
+      withHistogramsSql({
+        rows: `SELECT ${KEY}, ${SUMMED} FROM ${this.#tiers.tierOf("operations", filter.range)} WHERE ${where}`,
+        group: KEY,
+        sums: SUMS,
+        order: `"sumUs" DESC, ${KEY}`,
+        limit: "$limit",
+      }),
       { ...values, limit },
     );
-    return rows.map(withHistogram) as unknown as OperationTotals[];
+    return rows as unknown as OperationTotals[];
   }
 
   async steps(filter: OperationFilter, stepSec: number): Promise<OperationStep[]> {
     const { where, values } = operationFilterSql(filter);
     const rows = await this.#query(
-      `WITH picked AS MATERIALIZED (
-         SELECT ${stepSql(stepSec)} AS "stepStartSec", calls, errors, sum_us, max_us, buckets, counts
-         FROM ${this.#source(filter, stepSec)} WHERE ${where}),
-       sums AS (${summedSql("picked", '"stepStartSec"')}),
-       ${mergedHistogramSql("picked", "sums", '"stepStartSec"')}
-       SELECT * FROM with_histograms ORDER BY "stepStartSec"`,
+      withHistogramsSql({
+        rows: `SELECT ${stepSql(stepSec)} AS "stepStartSec", ${SUMMED} FROM ${this.#source(filter, stepSec)} WHERE ${where}`,
+        group: '"stepStartSec"',
+        sums: SUMS,
+        order: '"stepStartSec"',
+      }),
       values,
     );
-    return rows.map(withHistogram) as unknown as OperationStep[];
+    return rows as unknown as OperationStep[];
   }
 
   async groupSteps(
@@ -73,16 +76,16 @@ export class DuckDbOperationQueries implements OperationQueries {
       return `WHEN ${equal.join(" AND ")} THEN ${index}`;
     });
     const rows = await this.#query(
-      `WITH picked AS MATERIALIZED (
-         SELECT CASE ${conditions.join(" ")} END AS index, ${stepSql(stepSec)} AS "stepStartSec",
-           calls, errors, sum_us, max_us, buckets, counts
-         FROM ${this.#source(filter, stepSec, isByStore)} WHERE ${where} AND index IS NOT NULL),
-       sums AS (${summedSql("picked", 'index, "stepStartSec"')}),
-       ${mergedHistogramSql("picked", "sums", 'index, "stepStartSec"')}
-       SELECT * FROM with_histograms ORDER BY index, "stepStartSec"`,
+      withHistogramsSql({
+        rows: `SELECT CASE ${conditions.join(" ")} END AS index, ${stepSql(stepSec)} AS "stepStartSec", ${SUMMED}
+          FROM ${this.#source(filter, stepSec, isByStore)} WHERE ${where} AND index IS NOT NULL`,
+        group: 'index, "stepStartSec"',
+        sums: SUMS,
+        order: 'index, "stepStartSec"',
+      }),
       values,
     );
-    return rows.map(withHistogram) as unknown as OperationGroupStep[];
+    return rows as unknown as OperationGroupStep[];
   }
 
   async dependencies(range: TimeRange, limit: number): Promise<DependencyTotals[]> {
@@ -122,15 +125,6 @@ export class DuckDbOperationQueries implements OperationQueries {
       return rows as { fingerprint: string; text: string }[];
     });
   }
-}
-
-function summedSql(rows: string, group: string): string {
-  return `SELECT ${group}, sum(calls)::DOUBLE AS calls, sum(errors)::DOUBLE AS errors, sum(sum_us) AS "sumUs", max(max_us) AS "maxUs"
-         FROM ${rows} GROUP BY ${group}`;
-}
-
-function withHistogram({ buckets, counts, ...row }: ResultRow): Record<string, unknown> {
-  return { ...row, histogram: { buckets: buckets ?? [], counts: counts ?? [] } };
 }
 
 function operationFilterSql(filter: OperationFilter): { where: string; values: SqlValues } {

@@ -1,12 +1,17 @@
 import type { RequestFilter, RequestGrouping, RequestQueries, RequestTotals } from "../store.ts";
 import type { Query } from "./database-client.ts";
 import type { SqlValues } from "./database-messages.ts";
-import { mergedHistogramSql, rowsOf, stepSql } from "./sql-parts.ts";
+import { withHistogramsSql } from "./packed-rows.ts";
+import { rowsOf, stepSql } from "./sql-parts.ts";
 import type { Tiers } from "./tier.ts";
 
 const NOT_GROUPED = { app: "", action: "", kind: "", status: 0, host: "" } as const;
-const SUMMED = "requests, errors, satisfied, tolerating, frustrated, sum_us, max_us";
-const SPLIT = "code_us, database_us, cache_us, external_us, queue_us";
+const SUMS = `sum(requests)::DOUBLE AS requests, sum(errors)::DOUBLE AS errors,
+  sum(satisfied)::DOUBLE AS satisfied, sum(tolerating)::DOUBLE AS tolerating, sum(frustrated)::DOUBLE AS frustrated,
+  sum(sum_us) AS "sumUs", max(max_us) AS "maxUs", sum(code_us) AS "codeUs", sum(database_us) AS "databaseUs",
+  sum(cache_us) AS "cacheUs", sum(external_us) AS "externalUs", sum(queue_us) AS "queueUs"`;
+/** Of rows that were not asked for theirs. */
+const NO_HISTOGRAM = { buckets: [], counts: [] };
 
 export class DuckDbRequestQueries implements RequestQueries {
   readonly #query: Query;
@@ -23,26 +28,14 @@ export class DuckDbRequestQueries implements RequestQueries {
     const names = grouping.by.filter((name) => name !== "host" || hasHost);
     const step = grouping.stepSec === undefined ? "0" : stepSql(grouping.stepSec);
     const group = [...names, '"stepStartSec"'].join(", ");
-    const columns = [...names, SUMMED, SPLIT, ...(grouping.withHistograms ? ["buckets", "counts"] : [])];
-    const rows = await this.#query(
-      `WITH picked AS${grouping.withHistograms ? " MATERIALIZED" : ""} (
-         SELECT ${step} AS "stepStartSec", ${columns.join(", ")}
-         FROM ${source} WHERE ${where}),
-       sums AS (
-         SELECT ${group},
-           sum(requests)::DOUBLE AS requests, sum(errors)::DOUBLE AS errors,
-           sum(satisfied)::DOUBLE AS satisfied, sum(tolerating)::DOUBLE AS tolerating,
-           sum(frustrated)::DOUBLE AS frustrated, sum(sum_us) AS "sumUs", max(max_us) AS "maxUs",
-           sum(code_us) AS "codeUs", sum(database_us) AS "databaseUs", sum(cache_us) AS "cacheUs",
-           sum(external_us) AS "externalUs", sum(queue_us) AS "queueUs"
-         FROM picked GROUP BY ${group})
-       ${grouping.withHistograms ? `, ${mergedHistogramSql("picked", "sums", group)} SELECT * FROM with_histograms` : "SELECT * FROM sums"}`,
-      values,
+    const picked = `SELECT *, ${step} AS "stepStartSec" FROM ${source} WHERE ${where}`;
+    const sql = grouping.withHistograms
+      ? withHistogramsSql({ rows: picked, group, sums: SUMS, order: group })
+      : `SELECT ${group}, ${SUMS} FROM (${picked}) GROUP BY ${group}`;
+    const rows = await this.#query(sql, values);
+    return rows.map(
+      (row) => ({ ...NOT_GROUPED, histogram: NO_HISTOGRAM, ...row }) as unknown as RequestTotals,
     );
-    return rows.map(({ buckets, counts, ...row }) => {
-      const histogram = { buckets: buckets ?? [], counts: counts ?? [] };
-      return { ...NOT_GROUPED, ...row, histogram } as unknown as RequestTotals;
-    });
   }
 
   /** The smallest sums that tell enough. They know the host of an app's requests, or the action and status; both, only rows as they arrived. */

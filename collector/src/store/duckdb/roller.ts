@@ -84,15 +84,18 @@ export class Roller {
     const { catalog } = await this.#files.ensure(kind, periodOf(kind, from.period));
     const main = `${identifier(catalog)}.main`;
     this.#countStep(kind);
-    await this.#transaction(async () => {
-      for (const { target, table, span } of due) {
-        const source = this.#files.source(from, table.source);
-        await this.#connection.run(takeInSql(`${main}.${identifier(target)}`, table, source, span));
-        await this.#connection.run(
-          `INSERT INTO ${main}.marks (source, target, upto) VALUES (${text(from.catalog)}, ${text(target)}, ${span.to})`,
-        );
-      }
-    });
+    const takeIn = (): Promise<void> =>
+      this.#transaction(async () => {
+        for (const { target, table, span } of due) {
+          const source = this.#files.source(from, table.source);
+          await this.#connection.run(takeInSql(`${main}.${identifier(target)}`, table, source, span));
+          await this.#connection.run(
+            `INSERT INTO ${main}.marks (source, target, upto) VALUES (${text(from.catalog)}, ${text(target)}, ${span.to})`,
+          );
+        }
+      });
+    const targets = due.map(({ target }) => target);
+    await (kind === "hours" ? this.#files.addHours(targets, takeIn) : takeIn());
     this.#countStep(kind);
     return due.reduce((sum, { span }) => sum + span.to - span.from, 0);
   }

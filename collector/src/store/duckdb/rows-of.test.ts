@@ -10,7 +10,7 @@ import type { StoreFile } from "./store-file.ts";
 const DAYS = ["2026-11-21", "2026-11-22", "2026-11-23"] as const;
 const dayStart = (day: string): number => Date.parse(day) / 1_000;
 
-test("a query of a time names the files that may have rows of it, late rows' among them, and the one that is written to", async (t) => {
+test("a query of a time names the files that may have rows of it, late rows' among them", async (t) => {
   const instance = await DuckDBInstance.create(":memory:");
   const connection = await instance.connect();
   t.after(() => instance.closeSync());
@@ -35,12 +35,21 @@ test("a query of a time names the files that may have rows of it, late rows' amo
   const firstDay = dayStart(DAYS[0]);
   assert.deepEqual(named(firstDay, firstDay + 1_000), [...DAYS], "before anything is known");
   await files.learnBounds(query);
+  assert.deepEqual(named(firstDay, firstDay + 1_000), [DAYS[0]]);
+  assert.deepEqual(named(firstDay + 40_000, firstDay + 60_000), [DAYS[1]]);
+  assert.deepEqual(named(firstDay + 40_000, firstDay + 3 * 86_400), [DAYS[1], DAYS[2]]);
+  // One arm tells the columns of no rows.
+  assert.equal(named(firstDay - 5_000, firstDay - 4_000).length, 1);
+  // Two days late, to the file that is written to.
+  await add(hot[2], firstDay + 500);
+  files.noteAdded("errors", firstDay + 500);
   assert.deepEqual(named(firstDay, firstDay + 1_000), [DAYS[0], DAYS[2]]);
-  assert.deepEqual(named(firstDay + 40_000, firstDay + 60_000), [DAYS[1], DAYS[2]]);
-  assert.deepEqual(named(firstDay - 5_000, firstDay - 4_000), [DAYS[2]]);
+  await files.learnBounds(query);
+  assert.deepEqual(named(firstDay, firstDay + 1_000), [DAYS[0], DAYS[2]]);
+  assert.deepEqual(named(firstDay, firstDay + 400), [DAYS[0]]);
   for (const [fromSec, toSec, count] of [
-    [0, 4_294_967_295, 4],
-    [firstDay, firstDay + 60_000, 2],
+    [0, 4_294_967_295, 5],
+    [firstDay, firstDay + 60_000, 3],
     [firstDay - 5_000, firstDay - 4_000, 0],
   ] as const) {
     const where = `ts_s >= ${fromSec} AND ts_s < ${toSec}`;
@@ -51,7 +60,9 @@ test("a query of a time names the files that may have rows of it, late rows' amo
   hot.push(await files.ensure("hot", "2026-11-24"));
   files.setWritten(hot[3] as StoreFile);
   await files.learnBounds(query);
-  assert.deepEqual(named(firstDay, firstDay + 1_000), [DAYS[0], "2026-11-24"]);
+  assert.deepEqual(named(firstDay, firstDay + 1_000), [DAYS[0], DAYS[2]]);
+  files.noteAdded("errors", firstDay + 500);
+  assert.deepEqual(named(firstDay, firstDay + 1_000), [DAYS[0], DAYS[2], "2026-11-24"]);
   assert.throws(() => files.withRows("SELECT * FROM rows_of(nothing, 0, 1)"), /there is no view nothing/);
 });
 
@@ -92,8 +103,9 @@ test("of several files of one day, and with one of a day that is still to come, 
   ] as const) {
     files.setWritten(written);
     await files.learnBounds(query);
+    files.noteAdded("errors", range.fromSec);
     assert.equal(isNamed(written), true, written.catalog);
-    assert.equal(isNamed(ahead), true);
+    assert.equal(isNamed(ahead), true, "a note says nothing of the file");
     assert.deepEqual(
       others.map(isNamed),
       others.map(() => false),

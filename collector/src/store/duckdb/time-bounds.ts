@@ -1,7 +1,7 @@
 import type { TimeRange } from "../store.ts";
 
 /** Some rows are about a window that ended so long before they were sealed, see RollUp.time. */
-const EARLIER_SEC = 20;
+export const EARLIER_SEC = 20;
 
 /** Of what times files have rows, by catalog and table, as far as that is known: files of which it is not may have any. */
 export class TimeBounds {

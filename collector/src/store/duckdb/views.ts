@@ -8,11 +8,12 @@ import {
   TIERED_TABLES,
   type TieredTable,
 } from "../rollups.ts";
-import { TABLE_NAMES, type TableName } from "../tables.ts";
+import { TABLE_NAMES, TABLES, type TableName } from "../tables.ts";
 import { identifier } from "./column-types.ts";
 import type { FileSet } from "./file-set.ts";
 import { unrolledSql } from "./rollup-sql.ts";
 import { periodOf, type StoreFile } from "./store-file.ts";
+import { EARLIER_SEC } from "./time-bounds.ts";
 
 /** SELECT of the rows that one file has of a view. */
 export interface ViewArm {
@@ -20,6 +21,25 @@ export interface ViewArm {
   file: StoreFile;
   /** Of the file. */
   table: string;
+  /** Of a file whose rows become others': only those that have not. */
+  untaken?: Untaken;
+}
+
+/** Rows of a file's table that files of a kind do not have, in one of their tables. */
+export interface Untaken {
+  /** A name for it. */
+  what: string;
+  /** Whereto rows come. */
+  source: string;
+  /** Rows are about a time that is so much before theirs, at most. */
+  earlierSec: number;
+  /** SELECT of its name and the first second of them. */
+  firstSql: string;
+}
+
+/** A table of files of which others are made, whichever of these files it is. */
+export function sourceName(kind: "hot" | "hours", table: string): string {
+  return `${kind} ${table}`;
 }
 
 /**
@@ -73,19 +93,45 @@ function summed(
   const columns = ["ts_s", ...Object.keys(rollUpOf(table).columns)].map(identifier).join(", ");
   return (unless === undefined ? files.of(kind) : left(files, unless)).map((file) => {
     const found = files.tableIn(file, table);
-    const where = unless === undefined ? "" : ` WHERE rowid >= ${markSql(files, unless, file, table)}`;
-    const sql = `SELECT ${found === table ? "*" : columns} FROM ${inFile(file.catalog, found)}${where}`;
-    return { sql, file, table: found };
+    const rows = inFile(file.catalog, found);
+    const sql = `SELECT ${found === table ? "*" : columns} FROM ${rows}`;
+    if (unless === undefined) return { sql, file, table: found };
+    const where = `rowid >= ${markSql(files, unless, file, table)}`;
+    const untaken = untakenOf(unless, file, table, { rows, where, source: sourceName("hours", table) });
+    return { sql: `${sql} WHERE ${where}`, file, table: found, untaken };
   });
 }
 
 /** Rows as they arrived, that files of the kind do not have. */
 function unsummed(files: FileSet, kind: "minutes" | "hours", table: TieredTable): ViewArm[] {
   return left(files, kind).map((file) => {
-    const source = files.source(file, TIERED[table].source);
+    const { source } = TIERED[table];
+    const rows = files.source(file, source);
     const where = `rowid >= ${markSql(files, kind, file, table)}`;
-    return { sql: unrolledSql(rollUpOf(table), source, where), file, table: TIERED[table].source };
+    const untaken = untakenOf(kind, file, table, {
+      rows: rows.sql,
+      where,
+      source: sourceName("hot", source),
+      earlierSec: TIERED[table].time === "reported" ? EARLIER_SEC : 0,
+    });
+    return { sql: unrolledSql(rollUpOf(table), rows, where), file, table: source, untaken };
   });
+}
+
+function untakenOf(
+  kind: DerivedKind,
+  { catalog }: StoreFile,
+  target: string,
+  {
+    rows,
+    where,
+    source,
+    earlierSec = 0,
+  }: { rows: string; where: string; source: string; earlierSec?: number },
+): Untaken {
+  const what = `${kind} ${target} of ${catalog}`;
+  const firstSql = `SELECT ${text(what)} AS what, min(ts_s) AS first FROM ${rows} WHERE ${where}`;
+  return { what, source, earlierSec, firstSql };
 }
 
 /** All of them as one. */
@@ -103,11 +149,14 @@ function recordArms(files: FileSet, kind: "records" | "traces", table: string): 
   const columns = table === "batch_ranges" ? "stream, number AS first, number AS last" : "*";
   return [
     ...kept.map((file) => ({ sql: `SELECT * FROM ${inFile(file.catalog, table)}`, file, table })),
-    ...left(files, kind).map((file) => ({
-      sql: `SELECT ${columns} FROM ${inFile(file.catalog, source)} WHERE rowid >= ${markSql(files, kind, file, table)}`,
-      file,
-      table: source,
-    })),
+    ...left(files, kind).map((file) => {
+      const rows = inFile(file.catalog, source);
+      const where = `rowid >= ${markSql(files, kind, file, table)}`;
+      const sql = `SELECT ${columns} FROM ${rows} WHERE ${where}`;
+      if (!("ts_s" in TABLES[source as TableName])) return { sql, file, table: source };
+      const untaken = untakenOf(kind, file, table, { rows, where, source: sourceName("hot", source) });
+      return { sql, file, table: source, untaken };
+    }),
   ];
 }
 
