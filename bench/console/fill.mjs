@@ -64,8 +64,8 @@ async function fillDay(stateDir, day) {
       name: `web-${host}`,
       identity: JSON.stringify(sampleHost({ name: `web-${host}`, id: `id-${host}` })),
     });
+  // In the order of their arrival: jobs take rows up to the first one of a minute or hour that is not over.
   for (const [table, sql] of Object.entries(dayRows(day)))
-    // In the order of their arrival: jobs take rows up to the first one of a minute or hour that is not over.
     await connection.run(`INSERT INTO day.main.${table} BY NAME SELECT * FROM (${sql}) ORDER BY ts_s`);
   await connection.run("DETACH day");
   connection.disconnectSync();

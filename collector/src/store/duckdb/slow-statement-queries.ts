@@ -1,7 +1,7 @@
 import type { SlowStatementFilter, SlowStatementQueries, StoredSlowStatement } from "../store.ts";
 import type { Query } from "./database-client.ts";
 import type { SqlValues } from "./database-messages.ts";
-import { IN_RANGE, rowsOf } from "./sql-parts.ts";
+import { highestSql, IN_RANGE, rowsOf } from "./sql-parts.ts";
 
 export class DuckDbSlowStatementQueries implements SlowStatementQueries {
   readonly #query: Query;
@@ -12,7 +12,7 @@ export class DuckDbSlowStatementQueries implements SlowStatementQueries {
 
   async list(filter: SlowStatementFilter, limit: number): Promise<StoredSlowStatement[]> {
     const { app, range, action, statement } = filter;
-    const values: SqlValues = { app, from: range.fromSec, to: range.toSec, limit };
+    const values: SqlValues = { app, from: range.fromSec, to: range.toSec };
     const conditions = ["app = $app", IN_RANGE];
     if (action !== undefined) {
       values["action"] = action;
@@ -23,9 +23,14 @@ export class DuckDbSlowStatementQueries implements SlowStatementQueries {
       conditions.push("json_extract_string(body, '$.statement') = $statement");
     }
     const rows = await this.#query(
-      `SELECT host, body FROM ${rowsOf("slow_statements", range)}
-       WHERE ${conditions.join(" AND ")}
-       ORDER BY duration_us DESC, ts_s DESC LIMIT $limit`,
+      highestSql({
+        columns: "host, body",
+        rows: rowsOf("slow_statements", range),
+        where: conditions.join(" AND "),
+        by: "duration_us",
+        order: "duration_us DESC, ts_s DESC",
+        limit,
+      }),
       values,
     );
     return rows.map(({ host, body }) => ({

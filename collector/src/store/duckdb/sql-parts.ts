@@ -17,3 +17,21 @@ export function stepSql(stepSec: number): string {
     throw new RangeError(`a step of ${stepSec} s is not possible`);
   return `(ts_s - ts_s % ${stepSec})::DOUBLE`;
 }
+
+/**
+ * SELECT of the `limit` rows with the highest `by`, in an order that begins with it. What they need is learned from that column first: of wide
+ * rows few are then read.
+ */
+export function highestSql(parts: {
+  columns: string;
+  rows: string;
+  where: string;
+  by: string;
+  order: string;
+  limit: number;
+}): string {
+  const { columns, rows, where, by, order, limit } = parts;
+  if (!Number.isSafeInteger(limit) || limit < 1) throw new RangeError(`${limit} rows are not possible`);
+  const least = `SELECT list_min(max(${by}, ${limit})) FROM ${rows} WHERE ${where}`;
+  return `SELECT ${columns} FROM ${rows} WHERE ${where} AND ${by} >= (${least}) ORDER BY ${order} LIMIT ${limit}`;
+}

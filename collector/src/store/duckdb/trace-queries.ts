@@ -9,7 +9,7 @@ import type {
 } from "../store.ts";
 import type { Query } from "./database-client.ts";
 import type { SqlValues } from "./database-messages.ts";
-import { IN_RANGE, rowsOf } from "./sql-parts.ts";
+import { highestSql, IN_RANGE, rowsOf } from "./sql-parts.ts";
 
 /** Parts of one trace that are read at most: a bound for memory, far above what a trace should have. */
 const MAX_PARTS = 500;
@@ -50,7 +50,6 @@ export class DuckDbTraceQueries implements TraceQueries {
       from: filter.range.fromSec,
       to: filter.range.toSec,
       app: filter.app,
-      limit: filter.limit,
     };
     const conditions = [IN_RANGE, "app = $app", `NOT ${IS_FETCHED}`];
     for (const name of ["action", "error"] as const) {
@@ -62,7 +61,14 @@ export class DuckDbTraceQueries implements TraceQueries {
     if (filter.hasRepeat !== undefined)
       conditions.push(filter.hasRepeat ? "repeats IS NOT NULL" : "repeats IS NULL");
     const rows = await this.#query(
-      `SELECT ${SUMMARY} FROM ${rowsOf("traces", filter.range)} WHERE ${conditions.join(" AND ")} ORDER BY ${ORDERS[filter.sort]} LIMIT $limit`,
+      highestSql({
+        columns: SUMMARY,
+        rows: rowsOf("traces", filter.range),
+        where: conditions.join(" AND "),
+        by: filter.sort === "slowest" ? "duration_us" : "start_ms",
+        order: ORDERS[filter.sort],
+        limit: filter.limit,
+      }),
       values,
     );
     return (rows as unknown as SummaryRow[]).map(storedTrace);
