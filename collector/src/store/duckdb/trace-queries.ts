@@ -1,4 +1,5 @@
 import type { RepeatedCall, Verdict } from "@apm-daemon/protocol";
+import { DAY_SEC, HOUR_SEC } from "../rollups.ts";
 import type {
   JudgedTrace,
   StoredTrace,
@@ -123,7 +124,32 @@ export class DuckDbTraceQueries implements TraceQueries {
     return (rows as unknown as PartRow[]).map(storedPart);
   }
 
+  /** The newest of an app are as a rule of the last day: the rest of the range is only looked through when they are not. */
   async judged(
+    filter: { range: TimeRange; app?: string | undefined },
+    limit: number,
+  ): Promise<JudgedTrace[]> {
+    const { range, app } = filter;
+    const recent = { ...range, fromSec: Math.max(range.fromSec, range.toSec - DAY_SEC) };
+    const [newest, apps] = await Promise.all([
+      this.#judged({ range: recent, app }, limit),
+      app === undefined ? this.#apps(range) : [app],
+    ]);
+    const found = new Map<string, number>();
+    for (const trace of newest) found.set(trace.app, (found.get(trace.app) ?? 0) + 1);
+    if (recent.fromSec === range.fromSec || apps.every((one) => found.get(one) === limit)) return newest;
+    return await this.#judged(filter, limit);
+  }
+
+  async #apps({ fromSec, toSec }: TimeRange): Promise<string[]> {
+    const rows = await this.#query(
+      `SELECT DISTINCT app FROM ${rowsOf("apps_hours", { fromSec: fromSec - HOUR_SEC, toSec })} WHERE ts_s > $from - ${HOUR_SEC} AND ts_s < $to`,
+      { from: fromSec, to: toSec },
+    );
+    return rows.map(({ app }) => app as string);
+  }
+
+  async #judged(
     { range, app }: { range: TimeRange; app?: string | undefined },
     limit: number,
   ): Promise<JudgedTrace[]> {
