@@ -66,7 +66,8 @@ export class Theatre {
   readonly #app: RunningApp;
   readonly #throttled: { app: RunningApp; cgroup: CpuCgroup } | null;
   readonly #cramped: { app: RunningApp; cgroup: string } | null;
-  readonly #swapping: RunningApp | null;
+  readonly #startSwapping: (() => Promise<RunningApp>) | null;
+  #swapping: RunningApp | null = null;
   readonly #postgres: Client | null;
   readonly #far: { url: string; host: HostAtAWire } | null;
   readonly #slowUrl: string;
@@ -77,7 +78,7 @@ export class Theatre {
     app: RunningApp;
     throttled: { app: RunningApp; cgroup: CpuCgroup } | null;
     cramped: { app: RunningApp; cgroup: string } | null;
-    swapping: RunningApp | null;
+    startSwapping: (() => Promise<RunningApp>) | null;
     postgres: Client | null;
     far: { url: string; host: HostAtAWire } | null;
     slowUrl: string;
@@ -87,7 +88,7 @@ export class Theatre {
     this.#app = parts.app;
     this.#throttled = parts.throttled;
     this.#cramped = parts.cramped;
-    this.#swapping = parts.swapping;
+    this.#startSwapping = parts.startSwapping;
     this.#postgres = parts.postgres;
     this.#far = parts.far;
     this.#slowUrl = parts.slowUrl;
@@ -103,7 +104,7 @@ export class Theatre {
       skipWithoutMemoryCgroup() === false
         ? ["cramped", "swapping"].map((name) => createMemoryCgroup(cleanup, MEMORY_LIMIT_MIB * MIB, name))
         : [];
-    return new Theatre({
+    const theatre = new Theatre({
       cleanup,
       folder,
       app: await startPatient(cleanup, agent("patient"), { postgresUrl: postgresUrl ?? "" }),
@@ -117,11 +118,15 @@ export class Theatre {
             cgroup: cramped,
           }
         : null,
-      swapping: swapping ? await startPatient(cleanup, agent("swapping"), { cgroupProcs: swapping }) : null,
+      startSwapping: swapping
+        ? () => startPatient(cleanup, agent("swapping"), { cgroupProcs: swapping })
+        : null,
       postgres: postgresUrl ? await bank(cleanup, postgresUrl) : null,
       far: await farServer(cleanup),
       slowUrl: await slowServer(cleanup),
     });
+    theatre.#swapping = (await theatre.#startSwapping?.()) ?? null;
+    return theatre;
   }
 
   /** `tasks` is what the machine does beside. */
@@ -179,7 +184,7 @@ export class Theatre {
         name: "swapping",
         action: "GET /touch",
         cause: "swap",
-        skip: this.#swapping === null ? "no cgroup with a memory limit" : ofCpu,
+        skip: this.#startSwapping === null ? "no cgroup with a memory limit" : ofCpu,
         run: () => this.#swap(),
       },
     ];
@@ -236,23 +241,26 @@ export class Theatre {
     await withMemoryHog(cgroup, HOG_MIB, () => request(`${url}&times=1000000`));
   }
 
-  /** The app ends with it: what is swapped out must not come back when there is no room for it. */
+  /** The app ends with it: what is swapped out must not come back when there is no room for it. When it is played again, another begins. */
   async #swap(): Promise<void> {
-    if (this.#swapping === null) return;
-    const { url, program } = this.#swapping;
+    if (this.#startSwapping === null) return;
+    const { url, program } = this.#swapping ?? (await this.#startSwapping());
+    this.#swapping = null;
     const file = join(this.#folder, "swap");
     run("fallocate", "-l", String(SWAP_FILE_MIB * MIB), file);
     chmodSync(file, 0o600);
     run("mkswap", file);
     run("swapon", file);
-    try {
+    const asked = async (): Promise<void> => {
       await request(`${url}/touch?megabytes=${TOUCHED_MIB}&times=0`);
       await request(`${url}/touch?megabytes=${TOUCHED_MIB}&times=100`);
-    } finally {
-      await program.stop();
-      run("swapoff", file);
-      rmSync(file);
-    }
+    };
+    const failure = await asked().catch((error: unknown) => error as Error);
+    const { signal } = await program.stop();
+    run("swapoff", file);
+    rmSync(file);
+    if (signal === "SIGKILL") throw new CannotStage("the kernel ended the app instead of swapping");
+    if (failure) throw failure;
   }
 }
 
