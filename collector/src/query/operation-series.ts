@@ -97,7 +97,8 @@ export async function operationSeries(
         statement,
         statementText: textByFingerprint.get(statement) ?? null,
         ...statisticsOf(row, minutes),
-        share: share(row.sumUs, total.sumUs),
+        // A batch may come between the two.
+        share: share(Math.min(row.sumUs, total.sumUs), total.sumUs),
         actions: actionsOf(callers),
         cols: columns(rows),
       };

@@ -15,16 +15,22 @@ export class Lately<Answer> {
   /** Rejects as `find` does, which is asked again then. */
   get(key: string, find: () => Promise<Answer>): Promise<Answer> {
     const atMs = performance.now();
+    this.#forget(atMs);
     const known = this.#found.get(key);
-    if (known !== undefined && atMs - known.atMs < this.#freshMs) return known.answer;
+    if (known !== undefined) return known.answer;
     const answer = askedByNobody(find);
-    this.#found.delete(key);
     this.#found.set(key, { atMs, answer });
-    const [oldest] = this.#found.keys();
-    if (this.#found.size > MAX_ANSWERS) this.#found.delete(oldest as string);
     answer.catch(() => {
       if (this.#found.get(key)?.answer === answer) this.#found.delete(key);
     });
     return answer;
+  }
+
+  /** What is not fresh any more, and the oldest ones of too many: the first ones. */
+  #forget(nowMs: number): void {
+    for (const [key, { atMs }] of this.#found) {
+      if (nowMs - atMs < this.#freshMs && this.#found.size < MAX_ANSWERS) break;
+      this.#found.delete(key);
+    }
   }
 }

@@ -254,9 +254,12 @@ function tier(unitSec: number): Record<TieredTable, DerivedTable> {
   ) as Record<TieredTable, DerivedTable>;
 }
 
-/** Sums of sums: a table keeps its columns. */
+/** Sums of sums: a table keeps its columns, and what was counted is added up. */
 function daysOf(name: TieredTable): DerivedTable {
-  const columns = Object.entries(TIERED[name].columns).map(([of, { rule }]) => [of, { rule, of }]);
+  const columns = Object.entries(TIERED[name].columns).map(([of, { rule }]) => [
+    of,
+    { rule: rule === "count" ? "sum" : rule, of },
+  ]);
   const make: RollUp = {
     unitSec: DAY_SEC,
     time: "ts_s",

@@ -47,6 +47,7 @@ const QUERY_ATTEMPTS = 5;
  * 256 KiB. Smaller ones than these make larger files and slower scans; see docs/decisions/0019.
  */
 const BLOCK_BYTES = 65_536;
+const OF_DAYS = /rows_of\(\w+_days,/;
 const LOCK_CATALOG = "lock";
 
 export interface DatabaseOptions {
@@ -112,9 +113,8 @@ export class Database {
       maxWaiting: options.queriesWaiting,
     });
     const database = new Database(instance, writer, queries, files, options.retention);
-    const unfounded = await database.#roller.unfoundedDays();
-    if (unfounded.length > 0) await files.drop(...unfounded);
     await database.#turnTo(utcDay(nowMs));
+    await files.putAside(await database.#roller.unfoundedDays(), warn);
     database.#learnBounds();
     return { database, committed };
   }
@@ -148,16 +148,17 @@ export class Database {
   }
 
   /**
-   * A query that met files while they came or went, which DuckDB does not always bear, is asked again; so is one of whose rows some
-   * may have become days meanwhile.
+   * A query that met files while they came or went, which DuckDB does not always bear, is asked again. One of days that met a step to the hours, see
+   * FileSet, is asked once more of the hours, which are right at any moment.
    */
   async query(sql: string, values: Record<string, DuckDBValue>, left?: AbortSignal): Promise<PackedRows> {
     for (let attempt = 1; ; attempt++) {
       const changes = await this.#files.changes();
-      const { dayChanges } = this.#roller;
+      const { hoursChanges } = this.#files;
       try {
         const rows = await this.#queries.run(this.#files.withRows(sql), values, left);
-        if (dayChanges === this.#roller.dayChanges || attempt === QUERY_ATTEMPTS) return rows;
+        if (hoursChanges === this.#files.hoursChanges || !OF_DAYS.test(sql)) return rows;
+        return await this.#queries.run(this.#files.withRows(sql, "hours"), values, left);
       } catch (error) {
         const isOver = error instanceof StoreError || attempt === QUERY_ATTEMPTS;
         if (isOver || changes === (await this.#files.changes())) throw error;

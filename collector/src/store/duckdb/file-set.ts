@@ -16,6 +16,7 @@ import {
   type FileKind,
   isOfThisBuild,
   listStoreFiles,
+  moveAside,
   periodOf,
   readBatchRanges,
   recoverFile,
@@ -45,7 +46,10 @@ export class FileSet {
 
   #written: StoreFile | null = null;
   #changes = 0;
-  /** Counts when rows are about to come to the hours, and when they have. */
+  /**
+   * Counts when rows are about to come to the hours, and when they have. A query sees each file as it is when it first reads it, and was told
+   * before which files those are: rows that come to the hours meanwhile may be in none that it sees, or in the days too.
+   */
   #hoursChanges = 0;
   #changing: Promise<void> = Promise.resolve();
   /** As they are now: making one takes milliseconds. */
@@ -122,6 +126,19 @@ export class FileSet {
     });
   }
 
+  /** Takes files of days away that are of no use, see Roller.unfoundedDays, and says so. */
+  async putAside(days: readonly StoreFile[], warn: (sentence: string) => void): Promise<void> {
+    this.#files = this.#files.filter((file) => !days.includes(file));
+    await this.change(() => this.createViews());
+    for (const file of days) {
+      await detachFile(this.#connection, file.catalog);
+      const aside = moveAside(file, path.join(this.#folder, "quarantine"));
+      warn(
+        `hours of ${file.period} are not there any more of which there are sums by the day (${file.file}); these were moved to ${aside} and are made anew of what is there`,
+      );
+    }
+  }
+
   /** Where a file of this period is written before it is whole; removes what is there. */
   unfinished(kind: FileKind, period: string): string {
     const { file } = storeFile(this.#folder, kind, period);
@@ -184,9 +201,17 @@ export class FileSet {
     await change;
   }
 
-  /** The same SQL with `rows_of(view, from, to)` replaced, see sql-parts.ts: by the view, without files that have no row of that time. */
-  withRows(sql: string): string {
-    return sql.replace(ROWS_OF, (_, view: string, from: string, to: string) => {
+  get hoursChanges(): number {
+    return this.#hoursChanges;
+  }
+
+  /**
+   * The same SQL with `rows_of(view, from, to)` replaced, see sql-parts.ts: by the view, without files that have no row of that time. Whole days can
+   * be read from the hours.
+   */
+  withRows(sql: string, days: "days" | "hours" = "days"): string {
+    return sql.replace(ROWS_OF, (_, name: string, from: string, to: string) => {
+      const view = name.replace(/_days$/, `_${days}`);
       const arms = this.#arms.get(view);
       if (arms === undefined) throw new Error(`there is no view ${view}`);
       const range = { fromSec: Number(from), toSec: Number(to) };

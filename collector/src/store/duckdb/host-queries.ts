@@ -24,7 +24,7 @@ const SUMMED_METRICS: ReadonlySet<string> = new Set(
   HOST_METRICS.filter(({ combined }) => combined === "sum").map(({ name }) => name),
 );
 
-/** Of a host that says something now, that is newer. */
+/** By the host's clock: one whose clock is behind by more, or that says old things first, is as of at most a minute ago. */
 const RECENT_SEC = 600;
 const OLDER_FRESH_MS = 60_000;
 /** `ts_s` is a u32. */

@@ -53,7 +53,7 @@ export function maintenanceTasks(
 function rollUpTasks(
   kind: "minutes" | "hours" | "days",
   nowMs: number,
-  { files, roller, isWritten }: MaintenanceOptions,
+  { files, roller }: MaintenanceOptions,
 ): MaintenanceTask[] {
   const sources = files.of(MADE_OF[kind]).filter((file) => !files.isTaken(file, kind));
   return sources.map((file) => ({
@@ -61,8 +61,7 @@ function rollUpTasks(
     step: async () => {
       const rows = await roller.step(file, kind, nowMs);
       if (rows > 0) return { isDone: false, rows };
-      const isOver = file.kind === "hot" ? !isWritten(file) : files.isComplete(file);
-      if (isOver && (await roller.hasAll(file, kind))) await files.setTaken(file, kind);
+      if (files.isComplete(file) && (await roller.hasAll(file, kind))) await files.setTaken(file, kind);
       return { isDone: true };
     },
   }));

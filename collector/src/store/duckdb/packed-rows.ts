@@ -29,8 +29,6 @@ interface PackedHistograms {
 const GROUP = "histogram_group";
 const CELLS = ["histogram_buckets", "histogram_counts"] as const;
 const HISTOGRAM = "histogram";
-/** Buckets are numbers of 16 bits. */
-const BUCKETS = 65_536;
 
 /**
  * SELECT of groups of rows, each with the merged histogram of its rows, a SparseHistogram, as one more column `histogram`.
@@ -53,13 +51,21 @@ export function withHistogramsSql(parts: {
       ${limit === undefined ? "" : `QUALIFY ${GROUP} <= ${limit}`})
     SELECT *, NULL::USMALLINT[] AS ${CELLS[0]}, NULL::DOUBLE[] AS ${CELLS[1]} FROM grouped
     UNION ALL BY NAME
-    SELECT -${GROUP} AS ${GROUP}, buckets AS ${CELLS[0]}, counts AS ${CELLS[1]} FROM picked JOIN grouped USING (${group})`;
+    SELECT -${GROUP} AS ${GROUP}, buckets AS ${CELLS[0]}, counts AS ${CELLS[1]} FROM picked JOIN grouped USING (${group}) WHERE buckets IS NOT NULL`;
 }
 
+/** Reads the result to its end. Of histograms no more is held than what they come to: their cells may be many. */
 export async function packedRows(result: DuckDBResult): Promise<PackedRows> {
-  const chunks = await result.fetchAllChunks();
   const names = result.deduplicatedColumnNames();
-  return names.includes(GROUP) ? grouped(chunks, names) : plain(chunks, names);
+  if (!names.includes(GROUP)) return plain(await result.fetchAllChunks(), names);
+  const groups = new Groups(names);
+  for (
+    let chunk = await result.fetchChunk();
+    chunk !== null && chunk.rowCount > 0;
+    chunk = await result.fetchChunk()
+  )
+    groups.add(chunk);
+  return groups.packed();
 }
 
 function plain(chunks: readonly DuckDBDataChunk[], names: readonly string[]): PackedRows {
@@ -72,42 +78,115 @@ function plain(chunks: readonly DuckDBDataChunk[], names: readonly string[]): Pa
   };
 }
 
-/** Where a row of the result is. */
-interface Place {
-  chunk: DuckDBDataChunk;
-  row: number;
-}
+/** Groups of rows with their histograms, as they come out of `withHistogramsSql` in any order. */
+class Groups {
+  readonly #group: number;
+  readonly #buckets: number;
+  readonly #counts: number;
+  readonly #shown: { name: string; column: number; values: unknown[] }[];
+  readonly #sums: BucketSums[] = [];
 
-function grouped(chunks: readonly DuckDBDataChunk[], names: readonly string[]): PackedRows {
-  const groups: Place[] = [];
-  const cells: Place[][] = [];
-  for (const chunk of chunks) {
-    const numbers = chunk.getColumnVector(names.indexOf(GROUP));
+  constructor(names: readonly string[]) {
+    const [ofBuckets, ofCounts] = CELLS;
+    this.#group = names.indexOf(GROUP);
+    this.#buckets = names.indexOf(ofBuckets);
+    this.#counts = names.indexOf(ofCounts);
+    const hidden: readonly string[] = [GROUP, ...CELLS];
+    this.#shown = names
+      .map((name, column) => ({ name, column, values: [] }))
+      .filter(({ name }) => !hidden.includes(name));
+  }
+
+  add(chunk: DuckDBDataChunk): void {
+    const numbers = chunk.getColumnVector(this.#group);
+    const buckets = chunk.getColumnVector(this.#buckets) as DuckDBListVector;
+    const counts = chunk.getColumnVector(this.#counts) as DuckDBListVector;
     for (let row = 0; row < chunk.rowCount; row++) {
       const number = numbers.getItem(row) as number;
-      const index = Math.abs(number) - 1;
-      if (number > 0) groups[index] = { chunk, row };
-      else if (cells[index] === undefined) cells[index] = [{ chunk, row }];
-      else cells[index].push({ chunk, row });
+      if (number > 0) this.#addGroup(number - 1, chunk, row);
+      else this.#sumsOf(-number - 1).add(buckets, counts, row);
     }
   }
-  const [ofBuckets, ofCounts] = CELLS.map((name) => names.indexOf(name)) as [number, number];
-  const isShown = (name: string): boolean => name !== GROUP && !(CELLS as readonly string[]).includes(name);
-  const columns = names.flatMap((name, column): PackedRows["columns"] => {
-    if (!isShown(name)) return [];
-    const values = groups.map(({ chunk, row }) => {
+
+  packed(): PackedRows {
+    const count = this.#shown[0]?.values.length ?? 0;
+    const lengths: number[] = [];
+    const buckets: number[] = [];
+    const counts: number[] = [];
+    for (let index = 0; index < count; index++) lengths.push(this.#sumsOf(index).appendTo(buckets, counts));
+    const values = {
+      lengths: Uint32Array.from(lengths),
+      buckets: Uint16Array.from(buckets),
+      counts: Float64Array.from(counts),
+    };
+    const columns = this.#shown.map(({ name, values }) => ({ name, values }));
+    return { count, columns: [...columns, { name: HISTOGRAM, values }] };
+  }
+
+  #addGroup(index: number, chunk: DuckDBDataChunk, row: number): void {
+    for (const { column, values } of this.#shown) {
       const vector = chunk.getColumnVector(column);
-      return JSDuckDBValueConverter(vector.getItem(row), vector.type, JSDuckDBValueConverter);
-    });
-    return [{ name, values }];
-  });
-  const values = merged(
-    groups.map((_, index) => cells[index] ?? []),
-    ofBuckets,
-    ofCounts,
-  );
-  return { count: groups.length, columns: [...columns, { name: HISTOGRAM, values }] };
+      values[index] = JSDuckDBValueConverter(vector.getItem(row), vector.type, JSDuckDBValueConverter);
+    }
+  }
+
+  #sumsOf(index: number): BucketSums {
+    const sums = this.#sums[index] ?? new BucketSums();
+    this.#sums[index] = sums;
+    return sums;
+  }
 }
+
+/** 64 buckets are two doublings: most histograms touch three or four pages. */
+const PAGE_BITS = 6;
+const PAGE_BUCKETS = 2 ** PAGE_BITS;
+
+/** Sums by bucket, in pages of which only those with a bucket are there. */
+class BucketSums {
+  readonly #pages: Map<number, Float64Array> = new Map();
+
+  /** Adds the cells of one row. */
+  add(buckets: DuckDBListVector, counts: DuckDBListVector, row: number): void {
+    const cells = buckets.getEntryLength(row);
+    const bucketsAt = buckets.getEntryOffset(row);
+    const countsAt = counts.getEntryOffset(row);
+    const { childVector: bucketOf } = buckets;
+    const { childVector: countOf } = counts;
+    let at = -1;
+    let page = NO_PAGE;
+    for (let i = 0; i < cells; i++) {
+      const bucket = bucketOf.getItem(bucketsAt + i) as number;
+      // They ascend: a page serves many.
+      if (bucket >> PAGE_BITS !== at) {
+        at = bucket >> PAGE_BITS;
+        page = this.#page(at);
+      }
+      const place = bucket & (PAGE_BUCKETS - 1);
+      page[place] = (page[place] ?? 0) + (countOf.getItem(countsAt + i) as number);
+    }
+  }
+
+  /** Appends what is not 0, ascending; answers how many these are. */
+  appendTo(buckets: number[], counts: number[]): number {
+    const before = buckets.length;
+    for (const [at, page] of [...this.#pages].sort(([a], [b]) => a - b)) {
+      for (const [place, count] of page.entries()) {
+        if (count === 0) continue;
+        buckets.push(at * PAGE_BUCKETS + place);
+        counts.push(count);
+      }
+    }
+    return buckets.length - before;
+  }
+
+  #page(at: number): Float64Array {
+    const page = this.#pages.get(at) ?? new Float64Array(PAGE_BUCKETS);
+    this.#pages.set(at, page);
+    return page;
+  }
+}
+
+const NO_PAGE: Float64Array = new Float64Array();
 
 /** Rows as plain objects. */
 export function unpackedRows({ count, columns }: PackedRows): ResultRow[] {
@@ -124,45 +203,6 @@ export function transferable({ columns }: PackedRows): ArrayBuffer[] {
   return columns.flatMap(({ values }) =>
     Array.isArray(values) ? [] : [values.lengths.buffer, values.buckets.buffer, values.counts.buffer],
   );
-}
-
-function merged(groups: readonly Place[][], ofBuckets: number, ofCounts: number): PackedHistograms {
-  const lengths: number[] = [];
-  const buckets: number[] = [];
-  const counts: number[] = [];
-  const sums = new Float64Array(BUCKETS);
-  for (const places of groups) {
-    let [first, last] = [BUCKETS, -1];
-    for (const { chunk, row } of places) {
-      const bucketLists = chunk.getColumnVector(ofBuckets) as DuckDBListVector;
-      const countLists = chunk.getColumnVector(ofCounts) as DuckDBListVector;
-      const cells = bucketLists.getEntryLength(row);
-      const bucketsAt = bucketLists.getEntryOffset(row);
-      const countsAt = countLists.getEntryOffset(row);
-      const { childVector: bucketOf } = bucketLists;
-      const { childVector: countOf } = countLists;
-      for (let i = 0; i < cells; i++) {
-        const bucket = bucketOf.getItem(bucketsAt + i) as number;
-        sums[bucket] = (sums[bucket] ?? 0) + (countOf.getItem(countsAt + i) as number);
-        if (bucket < first) first = bucket;
-        if (bucket > last) last = bucket;
-      }
-    }
-    const before = buckets.length;
-    for (let bucket = first; bucket <= last; bucket++) {
-      const count = sums[bucket] ?? 0;
-      if (count === 0) continue;
-      buckets.push(bucket);
-      counts.push(count);
-      sums[bucket] = 0;
-    }
-    lengths.push(buckets.length - before);
-  }
-  return {
-    lengths: Uint32Array.from(lengths),
-    buckets: Uint16Array.from(buckets),
-    counts: Float64Array.from(counts),
-  };
 }
 
 function histograms({ lengths, buckets, counts }: PackedHistograms): SparseHistogram[] {

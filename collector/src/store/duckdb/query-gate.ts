@@ -42,7 +42,7 @@ export class QueryGate {
       running.interrupt();
     }, this.#options.timeoutMs);
     try {
-      return await packedRows(await connection.run(sql, values));
+      return await packedRows(await connection.stream(sql, values));
     } catch (cause) {
       if (left?.aborted) throw cancelledError();
       if (timedOut) throw timeoutError(this.#options.timeoutMs, cause);

@@ -410,14 +410,16 @@ test("a store of a version without roll-ups is taken over, and a day of other ta
 });
 
 /** As a build left the file that had no such table yet, under the name of other tables. */
-async function withoutTable(folder: string, table: string): Promise<void> {
+async function withoutTables(folder: string, tables: readonly string[]): Promise<void> {
   const [name = ""] = fs.readdirSync(folder).filter((file) => file.endsWith(".duckdb"));
   const older = path.join(folder, name.replace(/-[0-9a-f]{8}\.duckdb$/, "-00000000.duckdb"));
   fs.renameSync(path.join(folder, name), older);
   const instance = await DuckDBInstance.create(older);
   const connection = await instance.connect();
-  await connection.run(`DROP TABLE ${table}`);
-  await connection.run(`DELETE FROM marks WHERE target = '${table}'`);
+  for (const table of tables) {
+    await connection.run(`DROP TABLE ${table}`);
+    await connection.run(`DELETE FROM marks WHERE target = '${table}'`);
+  }
   connection.disconnectSync();
   instance.closeSync();
 }
@@ -430,11 +432,20 @@ test("where a file of sums lacks a table of later builds, another stands in for 
   for (const job of ["minutes", "hours"] as const) assert.ok((await opened.store.maintain(job)).rows > 0);
   await opened.close();
   for (const kind of ["minutes", "hours"])
-    await withoutTable(path.join(opened.stateDir, "store", kind), "requests_by_app");
+    await withoutTables(path.join(opened.stateDir, "store", kind), [
+      "requests_by_app",
+      "operations_by_store",
+    ]);
   await opened.reopen();
   await write(opened.store, opened.nowMs, windows(MIDNIGHT_SEC + 60_010));
   const check = async (): Promise<void> => {
-    for (const stepSec of [60, 3_600]) {
+    for (const stepSec of [60, 3_600, DAY_SEC]) {
+      const calls = await opened.store.operations.steps({ range: EVERYTHING, app: "shop" }, stepSec);
+      assert.deepEqual(
+        calls.map(({ calls: n }) => n),
+        [12],
+        `calls by ${stepSec} s`,
+      );
       const [total, ...others] = await opened.store.requests.totals(
         { range: EVERYTHING, app: "shop" },
         { by: [], stepSec, withHistograms: true },
@@ -448,6 +459,9 @@ test("where a file of sums lacks a table of later builds, another stands in for 
   };
   await check();
   for (const job of ["minutes", "hours"] as const) await opened.store.maintain(job);
+  await check();
+  opened.nowMs += DAY_SEC * 1_000;
+  assert.ok((await opened.store.maintain("days")).rows > 0);
   await check();
   await opened.reopen();
   await check();
@@ -475,5 +489,45 @@ test("days whose hours are gone are made anew", async () => {
   await compare(opened.store, windows, [3_600, DAY_SEC]);
   for (const job of ["hours", "days"] as const) assert.ok((await opened.store.maintain(job)).rows > 0);
   await compare(opened.store, windows, [3_600, DAY_SEC]);
+  await opened.close();
+});
+
+test("late rows that become hours and days while they are asked for are in each answer once", async () => {
+  const opened = await OpenedStore.open((MIDNIGHT_SEC + DAY_SEC + 100) * 1_000);
+  let rows = await filled(opened, 2, 5_000);
+  opened.nowMs += 2 * DAY_SEC * 1_000;
+  for (const job of ["minutes", "hours", "days"] as const) await opened.store.maintain(job);
+  for (let round = 0; round < 4; round++) {
+    // Of a day that is in the days already.
+    rows += await filled(opened, 1, 2_000);
+    const state = { isDone: false };
+    const work = (async () => {
+      for (const job of ["minutes", "hours", "days"] as const) await opened.store.maintain(job);
+      state.isDone = true;
+    })();
+    for (; !state.isDone; ) {
+      const answers = await Promise.all(Array.from({ length: 6 }, () => countOf(opened.store, DAY_SEC)));
+      assert.deepEqual(answers, Array(6).fill(rows), `round ${round}`);
+    }
+    await work;
+    opened.nowMs += 3_700 * 1_000;
+  }
+  await opened.close();
+});
+
+test("a store whose hours and hot files are gone is opened, and its days are put aside", async () => {
+  const opened = await OpenedStore.open((MIDNIGHT_SEC + 60_000) * 1_000, { days: 1 });
+  await filled(opened, 1, 100);
+  opened.nowMs += DAY_SEC * 1_000;
+  for (const job of ["hours", "days"] as const) await opened.store.maintain(job);
+  await opened.close();
+  for (const kind of ["hours", "hot"])
+    fs.rmSync(path.join(opened.stateDir, "store", kind), { recursive: true });
+  await opened.reopen();
+  assert.match(opened.warnings.join("\n"), /hours of 2026-11 are not there any more/);
+  assert.equal(fs.readdirSync(path.join(opened.stateDir, "store", "quarantine")).length, 1);
+  assert.equal(await countOf(opened.store, DAY_SEC), 0);
+  const rows = await filled(opened, 1, 100);
+  assert.equal(await countOf(opened.store, DAY_SEC), rows);
   await opened.close();
 });

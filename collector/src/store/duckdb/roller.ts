@@ -54,20 +54,11 @@ export class Roller {
   readonly #transaction: Transaction;
   /** How many rows a table had at earlier runs: a host whose clock is ahead must not hold up the others for good. */
   readonly #seen: Map<string, { atSec: number; rows: number }[]> = new Map();
-  /**
-   * Counts when a step from hours to days begins and ends. A query sees each file as it is when it first reads it: one that saw the hours before a
-   * step of theirs and the days after one would have rows twice.
-   */
-  dayChanges = 0;
 
   constructor(connection: DuckDBConnection, files: FileSet, transaction: Transaction) {
     this.#connection = connection;
     this.#files = files;
     this.#transaction = transaction;
-  }
-
-  #countStep(kind: DerivedKind): void {
-    if (kind === "days") this.dayChanges++;
   }
 
   /**
@@ -83,7 +74,6 @@ export class Roller {
     if (due.length === 0) return 0;
     const { catalog } = await this.#files.ensure(kind, periodOf(kind, from.period));
     const main = `${identifier(catalog)}.main`;
-    this.#countStep(kind);
     const takeIn = (): Promise<void> =>
       this.#transaction(async () => {
         for (const { target, table, span } of due) {
@@ -96,7 +86,6 @@ export class Roller {
       });
     const targets = due.map(({ target }) => target);
     await (kind === "hours" ? this.#files.addHours(targets, takeIn) : takeIn());
-    this.#countStep(kind);
     return due.reduce((sum, { span }) => sum + span.to - span.from, 0);
   }
 
@@ -128,7 +117,8 @@ export class Roller {
       for (const [catalog, target, upto] of found.getRowsJS() as [string, string, number][]) {
         const hours = this.#files.of("hours").find((file) => file.catalog === catalog);
         const source = DERIVED.days[target]?.source;
-        const rows = hours === undefined || source === undefined ? 0 : await this.#rows(hours, source);
+        if (source === undefined) continue;
+        const rows = hours === undefined ? 0 : await this.#rows(hours, source);
         if (upto > rows && !unfounded.includes(days)) unfounded.push(days);
       }
     }

@@ -191,13 +191,19 @@ function quarantineFile(
   quarantine: string,
   warn: (sentence: string) => void,
 ): void {
-  const aside = unusedPath(path.join(quarantine, quarantineName(kind, file)));
-  fs.renameSync(file, aside);
-  if (fs.existsSync(`${file}.wal`)) fs.renameSync(`${file}.wal`, `${aside}.wal`);
+  const aside = moveAside({ file, kind }, quarantine);
   const reason = message.split("\n", 1)[0];
   warn(
     `the data of ${period} (${kind}) cannot be opened (${reason}); it was moved to ${aside} and goes on in a new file`,
   );
+}
+
+/** Moves a file that is not attached; answers whereto. */
+export function moveAside({ file, kind }: Pick<StoreFile, "file" | "kind">, quarantine: string): string {
+  const aside = unusedPath(path.join(quarantine, quarantineName(kind, file)));
+  fs.renameSync(file, aside);
+  if (fs.existsSync(`${file}.wal`)) fs.renameSync(`${file}.wal`, `${aside}.wal`);
+  return aside;
 }
 
 function unusedPath(wanted: string): string {
