@@ -53,7 +53,7 @@ test("histograms of a group are one, in the order that was asked for, and none i
         return { buckets: cells.map((x) => x * 7 + (i % 3)), counts: cells.map((x) => x + 1) };
       }),
     ),
-  })).reverse();
+  })).toReversed();
   assert.deepEqual(await handedOver(sql("1e9")), expected);
   assert.deepEqual(await handedOver(sql("5")), expected.slice(0, 5));
   assert.deepEqual(await handedOver(sql("0")), []);
