@@ -13,7 +13,7 @@ const font = import.meta.resolve("@fontsource-variable/inter/files/inter-latin-w
 
 await rm(join(root, "dist"), { recursive: true, force: true });
 await rm(join(root, "dist-test"), { recursive: true, force: true });
-const outputs = await buildPages();
+const outputs = { ...(await buildPages()), ...(await buildEarlyScript()) };
 await writeIndex(outputs);
 await writePreloads(outputs);
 await writeLicenses(outputs);
@@ -45,6 +45,23 @@ async function buildPages() {
     legalComments: "none",
     metafile: true,
     plugins: [oneSharedChunk(), fewerPaths()],
+  });
+  return result.metafile.outputs;
+}
+
+/** What runs before the first paint: no module, since these wait until the page is read. */
+async function buildEarlyScript() {
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: ["src/app/early-theme.ts"],
+    bundle: true,
+    minify: true,
+    format: "iife",
+    target: "es2022",
+    outdir: "dist/assets",
+    entryNames: "[name]-[hash]",
+    legalComments: "none",
+    metafile: true,
   });
   return result.metafile.outputs;
 }
@@ -105,6 +122,7 @@ async function writeIndex(outputs) {
   const template = await readFile(join(root, "src/index.html"), "utf8");
   const html = template
     .replace("%ICON%", url("src/icon.svg"))
+    .replace("%THEME%", url("src/app/early-theme.ts"))
     .replace("%STYLE%", url("src/styles/index.css"))
     .replace("%SCRIPT%", url("src/main.tsx"));
   await writeFile(join(root, "dist/index.html"), html);

@@ -44,7 +44,7 @@ const RetentionSchema = z.strictObject({
     "Days that rows are kept as they arrive, by 10 s and of hosts by the second, counted from the UTC day of their arrival; none of the others is less.",
   ),
   minutes_days: days(366, 30, "Days that sums by the minute are kept."),
-  hours_days: days(3_660, 400, "Days that sums by the hour are kept, in files of a month."),
+  hours_days: days(3_660, 400, "Days that sums by the hour and by the day are kept, in files of a month."),
   traces_days: days(366, 3, "Days that all traces are kept that daemons sent."),
   sampled_traces_days: days(366, 30, "Days that slow and failed traces are kept, and a tenth of the others."),
   records_days: days(

@@ -196,6 +196,17 @@ describe("the console in a browser", {
     });
   });
 
+  test("shows a chosen theme at once, not the system's until its script is there", async () => {
+    const { page } = await openPage(browser, DESKTOP);
+    await page.goto(up.url);
+    await page.evaluate("localStorage.setItem('apm.theme', 'dark')");
+    // The page's own script never comes.
+    await page.route(/\/assets\/app-[^/]*\.js$/, (route) => route.abort());
+    await page.reload({ waitUntil: "load" });
+    assert.equal(await page.evaluate("getComputedStyle(document.documentElement).colorScheme"), "dark");
+    await page.context().close();
+  });
+
   test("keeps the time range in the address", async () => {
     const { page } = await openPage(browser, DESKTOP);
     await page.goto(`${up.url}/apps/shop?from=now-3h&to=now`);

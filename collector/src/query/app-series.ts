@@ -50,13 +50,15 @@ export async function appSeries(
   await requireApp(store, app);
   const steps = stepsOf(range, store.resolutionSec(range), (options.stepMs ?? 0) / 1000);
   const { stepSec, firstSec } = steps;
-  const filter = { range, app, action: options.action, kind: options.kind };
-  const [byStatus, reported, outcomes] = await Promise.all([
-    store.requests.totals(filter, { by: ["status"], stepSec, withHistograms: true }),
+  const filter = { range, app, action: options.action };
+  const [byKind, reported, outcomes] = await Promise.all([
+    // The heatmap asks for the same.
+    store.requests.totals(filter, { by: ["kind", "status"], stepSec, withHistograms: true }),
     store.apps.reportedSteps(app, range, stepSec),
     store.ledger.outcomes(app, range, stepSec),
   ]);
   const reportedSteps = new Set(reported);
+  const byStatus = byKind.filter(({ kind }) => options.kind === undefined || kind === options.kind);
   const statusesOf = groupedBy(byStatus, ({ stepStartSec: start }) => start);
   const outcomesOf = groupedBy(outcomes, ({ stepStartSec: start }) => start);
   const points = Array.from({ length: steps.count }, (_, i) => {

@@ -2,6 +2,8 @@ import type { SparseHistogram } from "@apm-daemon/protocol";
 import type { RequestTotals, Store } from "../store/store.ts";
 import { requireApp } from "./apps.ts";
 import { bucketEdgeMs } from "./bucket-edges.ts";
+import { groupedBy } from "./grouped-by.ts";
+import { addedUpRequests } from "./request-statistics.ts";
 import { answeredRange, type QueryRange, stepsOf } from "./time-range.ts";
 
 const MAX_COLUMNS = 300;
@@ -38,10 +40,17 @@ export async function heatmap(
 ): Promise<HeatmapAnswer> {
   await requireApp(store, app);
   const { stepSec, firstSec, count } = stepsOf(range, store.resolutionSec(range), stepMs / 1000, MAX_COLUMNS);
-  const [totals, reportedSteps] = await Promise.all([
-    store.requests.totals({ range, app, action }, { by: [], stepSec, withHistograms: true }),
+  // The series of the same action, on the same page, ask for the same: it is then asked once.
+  const [byStatus, reportedSteps] = await Promise.all([
+    store.requests.totals({ range, app, action }, { by: ["kind", "status"], stepSec, withHistograms: true }),
     store.apps.reportedSteps(app, range, stepSec),
   ]);
+  const totals = [...groupedBy(byStatus, ({ stepStartSec }) => stepStartSec)].flatMap(
+    ([stepStartSec, rows]) => {
+      const sums = addedUpRequests(rows);
+      return sums === undefined ? [] : [{ ...sums, stepStartSec }];
+    },
+  );
   const columnOf = (startSec: number): number => (startSec - firstSec) / stepSec;
   const reported = Array.from({ length: count }, () => false);
   for (const startSec of [...reportedSteps, ...totals.map((row) => row.stepStartSec)])
@@ -104,7 +113,7 @@ function rowsOf({ first, end, step, hasBeyond }: Axis): HeatmapAnswer["rows"] {
 
 function cellsOf(
   axis: Axis | null,
-  totals: readonly RequestTotals[],
+  totals: readonly Pick<RequestTotals, "stepStartSec" | "histogram">[],
   columnOf: (startSec: number) => number,
 ): HeatmapAnswer["cells"] {
   const cells: HeatmapAnswer["cells"] = { column: [], row: [], requests: [] };

@@ -67,17 +67,21 @@ export async function operationSeries(
   const { operations } = store;
   const [all, { groups, ofGroups }, texts, reported] = await Promise.all([
     operations.steps(filter, stepSec),
-    operations.callers(filter).then(async (callers) => {
-      const groups = groupsOf(callers, by);
-      const wanted = groups.slice(0, limit);
-      return { groups, ofGroups: await operations.groupSteps(filter, wanted, stepSec) };
+    operations.callers({ ...filter, category: undefined }).then(async (callers) => {
+      const groups = groupsOf(
+        callers.filter(({ category }) => category === keys.category),
+        by,
+      );
+      // All calls are those of the only group there is.
+      if (groups.length === 1) return { groups, ofGroups: null };
+      return { groups, ofGroups: await operations.groupSteps(filter, groups.slice(0, limit), stepSec) };
     }),
     by === "operation" ? operations.statementTexts(app) : [],
     store.apps.reportedSteps(app, range, stepSec),
   ]);
   const minutes = minutesUpToNow(range);
   const columns = columnsOf(steps, new Set(reported));
-  const rowsByGroup = groupedBy(ofGroups, ({ index }) => index);
+  const rowsByGroup = ofGroups === null ? new Map([[0, all]]) : groupedBy(ofGroups, ({ index }) => index);
   const textByFingerprint = new Map(texts.map(({ fingerprint, text }) => [fingerprint, text]));
   const total = addedUp(all);
   return {

@@ -35,12 +35,17 @@ export async function operations(
   options: { action: string | undefined; category: OperationCategory | undefined },
 ): Promise<OperationsAnswer> {
   await requireApp(store, app);
-  const filter = { range, app, ...options };
-  const [totals, callers, texts] = await Promise.all([
+  const { action, category } = options;
+  const filter = { range, app, action };
+  // Of all categories: pages ask for several, which is then asked once.
+  const [ofAll, callersOfAll, texts] = await Promise.all([
     store.operations.totals(filter, MAX_OPERATIONS),
     store.operations.callers(filter),
     store.operations.statementTexts(app),
   ]);
+  const isWanted = (row: OperationKey): boolean => category === undefined || row.category === category;
+  const totals = ofAll.filter(isWanted).slice(0, MAX_OPERATIONS);
+  const callers = callersOfAll.filter(isWanted);
   const callersByKey = groupedBy(callers, keyOf);
   const categoryUs = new Map<string, number>();
   for (const { category, sumUs } of callers)

@@ -292,7 +292,7 @@ export interface DependencyTotals extends Omit<OperationKey, "operation" | "stat
 }
 
 export interface OperationQueries {
-  /** The `limit` operations with most total time, descending. */
+  /** Of each category the `limit` operations with most total time, descending. */
   totals(filter: OperationFilter, limit: number): Promise<OperationTotals[]>;
   /** All calls together, by step; steps without any are absent. */
   steps(filter: OperationFilter, stepSec: number): Promise<OperationStep[]>;

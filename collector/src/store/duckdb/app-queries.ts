@@ -1,17 +1,13 @@
-import { Lately } from "../lately.ts";
 import type { AppQueries, SeenApp, TimeRange } from "../store.ts";
 import type { Query } from "./database-client.ts";
 import { KnownNames } from "./known-names.ts";
 import { stepSql } from "./sql-parts.ts";
 import type { Tiers } from "./tier.ts";
 
-const THRESHOLDS_FRESH_MS = 5_000;
-
 export class DuckDbAppQueries implements AppQueries {
   readonly #query: Query;
   readonly #tiers: Tiers;
   readonly #known: KnownNames = new KnownNames();
-  readonly #thresholds: Lately<{ app: string; apdexTMs: number }[]> = new Lately(THRESHOLDS_FRESH_MS);
 
   constructor(query: Query, tiers: Tiers) {
     this.#query = query;
@@ -41,14 +37,12 @@ export class DuckDbAppQueries implements AppQueries {
     return rows as unknown as SeenApp[];
   }
 
-  apdexThresholds(): Promise<{ app: string; apdexTMs: number }[]> {
-    return this.#thresholds.get("", async () => {
-      const rows = await this.#query(
-        'SELECT app, arg_max(apdex_t_ms, sealed_s) AS "apdexTMs" FROM apps_hours GROUP BY app',
-        {},
-      );
-      return rows as { app: string; apdexTMs: number }[];
-    });
+  async apdexThresholds(): Promise<{ app: string; apdexTMs: number }[]> {
+    const rows = await this.#query(
+      'SELECT app, arg_max(apdex_t_ms, sealed_s) AS "apdexTMs" FROM apps_hours GROUP BY app',
+      {},
+    );
+    return rows as { app: string; apdexTMs: number }[];
   }
 
   async reportedSteps(app: string, range: TimeRange, stepSec: number): Promise<number[]> {

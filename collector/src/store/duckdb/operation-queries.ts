@@ -41,6 +41,7 @@ export class DuckDbOperationQueries implements OperationQueries {
         sums: SUMS,
         order: `"sumUs" DESC, ${KEY}`,
         limit: "$limit",
+        per: "category",
       }),
       { ...values, limit },
     );

@@ -59,6 +59,22 @@ test("histograms of a group are one, in the order that was asked for, and none i
   assert.deepEqual(await handedOver(sql("0")), []);
 });
 
+test("of each value the first groups come", async () => {
+  const sql = withHistogramsSql({
+    rows: "SELECT i % 2 AS half, i::DOUBLE AS g, []::USMALLINT[] AS buckets, []::DOUBLE[] AS counts FROM range(10) AS t(i)",
+    group: "half, g",
+    sums: "count(*)::DOUBLE AS n",
+    order: "g DESC",
+    limit: "2",
+    per: "half",
+  });
+  const found = (await handedOver(sql)) as { g: number }[];
+  assert.deepEqual(
+    found.map(({ g }) => g),
+    [9, 8, 7, 6],
+  );
+});
+
 test("the highest bucket and the highest count keep their values", async () => {
   const rows = "SELECT 1 AS g, [3, 65535]::USMALLINT[] AS buckets, [1, 9007199254740991]::DOUBLE[] AS counts";
   const sql = withHistogramsSql({ rows, group: "g", sums: "count(*)::DOUBLE AS n", order: "g" });

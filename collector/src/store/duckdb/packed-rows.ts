@@ -34,7 +34,7 @@ const HISTOGRAM = "histogram";
  * SELECT of groups of rows, each with the merged histogram of its rows, a SparseHistogram, as one more column `histogram`.
  *
  * `rows` is a SELECT with `buckets` and `counts`, `group` some of its columns, `sums` aggregates of others, `order` says in which order
- * groups come; only the first `limit`.
+ * groups come; only the first `limit`, of each value of `per` if that is given.
  */
 export function withHistogramsSql(parts: {
   rows: string;
@@ -42,13 +42,16 @@ export function withHistogramsSql(parts: {
   sums: string;
   order: string;
   limit?: string;
+  per?: string;
 }): string {
-  const { rows, group, sums, order, limit } = parts;
+  const { rows, group, sums, order, limit, per } = parts;
+  const place = `row_number() OVER (${per === undefined ? "" : `PARTITION BY ${per} `}ORDER BY ${order})`;
   // Groups come under their number, cells under its negative.
   return `WITH picked AS MATERIALIZED (${rows}),
     grouped AS MATERIALIZED (
-      SELECT *, row_number() OVER (ORDER BY ${order})::DOUBLE AS ${GROUP} FROM (SELECT ${group}, ${sums} FROM picked GROUP BY ${group})
-      ${limit === undefined ? "" : `QUALIFY ${GROUP} <= ${limit}`})
+      SELECT *, row_number() OVER (ORDER BY ${order})::DOUBLE AS ${GROUP} FROM (
+        SELECT * FROM (SELECT ${group}, ${sums} FROM picked GROUP BY ${group})
+        ${limit === undefined ? "" : `QUALIFY ${place} <= ${limit}`}))
     SELECT *, NULL::USMALLINT[] AS ${CELLS[0]}, NULL::DOUBLE[] AS ${CELLS[1]} FROM grouped
     UNION ALL BY NAME
     SELECT -${GROUP} AS ${GROUP}, buckets AS ${CELLS[0]}, counts AS ${CELLS[1]} FROM picked JOIN grouped USING (${group}) WHERE buckets IS NOT NULL`;
