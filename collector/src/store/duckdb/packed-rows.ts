@@ -30,6 +30,15 @@ const GROUP = "histogram_group";
 const CELLS = ["histogram_buckets", "histogram_counts"] as const;
 const HISTOGRAM = "histogram";
 
+/** Ten bytes each leave DuckDB at once, outside of its own limit of memory. */
+const MAX_CELLS = 20_000_000;
+const TOO_MANY_CELLS = `more than ${MAX_CELLS} cells of histograms`;
+
+/** Whether a query failed because of its `withHistogramsSql`. */
+export function hasTooManyCells(error: unknown): boolean {
+  return error instanceof Error && error.message.includes(TOO_MANY_CELLS);
+}
+
 /**
  * SELECT of groups of rows, each with the merged histogram of its rows, a SparseHistogram, as one more column `histogram`.
  *
@@ -54,10 +63,12 @@ export function withHistogramsSql(parts: {
         ${limit === undefined ? "" : `QUALIFY ${place} <= ${limit}`}))
     SELECT *, NULL::USMALLINT[] AS ${CELLS[0]}, NULL::DOUBLE[] AS ${CELLS[1]} FROM grouped
     UNION ALL BY NAME
-    SELECT -${GROUP} AS ${GROUP}, buckets AS ${CELLS[0]}, counts AS ${CELLS[1]} FROM picked JOIN grouped USING (${group}) WHERE buckets IS NOT NULL`;
+    SELECT -${GROUP} AS ${GROUP}, buckets AS ${CELLS[0]}, counts AS ${CELLS[1]} FROM picked JOIN grouped USING (${group})
+    WHERE buckets IS NOT NULL AND
+      CASE WHEN (SELECT coalesce(sum(len(buckets)), 0) FROM picked) > ${MAX_CELLS} THEN error('${TOO_MANY_CELLS}') ELSE true END`;
 }
 
-/** Reads the result to its end. Of histograms no more is held than what they come to: their cells may be many. */
+/** Reads the result to its end. */
 export async function packedRows(result: DuckDBResult): Promise<PackedRows> {
   const names = result.deduplicatedColumnNames();
   if (!names.includes(GROUP)) return plain(await result.fetchAllChunks(), names);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { StoreError } from "../store-error.ts";
-import { unpackedRows } from "./packed-rows.ts";
+import { unpackedRows, withHistogramsSql } from "./packed-rows.ts";
 import { QueryGate } from "./query-gate.ts";
 
 /** Runs for minutes unless interrupted. */
@@ -49,6 +49,18 @@ describe("queries", () => {
     await assert.rejects(queries.run("SELECT 1", {}, first.signal), failsWith("CANCELLED"));
     const served = await queries.run("SELECT 5::DOUBLE AS n", {}, new AbortController().signal);
     assert.deepEqual(unpackedRows(served), [{ n: 5 }]);
+    await queries.close();
+  });
+
+  test("histograms that would take too much memory are refused", async () => {
+    const queries = await gate();
+    const rows = (n: number) =>
+      `SELECT 1 AS g, range(1000)::USMALLINT[] AS buckets, range(1000)::DOUBLE[] AS counts FROM range(${n})`;
+    const sql = (n: number) =>
+      withHistogramsSql({ rows: rows(n), group: "g", sums: "count(*)::DOUBLE AS n", order: "g" });
+    await assert.rejects(queries.run(sql(20_001), {}), failsWith("TIMEOUT"));
+    const [row] = unpackedRows(await queries.run(sql(100), {}));
+    assert.deepEqual(row?.["n"], 100);
     await queries.close();
   });
 

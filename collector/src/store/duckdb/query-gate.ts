@@ -1,6 +1,6 @@
 import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
 import { StoreError } from "../store-error.ts";
-import { type PackedRows, packedRows } from "./packed-rows.ts";
+import { hasTooManyCells, type PackedRows, packedRows } from "./packed-rows.ts";
 
 export interface QueryGateOptions {
   timeoutMs: number;
@@ -25,7 +25,7 @@ export class QueryGate {
   }
 
   /**
-   * Throws BUSY when the line is too long, TIMEOUT when it was interrupted, CANCELLED when `left` aborts:
+   * Throws BUSY when the line is too long, TIMEOUT when it was interrupted or is too much, CANCELLED when `left` aborts:
    * what waits then never begins, what runs is interrupted.
    */
   async run(sql: string, values: Record<string, DuckDBValue>, left?: AbortSignal): Promise<PackedRows> {
@@ -42,10 +42,11 @@ export class QueryGate {
       running.interrupt();
     }, this.#options.timeoutMs);
     try {
-      return await packedRows(await connection.stream(sql, values));
+      return await packedRows(await connection.run(sql, values));
     } catch (cause) {
       if (left?.aborted) throw cancelledError();
       if (timedOut) throw timeoutError(this.#options.timeoutMs, cause);
+      if (hasTooManyCells(cause)) throw tooMuchError(cause);
       throw cause;
     } finally {
       clearTimeout(timer);
@@ -124,6 +125,12 @@ class RunningQuery {
 
 function timeoutError(timeoutMs: number, cause: unknown): StoreError {
   const sentence = `the query took more than ${timeoutMs / 1000} s; ask for a shorter time range`;
+  return new StoreError("TIMEOUT", sentence, 5_000, { cause });
+}
+
+function tooMuchError(cause: unknown): StoreError {
+  const sentence =
+    "the query would add up too many histograms for the collector's memory; ask for a shorter time range";
   return new StoreError("TIMEOUT", sentence, 5_000, { cause });
 }
 
