@@ -17,6 +17,10 @@ export const MADE_OF: Readonly<Record<DerivedKind, "hot" | "hours">> = {
   traces: "hot",
 };
 
+export const MADE_OF_HOT: readonly DerivedKind[] = (Object.keys(MADE_OF) as DerivedKind[]).filter(
+  (kind) => MADE_OF[kind] === "hot",
+);
+
 /** How many rows of a group become one: a whole group or parts of it, in any order, come to the same sums. */
 export type Rule =
   | "key"

@@ -1,5 +1,5 @@
 import type { Retention } from "../retention.ts";
-import { type DerivedKind, MADE_OF } from "../rollups.ts";
+import { MADE_OF, MADE_OF_HOT } from "../rollups.ts";
 import type { MaintenanceJob } from "../store.ts";
 import type { FileSet } from "./file-set.ts";
 import type { Roller } from "./roller.ts";
@@ -23,8 +23,6 @@ export interface MaintenanceStep {
   removed?: number;
 }
 
-/** Day files wait until every table has their rows; nothing else is kept back by what fails here. */
-const MADE_OF_HOT = (Object.keys(MADE_OF) as DerivedKind[]).filter((kind) => MADE_OF[kind] === "hot");
 const DAY_MS = 86_400_000;
 
 export interface MaintenanceOptions {

@@ -27,7 +27,7 @@ import {
   type DerivedKind,
   type DerivedTable,
   HOUR_SEC,
-  MADE_OF,
+  MADE_OF_HOT,
   MINUTE_SEC,
 } from "../rollups.ts";
 import { identifier } from "./column-types.ts";
@@ -43,8 +43,6 @@ const UNITS_SEC: Readonly<Partial<Record<DerivedKind, number>>> = {
   hours: HOUR_SEC,
   days: DAY_SEC,
 };
-
-const MADE_OF_HOT = (Object.keys(DERIVED) as DerivedKind[]).filter((kind) => MADE_OF[kind] === "hot");
 
 type Transaction = (run: () => Promise<void>) => Promise<void>;
 
