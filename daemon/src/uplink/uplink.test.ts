@@ -392,6 +392,17 @@ test("stop does not wait for a collector that says nothing longer than it was to
   assert.equal(outbox.count, 1);
 });
 
+test("each pause ends by itself", async (t) => {
+  const setting = await Setting.make(t, { random: () => 0.0099 });
+  const { collector, uplink, outbox } = setting;
+  await setting.put(1);
+  let times = 0;
+  collector.answer = (identity, bytes) =>
+    ++times <= 20 ? [nack(1, { retryAfterMs: 0 })] : collector.commit(identity, bytes);
+  uplink.start();
+  await until("it is committed", () => outbox.count === 0);
+});
+
 test("a batch that was damaged on the way is sent once more, then put aside", async (t) => {
   const setting = await Setting.make(t);
   const { collector, uplink, outbox } = setting;

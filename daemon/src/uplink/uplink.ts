@@ -81,7 +81,8 @@ export class Uplink {
   #socket: WebSocket | null = null;
   #timer: NodeJS.Timeout | null = null;
   #welcomeTimer: NodeJS.Timeout | null = null;
-  #pausedUntilMs = 0;
+  /** Set while nothing is sent because the collector, or a failing disk, asked for a pause. */
+  #pauseTimer: NodeJS.Timeout | null = null;
   #hungUpReason = "";
   #isStopped = false;
   #waitingForEmpty: (() => void)[] = [];
@@ -288,9 +289,13 @@ export class Uplink {
   #pause(wantedMs: number, reason: string): void {
     const pauseMs = Math.min(Math.max(Number.isFinite(wantedMs) ? wantedMs : 0, MIN_PAUSE_MS), MAX_PAUSE_MS);
     const jitteredMs = pauseMs * (1 + PAUSE_JITTER * this.#options.random());
-    this.#pausedUntilMs = performance.now() + jitteredMs;
     this.reason = reason;
-    setTimeout(() => this.#sendMore(), jitteredMs + 1).unref();
+    // The timer itself ends the pause: one that fires a part of a millisecond before a noted time would find it still on.
+    if (this.#pauseTimer !== null) clearTimeout(this.#pauseTimer);
+    this.#pauseTimer = setTimeout(() => {
+      this.#pauseTimer = null;
+      this.#sendMore();
+    }, jitteredMs).unref();
   }
 
   #sendMore(): void {
@@ -299,7 +304,7 @@ export class Uplink {
     const isTaken = (key: string): boolean => this.#refused.has(key) || this.#inFlight.has(key);
     for (;;) {
       const { room } = this.#inFlight;
-      if (this.state !== "connected" || room === "none" || performance.now() < this.#pausedUntilMs) return;
+      if (this.state !== "connected" || room === "none" || this.#pauseTimer !== null) return;
       const key = queue.next(isTaken, room === "fresh");
       if (key === null || !this.#send(key)) return;
     }
