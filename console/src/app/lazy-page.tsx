@@ -4,10 +4,13 @@ import { t, textsLoaded } from "../i18n/translate.ts";
 import { Card } from "../ui/card.tsx";
 import { Empty } from "../ui/states.tsx";
 
-/** A part of the console whose code comes when it is first shown; it stays loaded from then on. `waiting` stands there meanwhile. */
+/**
+ * A part of the console whose code comes when it is first shown; it stays loaded from then on. Meanwhile `Waiting` stands there:
+ * a function, since an element that outlives its page keeps all that the page ever showed in memory, by way of its parents.
+ */
 export function lazyPage<Props extends object>(
   load: () => Promise<ComponentType<Props>>,
-  waiting: JSX.Element | null = <div class="skeleton skeleton-chart-tall" />,
+  Waiting: () => JSX.Element | null = () => <div class="skeleton skeleton-chart-tall" />,
 ): ComponentType<Props> {
   let loaded: ComponentType<Props> | null = null;
   return function LazyPage(props: Props): JSX.Element | null {
@@ -26,7 +29,7 @@ export function lazyPage<Props extends object>(
     }, []);
     if (isFailed) return <LoadFailure />;
     const Component = page.component;
-    return Component === null ? waiting : <Component {...props} />;
+    return Component === null ? <Waiting /> : <Component {...props} />;
   };
 }
 

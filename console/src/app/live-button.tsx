@@ -3,7 +3,10 @@ import { t } from "../i18n/translate.ts";
 import { lazyPage } from "./lazy-page.tsx";
 import { isLiveMode, LIVE_BUTTON_ID, toggleLive } from "./live.ts";
 
-const LiveNote = lazyPage(async () => (await import("./live-note.tsx")).LiveNote, null);
+const LiveNote = lazyPage(
+  async () => (await import("./live-note.tsx")).LiveNote,
+  () => null,
+);
 
 /** Switches live mode on and off. */
 export function LiveButton(): JSX.Element {

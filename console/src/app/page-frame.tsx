@@ -14,7 +14,7 @@ import { TimePicker } from "./time-picker.tsx";
 
 const LedgerDialog = lazyPage(
   async () => (await import("../pages/ledger/ledger-dialog.tsx")).LedgerDialog,
-  null,
+  () => null,
 );
 
 export interface Crumb {
@@ -39,12 +39,7 @@ export function PageFrame(props: {
   const { title, crumbs = [] } = props;
   const ledger = search.value.get("ledger");
   const app = props.app ?? ("app" in route.value ? route.value.app : "");
-  useEffect(() => {
-    document.title = `${title} · apm-daemon`;
-  }, [title]);
-  useEffect(() => {
-    shownApp.value = props.app ?? null;
-  }, [props.app]);
+  useNames(title, props.app ?? null);
   return (
     <>
       <header class="topbar">
@@ -75,6 +70,16 @@ export function PageFrame(props: {
       <Keys isTimeless={props.isTimeless ?? false} />
     </>
   );
+}
+
+/** Effects apart from `PageFrame`: what lies in its scope would be kept with them, see README.md on memory. */
+function useNames(title: string, app: string | null): void {
+  useEffect(() => {
+    document.title = `${title} · apm-daemon`;
+  }, [title]);
+  useEffect(() => {
+    shownApp.value = app;
+  }, [app]);
 }
 
 function ComparisonChoice(): JSX.Element {

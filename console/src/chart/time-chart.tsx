@@ -18,7 +18,10 @@ import { Legend } from "./legend.tsx";
 import type { Values } from "./stack.ts";
 import { FORMATTERS, type Unit } from "./unit.ts";
 
-const ChartTable = lazyPage(async () => (await import("./chart-table.tsx")).ChartTable, null);
+const ChartTable = lazyPage(
+  async () => (await import("./chart-table.tsx")).ChartTable,
+  () => null,
+);
 
 export interface ChartSeries {
   key: string;

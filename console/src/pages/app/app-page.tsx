@@ -33,7 +33,10 @@ const AppTables = lazyPage(async () => (await import("./app-tables.tsx")).AppTab
 
 const LiveRequests = lazyPage(async () => (await import("./live-requests.tsx")).LiveRequests);
 
-const AppVerdict = lazyPage(async () => (await import("./app-verdict.tsx")).AppVerdict, null);
+const AppVerdict = lazyPage(
+  async () => (await import("./app-verdict.tsx")).AppVerdict,
+  () => null,
+);
 const AppEnds = lazyPage(async () => (await import("./app-ends.tsx")).AppEnds);
 
 /** "What is slow right now, and why?" */

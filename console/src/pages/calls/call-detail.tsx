@@ -34,7 +34,7 @@ export function CallDetail(props: {
   const series = useAnswer<CallSeriesAnswer>(path, pageRange.value);
   const compared = useAnswer<CallSeriesAnswer>(before === null ? null : path, before);
   const samples = useAnswer<CallSamplesAnswer>(apiPaths.callSamples(app, keys), pageRange.value);
-  useEffect(() => window.scrollTo(0, 0), []);
+  useTopOfPage();
   return (
     <>
       <p>
@@ -47,6 +47,11 @@ export function CallDetail(props: {
       {props.after}
     </>
   );
+}
+
+/** An effect apart from `CallDetail`: what lies in its scope would be kept with it, see README.md on memory. */
+function useTopOfPage(): void {
+  useEffect(() => window.scrollTo(0, 0), []);
 }
 
 function Content(props: {

@@ -12,8 +12,14 @@ import { HostsTable, NoHosts } from "../hosts/hosts-table.tsx";
 import { AppsTable } from "./apps-table.tsx";
 import { NoApps } from "./no-apps.tsx";
 
-const OpenVerdicts = lazyPage(async () => (await import("./open-verdicts.tsx")).OpenVerdicts, null);
-const DiedProcesses = lazyPage(async () => (await import("./died-processes.tsx")).DiedProcesses, null);
+const OpenVerdicts = lazyPage(
+  async () => (await import("./open-verdicts.tsx")).OpenVerdicts,
+  () => null,
+);
+const DiedProcesses = lazyPage(
+  async () => (await import("./died-processes.tsx")).DiedProcesses,
+  () => null,
+);
 
 /** "Is anything wrong now, and where do I click?" */
 export function HomePage(): JSX.Element {
