@@ -7,7 +7,6 @@ import type {
   TimeRange,
 } from "../store.ts";
 import type { Query } from "./database-client.ts";
-import type { SqlValues } from "./database-messages.ts";
 import { rowsOf } from "./sql-parts.ts";
 import type { Tiers } from "./tier.ts";
 import { IS_FETCHED, SUMMARY, type SummaryRow, storedTrace } from "./trace-queries.ts";
@@ -22,22 +21,34 @@ const AROUND_SEC = 60;
 const HOST_METRICS = ["cpuStealRatio", "psiCpuSomeRatio", "psiMemorySomeRatio", "psiIoSomeRatio"] as const;
 const PROCESS_METRICS = ["gcPauseMs", "eventLoopDelayP99Ms"] as const;
 
-/** Kept traces of the action that ended in the range, each with whether it is in the selection. */
-const picked = (traces: string): string => `picked AS (
-  SELECT *, coalesce(end_ms >= $selectedFrom AND end_ms < $selectedTo AND duration_us > $minUs AND duration_us <= $maxUs, false)
-    AS is_selected
-  FROM (SELECT *, start_ms + duration_us / 1000 AS end_ms FROM ${traces}
-    WHERE ts_s >= greatest(0, $from - ${LONGEST_SEC})::UINTEGER AND ts_s < $to::UINTEGER
-      AND app = $app AND action = $action AND NOT ${IS_FETCHED})
-  WHERE end_ms >= $from::DOUBLE * 1000 AND end_ms < $to::DOUBLE * 1000)`;
+/** Kept traces of the action that ended from `$from` on and before `$to`. */
+const ended = (traces: string): string => `(
+  SELECT *, start_ms + duration_us / 1000 AS end_ms FROM ${traces}
+  WHERE ts_s >= greatest(0, $from - ${LONGEST_SEC})::UINTEGER AND ts_s < $to::UINTEGER
+    AND app = $app AND action = $action AND NOT ${IS_FETCHED}
+    AND end_ms >= $from::DOUBLE * 1000 AND end_ms < $to::DOUBLE * 1000)`;
 
-/** Most rows are of other seconds, and telling that by a number takes half as long as by host and instance too. */
-const ofTheirTimes = (rows: string): string =>
-  `(SELECT * FROM ${rows} WHERE ts_s IN (SELECT second FROM seconds))`;
+const IS_OF_DURATION = "duration_us > $minUs AND duration_us <= $maxUs";
 
-type SampleRow = SummaryRow &
-  Pick<SampledTrace, "isSelected" | "frame" | "appVersion"> &
-  MetricValues & { keptThere: number };
+/** Between the values of a list that is bound as text. A host with it in its name would miss its seconds, nothing else. */
+const SEPARATOR = "\u001f";
+const joined = (values: Iterable<string | number>): string => [...values].join(SEPARATOR);
+/** The values of `$name`, to be unnested. Few values to join with are compared with what each block of rows can hold: decision 40. */
+const listSql = (name: string, type: "VARCHAR" | "UINTEGER"): string =>
+  `string_split($${name}, chr(31))::${type}[]`;
+
+interface ChosenRow {
+  traceId: string;
+  rootSpanId: string;
+  tsSec: number;
+  host: string;
+  instance: string;
+  startUnixMs: number;
+  durationUs: number;
+  isSelected: boolean;
+  keptThere: number;
+}
+type DescribedRow = SummaryRow & Pick<SampledTrace, "frame">;
 
 export class DuckDbSelectionQueries implements SelectionQueries {
   readonly #query: Query;
@@ -48,12 +59,11 @@ export class DuckDbSelectionQueries implements SelectionQueries {
     this.#tiers = tiers;
   }
 
-  async slowest(selection: Selection, limit: number): Promise<StoredTrace[]> {
+  async slowest({ selected, app, action, minUs, maxUs }: Selection, limit: number): Promise<StoredTrace[]> {
     const rows = await this.#query(
-      `WITH ${picked(rowsOf("traces", reached(selection.range)))}
-       SELECT ${SUMMARY} FROM picked WHERE is_selected
+      `SELECT ${SUMMARY} FROM ${ended(rowsOf("traces", reached(selected)))} WHERE ${IS_OF_DURATION}
        ORDER BY duration_us DESC, start_ms DESC, trace_id LIMIT $limit`,
-      { ...selectionValues(selection), limit },
+      { from: selected.fromSec, to: selected.toSec, app, action, minUs, maxUs, limit },
     );
     return (rows as unknown as SummaryRow[]).map(storedTrace);
   }
@@ -66,77 +76,153 @@ export class DuckDbSelectionQueries implements SelectionQueries {
     selection: Selection,
     limit: number,
   ): Promise<{ traces: SampledTrace[]; keptSelected: number; keptRest: number }> {
-    const isThinned = selection.range.fromSec < this.#tiers.keptFromSec("traces");
-    const range = reached(selection.range);
-    const traces = rowsOf("traces", range);
-    const seconds = { ...range, toSec: range.toSec + AROUND_SEC };
+    const [chosen, versions] = await Promise.all([this.#chosen(selection, limit), this.#versions(selection)]);
+    const keptWhere = (isSelected: boolean): number =>
+      chosen.find((row) => row.isSelected === isSelected)?.keptThere ?? 0;
+    const kept = { keptSelected: keptWhere(true), keptRest: keptWhere(false) };
+    if (chosen.length === 0) return { traces: [], ...kept };
+    const [described, around] = await Promise.all([
+      this.#described(selection, chosen),
+      this.#around(selection, chosen),
+    ]);
+    const traces = chosen.flatMap((row): SampledTrace[] => {
+      const found = described.get(traceKey(row));
+      // Its retention may have ended in between.
+      if (found === undefined) return [];
+      const { frame, ...trace } = found;
+      const appVersion = versions.get(instanceKey(row)) ?? null;
+      const { isSelected } = row;
+      return [{ ...storedTrace(trace), isSelected, frame, appVersion, around: around(row) }];
+    });
+    return { traces, ...kept };
+  }
+
+  /** What the sample consists of: to choose it, little is read of many traces. */
+  async #chosen(selection: Selection, limit: number): Promise<ChosenRow[]> {
+    const { range, app, action, selected, minUs, maxUs } = selection;
+    const isThinned = range.fromSec < this.#tiers.keptFromSec("traces");
     const rows = await this.#query(
-      `WITH ${picked(traces)},
-       comparable AS (SELECT *, ${isThinned ? `coalesce(${IS_WORTH}, false)` : "true"} AS is_comparable FROM picked),
-       sampled AS (
-         SELECT trace_id, root_span_id, ts_s, host, instance, start_ms, end_ms, is_selected,
-           count(*) OVER (PARTITION BY is_selected)::DOUBLE AS kept_there
-         FROM comparable
-         QUALIFY is_comparable
-           AND row_number() OVER (PARTITION BY is_selected, is_comparable ORDER BY trace_id, root_span_id) <= $limit),
-       seconds AS (
-         SELECT trace_id, root_span_id, host, instance,
-           unnest(range((start_ms // 1000)::BIGINT, least(end_ms // 1000, start_ms // 1000 + ${AROUND_SEC - 1})::BIGINT + 1))
-             ::UINTEGER AS second
-         FROM sampled),
-       of_host AS (
-         SELECT trace_id, root_span_id, ${HOST_METRICS.map((name) => `max(h."${name}") AS "${name}"`).join(", ")}
-         FROM seconds JOIN ${ofTheirTimes(rowsOf("host_seconds", seconds))} AS h ON h.host = seconds.host AND h.ts_s = second GROUP BY ALL),
-       of_process AS (
-         SELECT trace_id, root_span_id, ${PROCESS_METRICS.map((name) => `max(p."${name}") AS "${name}"`).join(", ")}
-         FROM seconds JOIN ${ofTheirTimes(rowsOf("process_seconds", seconds))} AS p
-           ON p.host = seconds.host AND p.instance = seconds.instance AND p.ts_s = second GROUP BY ALL),
-       versions AS (
-         SELECT host, instance, any_value(app_version) AS app_version FROM ${rowsOf("instances", { ...range, toSec: NO_END_SEC })}
-         WHERE app = $app AND ts_s >= greatest(0, $from - ${LONGEST_SEC})::UINTEGER GROUP BY ALL)
-       SELECT ${SUMMARY}, frame, is_selected AS "isSelected", kept_there AS "keptThere", app_version AS "appVersion",
-         of_host.* EXCLUDE (trace_id, root_span_id), of_process.* EXCLUDE (trace_id, root_span_id)
-       FROM sampled
-         JOIN (SELECT trace_id, root_span_id, ts_s, action, kind, app, duration_us, status, error, spans, reason, repeats, verdict,
-             frame FROM ${traces} WHERE app = $app AND action = $action AND NOT ${IS_FETCHED})
-           USING (trace_id, root_span_id, ts_s)
-         LEFT JOIN of_host USING (trace_id, root_span_id)
-         LEFT JOIN of_process USING (trace_id, root_span_id)
-         LEFT JOIN versions USING (host, instance)
-       ORDER BY trace_id, root_span_id`,
-      { ...selectionValues(selection), limit },
+      `SELECT trace_id AS "traceId", root_span_id AS "rootSpanId", ts_s AS "tsSec", host, instance, start_ms AS "startUnixMs",
+         duration_us AS "durationUs", is_selected AS "isSelected", count(*) OVER (PARTITION BY is_selected)::DOUBLE AS "keptThere"
+       FROM (SELECT *, coalesce(end_ms >= $selectedFrom AND end_ms < $selectedTo AND ${IS_OF_DURATION}, false) AS is_selected,
+           ${isThinned ? `coalesce(${IS_WORTH}, false)` : "true"} AS is_comparable
+         FROM ${ended(rowsOf("traces", reached(range)))})
+       QUALIFY is_comparable
+         AND row_number() OVER (PARTITION BY is_selected, is_comparable ORDER BY trace_id, root_span_id) <= $limit`,
+      {
+        from: range.fromSec,
+        to: range.toSec,
+        app,
+        action,
+        selectedFrom: selected.fromSec * 1000,
+        selectedTo: selected.toSec * 1000,
+        minUs,
+        maxUs,
+        limit,
+      },
     );
-    const sampled = rows as unknown as SampleRow[];
-    return {
-      traces: sampled.map(sampledTrace),
-      keptSelected: sampled.find((row) => row.isSelected)?.keptThere ?? 0,
-      keptRest: sampled.find((row) => !row.isSelected)?.keptThere ?? 0,
+    return rows as unknown as ChosenRow[];
+  }
+
+  /** The app's versions by instance. */
+  async #versions({ range, app }: Selection): Promise<Map<string, string>> {
+    const { fromSec } = reached(range);
+    const rows = await this.#query(
+      `SELECT host, instance, any_value(app_version) AS "appVersion" FROM ${rowsOf("instances", { fromSec, toSec: NO_END_SEC })}
+       WHERE app = $app AND ts_s >= $from::UINTEGER GROUP BY host, instance`,
+      { app, from: fromSec },
+    );
+    return new Map(
+      (rows as unknown as { host: string; instance: string; appVersion: string }[]).map((row) => [
+        instanceKey(row),
+        row.appVersion,
+      ]),
+    );
+  }
+
+  /** Summaries and frames of these traces: rows that fail a condition of the scan are not read whole, those that fail a join are. */
+  async #described(
+    { range, app, action }: Selection,
+    chosen: readonly ChosenRow[],
+  ): Promise<Map<string, DescribedRow>> {
+    const rows = await this.#query(
+      `SELECT ${SUMMARY}, frame FROM ${rowsOf("traces", reached(range))}
+       WHERE list_contains(${listSql("times", "UINTEGER")}, ts_s) AND app = $app AND action = $action AND NOT ${IS_FETCHED}
+         AND list_contains(${listSql("traceIds", "VARCHAR")}, trace_id)`,
+      {
+        app,
+        action,
+        times: joined(new Set(chosen.map(({ tsSec }) => tsSec))),
+        traceIds: joined(new Set(chosen.map(({ traceId }) => traceId))),
+      },
+    );
+    return new Map((rows as unknown as DescribedRow[]).map((row) => [traceKey(row), row]));
+  }
+
+  /** For each of these traces: the highest value of each metric in its seconds. */
+  async #around(
+    { range }: Selection,
+    chosen: readonly ChosenRow[],
+  ): Promise<(row: ChosenRow) => MetricValues> {
+    const { fromSec, toSec } = reached(range);
+    const seconds = { fromSec, toSec: toSec + AROUND_SEC };
+    const [ofHost, ofProcess] = await Promise.all([
+      this.#highest(rowsOf("host_seconds", seconds), ["host"], HOST_METRICS, chosen),
+      this.#highest(rowsOf("process_seconds", seconds), ["host", "instance"], PROCESS_METRICS, chosen),
+    ]);
+    return (row) => ({ ...ofHost(row), ...ofProcess(row) });
+  }
+
+  /** The same of one table, whose rows are told apart by these keys and their second. */
+  async #highest(
+    view: string,
+    keys: readonly ("host" | "instance")[],
+    metrics: readonly string[],
+    chosen: readonly ChosenRow[],
+  ): Promise<(row: ChosenRow) => MetricValues> {
+    const keyOf = (row: { host: string; instance: string }, second: number): string =>
+      joined([...keys.map((key) => row[key]), second]);
+    const wanted = chosen.flatMap((row) => secondsOf(row).map((second) => ({ host: row.host, second })));
+    const rows = (await this.#query(
+      `SELECT ${keys.join(", ")}, ts_s AS second, ${metrics.map((name) => `"${name}"`).join(", ")}
+       FROM ${view} JOIN (SELECT DISTINCT unnest(${listSql("hosts", "VARCHAR")}) AS host, unnest(${listSql("seconds", "UINTEGER")}) AS ts_s)
+         USING (host, ts_s)`,
+      {
+        hosts: joined(wanted.map(({ host }) => host)),
+        seconds: joined(wanted.map(({ second }) => second)),
+      },
+    )) as unknown as (MetricValues & { host: string; instance: string; second: number })[];
+    const known = new Map(rows.map((row) => [keyOf(row, row.second), row]));
+    return (trace) => {
+      const own = secondsOf(trace).map((second) => known.get(keyOf(trace, second)));
+      return Object.fromEntries(
+        metrics.map((name) => [name, highest(own.map((second) => second?.[name] ?? null))]),
+      );
     };
   }
+}
+
+function highest(values: readonly (number | null)[]): number | null {
+  const measured = values.filter((value) => value !== null);
+  return measured.length === 0 ? null : Math.max(...measured);
+}
+
+function instanceKey({ host, instance }: { host: string; instance: string }): string {
+  return joined([host, instance]);
+}
+
+function traceKey({ traceId, rootSpanId }: { traceId: string; rootSpanId: string }): string {
+  return joined([traceId, rootSpanId]);
+}
+
+/** Unix seconds in which the request ran, 60 at most. */
+function secondsOf({ startUnixMs, durationUs }: ChosenRow): number[] {
+  const first = Math.floor(startUnixMs / 1000);
+  const last = Math.min(Math.floor((startUnixMs + durationUs / 1000) / 1000), first + AROUND_SEC - 1);
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
 }
 
 /** From where on requests began that ended in the range. */
 function reached({ fromSec, toSec }: TimeRange): TimeRange {
   return { fromSec: Math.max(0, fromSec - LONGEST_SEC), toSec };
-}
-
-function sampledTrace(row: SampleRow): SampledTrace {
-  const { isSelected, keptThere: _, frame, appVersion, ...trace } = row;
-  const around = Object.fromEntries(
-    [...HOST_METRICS, ...PROCESS_METRICS].map((name) => [name, row[name] ?? null]),
-  );
-  return { ...storedTrace(trace), isSelected, frame, appVersion, around };
-}
-
-function selectionValues({ range, app, action, selected, minUs, maxUs }: Selection): SqlValues {
-  return {
-    from: range.fromSec,
-    to: range.toSec,
-    app,
-    action,
-    selectedFrom: selected.fromSec * 1000,
-    selectedTo: selected.toSec * 1000,
-    minUs,
-    maxUs,
-  };
 }
