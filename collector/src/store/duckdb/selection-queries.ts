@@ -140,15 +140,19 @@ export class DuckDbSelectionQueries implements SelectionQueries {
     );
   }
 
-  /** Summaries and frames of these traces: rows that fail a condition of the scan are not read whole, those that fail a join are. */
+  /**
+   * Summaries and frames of these traces. Rows that fail a condition of the scan are not read whole, those that fail a join are; and conditions
+   * are planned for each file anew, so that there is one alone, on the second, and ids are told apart afterwards.
+   */
   async #described(
     { range, app, action }: Selection,
     chosen: readonly ChosenRow[],
   ): Promise<Map<string, DescribedRow>> {
     const rows = await this.#query(
-      `SELECT ${SUMMARY}, frame FROM ${rowsOf("traces", reached(range))}
-       WHERE list_contains(${listSql("times", "UINTEGER")}, ts_s) AND app = $app AND action = $action AND NOT ${IS_FETCHED}
-         AND list_contains(${listSql("traceIds", "VARCHAR")}, trace_id)`,
+      `WITH near AS MATERIALIZED (
+         SELECT * FROM ${rowsOf("traces", reached(range))}
+         WHERE list_contains(${listSql("times", "UINTEGER")}, ts_s) AND app = $app AND action = $action AND NOT ${IS_FETCHED})
+       SELECT ${SUMMARY}, frame FROM near WHERE trace_id IN (SELECT unnest(${listSql("traceIds", "VARCHAR")}))`,
       {
         app,
         action,
