@@ -100,8 +100,6 @@ export class Database {
       memory_limit: `${options.memoryLimitMb}MB`,
       checkpoint_threshold: "16MB",
       default_block_size: String(BLOCK_BYTES),
-      // Joins with up to so many values look first at which blocks of rows can hold one: decision 40.
-      dynamic_or_filter_threshold: "1000",
       temp_directory: path.join(store, "tmp"),
       autoinstall_known_extensions: "false",
       autoload_known_extensions: "false",

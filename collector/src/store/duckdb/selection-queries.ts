@@ -10,7 +10,7 @@ import type { Query } from "./database-client.ts";
 import { rowsOf } from "./sql-parts.ts";
 import type { Tiers } from "./tier.ts";
 import { IS_FETCHED, SUMMARY, type SummaryRow, storedTrace } from "./trace-queries.ts";
-import { IS_WORTH } from "./trace-thinner.ts";
+import { IS_WORTH_BY_REASON } from "./trace-thinner.ts";
 
 /** Traces are stored by their start, selected by their end, as requests are counted: requests beyond this are not found. */
 const LONGEST_SEC = 3_600;
@@ -33,7 +33,7 @@ const IS_OF_DURATION = "duration_us > $minUs AND duration_us <= $maxUs";
 /** Between the values of a list that is bound as text. A host with it in its name would miss its seconds, nothing else. */
 const SEPARATOR = "\u001f";
 const joined = (values: Iterable<string | number>): string => [...values].join(SEPARATOR);
-/** The values of `$name`, to be unnested. Few values to join with are compared with what each block of rows can hold: decision 40. */
+/** The values of `$name` as a list. */
 const listSql = (name: string, type: "VARCHAR" | "UINTEGER"): string =>
   `string_split($${name}, chr(31))::${type}[]`;
 
@@ -70,7 +70,8 @@ export class DuckDbSelectionQueries implements SelectionQueries {
 
   /**
    * Trace ids are random, so that the first of them are a fair sample, and the same one each time. Where a part of the range
-   * is so old that its traces were thinned out, only those that outlive that are compared: else age would show as a difference.
+   * is so old that its traces were thinned out, only those are compared that outlive that by their reason or id: else age would show as a
+   * difference. Whether they have a verdict is not asked, which would mean to read it.
    */
   async sample(
     selection: Selection,
@@ -105,7 +106,7 @@ export class DuckDbSelectionQueries implements SelectionQueries {
       `SELECT trace_id AS "traceId", root_span_id AS "rootSpanId", ts_s AS "tsSec", host, instance, start_ms AS "startUnixMs",
          duration_us AS "durationUs", is_selected AS "isSelected", count(*) OVER (PARTITION BY is_selected)::DOUBLE AS "keptThere"
        FROM (SELECT *, coalesce(end_ms >= $selectedFrom AND end_ms < $selectedTo AND ${IS_OF_DURATION}, false) AS is_selected,
-           ${isThinned ? `coalesce(${IS_WORTH}, false)` : "true"} AS is_comparable
+           ${isThinned ? `coalesce(${IS_WORTH_BY_REASON}, false)` : "true"} AS is_comparable
          FROM ${ended(rowsOf("traces", reached(range)))})
        QUALIFY is_comparable
          AND row_number() OVER (PARTITION BY is_selected, is_comparable ORDER BY trace_id, root_span_id) <= $limit`,
@@ -189,7 +190,8 @@ export class DuckDbSelectionQueries implements SelectionQueries {
     const wanted = chosen.flatMap((row) => secondsOf(row).map((second) => ({ host: row.host, second })));
     const rows = (await this.#query(
       `SELECT ${keys.join(", ")}, ts_s AS second, ${metrics.map((name) => `"${name}"`).join(", ")}
-       FROM ${view} JOIN (SELECT DISTINCT unnest(${listSql("hosts", "VARCHAR")}) AS host, unnest(${listSql("seconds", "UINTEGER")}) AS ts_s)
+       FROM (SELECT * FROM ${view} WHERE ts_s IN (${inSql(wanted.map(({ second }) => second))}))
+         JOIN (SELECT DISTINCT unnest(${listSql("hosts", "VARCHAR")}) AS host, unnest(${listSql("seconds", "UINTEGER")}) AS ts_s)
          USING (host, ts_s)`,
       {
         hosts: joined(wanted.map(({ host }) => host)),
@@ -204,6 +206,11 @@ export class DuckDbSelectionQueries implements SelectionQueries {
       );
     };
   }
+}
+
+/** Constants: DuckDB compares them with what each block of rows can hold, and skips blocks. It does so with few values of a join alone (decision 40). */
+function inSql(seconds: readonly number[]): string {
+  return [...new Set(seconds)].join(", ");
 }
 
 function highest(values: readonly (number | null)[]): number | null {

@@ -9,9 +9,12 @@ const CHUNK_ROWS = 2_000;
 const KEPT_ONE_IN = 10;
 const NEW_CATALOG = "sampled being written";
 
-/** Slow and failed ones, those with a verdict, and a tenth of the rest by trace id, so that a trace's parts go together. */
-export const IS_WORTH: string = `error OR reason IN ('slow', 'error') OR verdict IS NOT NULL
+/** Slow and failed ones, and a tenth of the rest by trace id, so that a trace's parts go together. */
+export const IS_WORTH_BY_REASON: string = `error OR reason IN ('slow', 'error')
   OR coalesce(try_cast('0x' || right(trace_id, 8) AS UBIGINT), 0) % ${KEPT_ONE_IN} = 0`;
+
+/** These, and those with a verdict. */
+const IS_WORTH = `${IS_WORTH_BY_REASON} OR verdict IS NOT NULL`;
 
 /**
  * Writes the traces of a day anew with those only that are worth keeping longer, since deleted rows would give no space
