@@ -281,7 +281,10 @@ export class Uplink {
             { err: error, batch: key },
             "a refused batch cannot be put aside; it is tried again, free disk space or check the state folder",
           );
-          setTimeout(() => this.#refused.delete(key), DISK_PAUSE_MS).unref();
+          setTimeout(() => {
+            this.#refused.delete(key);
+            this.#sendMore();
+          }, DISK_PAUSE_MS).unref();
         },
       );
   }

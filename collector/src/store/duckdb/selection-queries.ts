@@ -14,6 +14,8 @@ import { IS_WORTH_BY_REASON } from "./trace-thinner.ts";
 
 /** Traces are stored by their start, selected by their end, as requests are counted: requests beyond this are not found. */
 const LONGEST_SEC = 3_600;
+/** The slowest of a short time may have begun long before it, in a page's range that goes so far back. */
+const LONGEST_OF_SLOWEST_SEC = 86_400;
 /** `ts_s` is a u32. */
 const NO_END_SEC = 4_294_967_295;
 /** Seconds of a request that are looked at. */
@@ -21,16 +23,16 @@ const AROUND_SEC = 60;
 const HOST_METRICS = ["cpuStealRatio", "psiCpuSomeRatio", "psiMemorySomeRatio", "psiIoSomeRatio"] as const;
 const PROCESS_METRICS = ["gcPauseMs", "eventLoopDelayP99Ms"] as const;
 
-/** Kept traces of the action that ended from `$from` on and before `$to`. */
-const ended = (traces: string): string => `(
-  SELECT *, start_ms + duration_us / 1000 AS end_ms FROM ${traces}
-  WHERE ts_s >= greatest(0, $from - ${LONGEST_SEC})::UINTEGER AND ts_s < $to::UINTEGER
+/** Kept traces of the action that ended from `$from` on and before `$to`, and began in this range. */
+const ended = (began: TimeRange): string => `(
+  SELECT *, start_ms + duration_us / 1000 AS end_ms FROM ${rowsOf("traces", began)}
+  WHERE ts_s >= ${began.fromSec}::UINTEGER AND ts_s < $to::UINTEGER
     AND app = $app AND action = $action AND NOT ${IS_FETCHED}
     AND end_ms >= $from::DOUBLE * 1000 AND end_ms < $to::DOUBLE * 1000)`;
 
 const IS_OF_DURATION = "duration_us > $minUs AND duration_us <= $maxUs";
 
-/** Between the values of a list that is bound as text. A host with it in its name would miss its seconds, nothing else. */
+/** Between the values of a list that is bound as text. */
 const SEPARATOR = "\u001f";
 const joined = (values: Iterable<string | number>): string => [...values].join(SEPARATOR);
 /** The values of `$name` as a list. */
@@ -59,9 +61,13 @@ export class DuckDbSelectionQueries implements SelectionQueries {
     this.#tiers = tiers;
   }
 
-  async slowest({ selected, app, action, minUs, maxUs }: Selection, limit: number): Promise<StoredTrace[]> {
+  async slowest(
+    { range, selected, app, action, minUs, maxUs }: Selection,
+    limit: number,
+  ): Promise<StoredTrace[]> {
+    const fromSec = Math.max(reached(range).fromSec, selected.fromSec - LONGEST_OF_SLOWEST_SEC);
     const rows = await this.#query(
-      `SELECT ${SUMMARY} FROM ${ended(rowsOf("traces", reached(selected)))} WHERE ${IS_OF_DURATION}
+      `SELECT ${SUMMARY} FROM ${ended({ fromSec, toSec: selected.toSec })} WHERE ${IS_OF_DURATION}
        ORDER BY duration_us DESC, start_ms DESC, trace_id LIMIT $limit`,
       { from: selected.fromSec, to: selected.toSec, app, action, minUs, maxUs, limit },
     );
@@ -107,7 +113,7 @@ export class DuckDbSelectionQueries implements SelectionQueries {
          duration_us AS "durationUs", is_selected AS "isSelected", count(*) OVER (PARTITION BY is_selected)::DOUBLE AS "keptThere"
        FROM (SELECT *, coalesce(end_ms >= $selectedFrom AND end_ms < $selectedTo AND ${IS_OF_DURATION}, false) AS is_selected,
            ${isThinned ? `coalesce(${IS_WORTH_BY_REASON}, false)` : "true"} AS is_comparable
-         FROM ${ended(rowsOf("traces", reached(range)))})
+         FROM ${ended(reached(range))})
        QUALIFY is_comparable
          AND row_number() OVER (PARTITION BY is_selected, is_comparable ORDER BY trace_id, root_span_id) <= $limit`,
       {
@@ -178,7 +184,7 @@ export class DuckDbSelectionQueries implements SelectionQueries {
     return (row) => ({ ...ofHost(row), ...ofProcess(row) });
   }
 
-  /** The same of one table, whose rows are told apart by these keys and their second. */
+  /** The same of one table, whose rows are told apart by these keys and their second; two daemons of one name may both have a row. */
   async #highest(
     view: string,
     keys: readonly ("host" | "instance")[],
@@ -187,14 +193,22 @@ export class DuckDbSelectionQueries implements SelectionQueries {
   ): Promise<(row: ChosenRow) => MetricValues> {
     const keyOf = (row: { host: string; instance: string }, second: number): string =>
       joined([...keys.map((key) => row[key]), second]);
-    const wanted = chosen.flatMap((row) => secondsOf(row).map((second) => ({ host: row.host, second })));
+    // A separator in a name would shift the lists against each other.
+    const wanted = chosen
+      .filter(({ host, instance }) => !`${host}${instance}`.includes(SEPARATOR))
+      .flatMap((row) => secondsOf(row).map((second) => ({ ...row, second })));
+    if (wanted.length === 0) return () => Object.fromEntries(metrics.map((name) => [name, null]));
+    const lists = [
+      ...keys.map((key) => `unnest(${listSql(key, "VARCHAR")}) AS ${key}`),
+      `unnest(${listSql("seconds", "UINTEGER")}) AS ts_s`,
+    ];
     const rows = (await this.#query(
-      `SELECT ${keys.join(", ")}, ts_s AS second, ${metrics.map((name) => `"${name}"`).join(", ")}
+      `SELECT ${keys.join(", ")}, ts_s AS second, ${metrics.map((name) => `max("${name}") AS "${name}"`).join(", ")}
        FROM (SELECT * FROM ${view} WHERE ts_s IN (${inSql(wanted.map(({ second }) => second))}))
-         JOIN (SELECT DISTINCT unnest(${listSql("hosts", "VARCHAR")}) AS host, unnest(${listSql("seconds", "UINTEGER")}) AS ts_s)
-         USING (host, ts_s)`,
+         JOIN (SELECT DISTINCT ${lists.join(", ")}) USING (${keys.join(", ")}, ts_s)
+       GROUP BY ${keys.join(", ")}, ts_s`,
       {
-        hosts: joined(wanted.map(({ host }) => host)),
+        ...Object.fromEntries(keys.map((key) => [key, joined(wanted.map((row) => row[key]))])),
         seconds: joined(wanted.map(({ second }) => second)),
       },
     )) as unknown as (MetricValues & { host: string; instance: string; second: number })[];
@@ -226,11 +240,11 @@ function traceKey({ traceId, rootSpanId }: { traceId: string; rootSpanId: string
   return joined([traceId, rootSpanId]);
 }
 
-/** Unix seconds in which the request ran, 60 at most. */
+/** Unix seconds in which the request ran, 1 to 60. */
 function secondsOf({ startUnixMs, durationUs }: ChosenRow): number[] {
   const first = Math.floor(startUnixMs / 1000);
-  const last = Math.min(Math.floor((startUnixMs + durationUs / 1000) / 1000), first + AROUND_SEC - 1);
-  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  const last = Math.max(first, Math.floor((startUnixMs + durationUs / 1000) / 1000));
+  return Array.from({ length: Math.min(last - first + 1, AROUND_SEC) }, (_, i) => first + i);
 }
 
 /** From where on requests began that ended in the range. */
