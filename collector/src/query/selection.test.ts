@@ -49,6 +49,21 @@ function kept(n: number, isSlow: boolean) {
   };
 }
 
+/** It ends in the first window. */
+const LONG_MS = 90 * 60_000;
+const imported = ((): ReturnType<typeof kept> => {
+  const traceId = id(999).padStart(32, "0");
+  const root: SampleSpan = {
+    spanId: id(999),
+    parentSpanId: "",
+    name: "POST /import",
+    kind: 1,
+    startMs: 5_000 - LONG_MS,
+    durationMs: LONG_MS,
+  };
+  return { summary: traceSummary(traceId, root), frame: spansFrame(traceId, [root]) };
+})();
+
 describe("what differs in a part of the heatmap", () => {
   let collector: RunningCollector;
   const fast = Array.from({ length: 15 }, (_, i) => kept(i + 1, false));
@@ -80,9 +95,24 @@ describe("what differs in a part of the heatmap", () => {
       traces: slow.map(({ summary }) => summary),
       hostSeconds: { tsSec: [WINDOW_SEC + 12], columns: { cpuStealRatio: [0.3], psiIoSomeRatio: [0.1] } },
     });
+    // Another host by mistake has the same name: the higher value of a second counts.
+    const twin = sampleHeader({
+      createdUnixMs: SEALED_MS + 10_000,
+      host: sampleHost({ name: "web-2", id: "twin" }),
+      apps: [],
+      actions: [],
+      traces: [],
+      hostSeconds: { tsSec: [WINDOW_SEC + 12], columns: { cpuStealRatio: [0.01] } },
+    });
+    const long = sampleHeader({
+      actions: [sampleRequests([LONG_MS * 1_000], { action: "POST /import" })],
+      traces: [imported.summary],
+    });
     for (const [header, parts] of [
       [web1, fast],
       [web2, slow],
+      [twin, []],
+      [long, [imported]],
     ] as const) {
       const frames = parts.map(({ frame }) => frame);
       assert.equal((await uplink.deliver(header, frames)).type, "ack");
@@ -170,6 +200,14 @@ describe("what differs in a part of the heatmap", () => {
     const outside = `selectedFrom=${FROM + 90_000}&selectedTo=${FROM + 95_000}`;
     const none = await get<SelectionAnswer>(`apps/shop/selection?${ACTION}&${RANGE}&${outside}`);
     assert.deepEqual([none.selected.requests, none.selected.kept, none.traces], [0, 0, []]);
+  });
+
+  test("a request that began long before the selection is among its slowest", async () => {
+    const range = `from=${FROM - 2 * LONG_MS}&to=${FROM + 60_000}`;
+    const window = `selectedFrom=${FROM}&selectedTo=${FROM + 10_000}`;
+    const call = `apps/shop/selection?action=${encodeURIComponent("POST /import")}&${range}&${window}`;
+    const { selected, traces } = await get<SelectionAnswer>(call);
+    assert.deepEqual([selected.kept, traces.map(({ durationMs }) => durationMs)], [1, [LONG_MS]]);
   });
 
   test("wrong selections are refused with the reason", async () => {
