@@ -47,7 +47,7 @@ export async function apps(
       app,
       ...requestStatistics(
         totals.find((row) => row.app === app),
-        thresholds.find((row) => row.app === app)?.apdexTMs ?? null,
+        thresholds.get(app) ?? null,
         minutesUpToNow(range),
       ),
       hosts,
@@ -98,5 +98,5 @@ export async function requireApp(store: Store, app: string): Promise<void> {
 
 /** The newest T of the app in ms, null when it never said. */
 export async function apdexThreshold(store: Store, app: string): Promise<number | null> {
-  return (await store.apps.apdexThresholds()).find((row) => row.app === app)?.apdexTMs ?? null;
+  return (await store.apps.apdexThresholds()).get(app) ?? null;
 }

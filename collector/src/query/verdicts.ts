@@ -1,11 +1,10 @@
 import type { Verdict, VerdictCause } from "@apm-daemon/protocol";
-import type { JudgedTrace, Store } from "../store/store.ts";
-import { apdexThreshold, requireApp } from "./apps.ts";
+import type { JudgedTraces, Store } from "../store/store.ts";
+import { requireApp } from "./apps.ts";
 import { answeredRange, type QueryRange } from "./time-range.ts";
 
 /** Slow traces of one app that are looked at, the newest ones. */
 const MAX_TRACES = 1_000;
-const CONFIDENCES = ["low", "medium", "high"] as const;
 
 /** Slow kept traces with the same strongest cause, or, where nothing was unusual, with the same part that took the time. */
 export interface VerdictGroup {
@@ -53,68 +52,45 @@ export interface VerdictsAnswer {
 /** Why requests of an app were slow. */
 export async function appVerdicts(store: Store, app: string, range: QueryRange): Promise<AppVerdictsAnswer> {
   await requireApp(store, app);
-  const [traces, apdexTMs] = await Promise.all([
-    store.traces.judged({ range, app }, MAX_TRACES),
-    apdexThreshold(store, app),
-  ]);
-  const judged = summed(app, traces);
-  return { ...answeredRange(range), ...judged, thresholdMs: apdexTMs ?? 0 };
+  const thresholds = await store.apps.apdexThresholds();
+  const judged = await store.traces.judged({ range, app, thresholds }, MAX_TRACES);
+  return { ...answeredRange(range), ...summed(app, judged, thresholds) };
 }
 
 /** The same of all apps that had slow traces, most first. */
 export async function verdicts(store: Store, range: QueryRange): Promise<VerdictsAnswer> {
-  const byApp = grouped(await store.traces.judged({ range }, MAX_TRACES), ({ app }) => app);
-  const apps = [...byApp].map(([app, traces]) => summed(app, traces));
+  const thresholds = await store.apps.apdexThresholds();
+  const byApp = new Map<string, JudgedTraces[]>();
+  for (const judged of await store.traces.judged({ range, thresholds }, MAX_TRACES))
+    byApp.set(judged.app, [...(byApp.get(judged.app) ?? []), judged]);
+  const apps = [...byApp].map(([app, judged]) => summed(app, judged, thresholds));
   return { ...answeredRange(range), apps: apps.sort((a, b) => b.slow - a.slow) };
 }
 
-function summed(app: string, traces: readonly JudgedTrace[]): AppVerdicts {
-  const groups = grouped(traces, ({ verdict }) => {
-    const [cause] = verdict.causes;
-    const { part, target } = verdict.time;
-    return JSON.stringify(cause ? [cause.kind, cause.target ?? ""] : ["", part, target]);
-  });
+function summed(
+  app: string,
+  judged: readonly JudgedTraces[],
+  thresholds: ReadonlyMap<string, number>,
+): AppVerdicts {
   return {
     app,
-    thresholdMs: traces[0]?.apdexTMs ?? 0,
-    slow: traces.length,
-    groups: [...groups.values()]
+    thresholdMs: thresholds.get(app) ?? 0,
+    slow: judged.reduce((sum, { traces }) => sum + traces, 0),
+    groups: judged
       .map(groupOf)
       .sort((a, b) => Number(a.kind === "") - Number(b.kind === "") || b.traces - a.traces),
   };
 }
 
-function grouped(traces: readonly JudgedTrace[], keyOf: (trace: JudgedTrace) => string) {
-  const groups = new Map<string, JudgedTrace[]>();
-  for (const trace of traces) {
-    const group = groups.get(keyOf(trace));
-    if (group) group.push(trace);
-    else groups.set(keyOf(trace), [trace]);
-  }
-  return groups;
-}
-
-function groupOf(traces: readonly JudgedTrace[]): VerdictGroup {
-  const [clearest] = [...traces].sort(
-    (a, b) =>
-      CONFIDENCES.indexOf(b.verdict.confidence) - CONFIDENCES.indexOf(a.verdict.confidence) ||
-      shareOf(b) - shareOf(a) ||
-      b.durationUs - a.durationUs,
-  );
-  const { verdict, traceId, rootSpanId, action, host, startUnixMs, durationUs } = clearest as JudgedTrace;
+function groupOf({ traces, high, medium, low, verdict, durationUs, ...trace }: JudgedTraces): VerdictGroup {
+  const { traceId, rootSpanId, action, host, startUnixMs } = trace;
   const [cause] = verdict.causes;
-  const sure = (confidence: Verdict["confidence"]): number =>
-    traces.filter((trace) => trace.verdict.confidence === confidence).length;
   return {
     kind: cause?.kind ?? "",
     target: cause?.target ?? "",
     time: cause ? null : verdict.time,
-    traces: traces.length,
-    confidence: { high: sure("high"), medium: sure("medium"), low: sure("low") },
+    traces,
+    confidence: { high, medium, low },
     example: { traceId, rootSpanId, action, host, startUnixMs, durationMs: durationUs / 1000, verdict },
   };
-}
-
-function shareOf({ verdict }: JudgedTrace): number {
-  return verdict.causes[0]?.share ?? 0;
 }

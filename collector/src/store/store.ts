@@ -175,8 +175,8 @@ export interface AppQueries {
   exists(app: string): Promise<boolean>;
   /** Apps that reported or had requests in the range, by name. */
   seen(range: TimeRange, app?: string): Promise<SeenApp[]>;
-  /** Newest Apdex threshold of each app, over all that is stored. */
-  apdexThresholds(): Promise<{ app: string; apdexTMs: number }[]>;
+  /** Newest Apdex threshold of each app in ms, over all that is stored. */
+  apdexThresholds(): Promise<ReadonlyMap<string, number>>;
   /** Starts of the steps in which the app reported, with or without requests. */
   reportedSteps(app: string, range: TimeRange, stepSec: number): Promise<number[]>;
 }
@@ -445,14 +445,24 @@ export interface TraceQueries {
   sharedParts(range: TimeRange, limit: number): Promise<StoredTracePart[]>;
   /** All parts of a trace, kept and fetched, by start: one for each local root, the one with most spans. */
   parts(traceId: string): Promise<StoredTracePart[]>;
-  /** Kept traces with a verdict that took longer than their app's T: of each app the `limit` newest. */
-  judged(filter: { range: TimeRange; app?: string | undefined }, limit: number): Promise<JudgedTrace[]>;
+  /**
+   * Kept traces with a verdict that took longer than their app's threshold (in ms; 0 for others): of each app the `limit` newest, by their strongest cause
+   * or, where nothing was unusual, by the part that took the time.
+   */
+  judged(
+    filter: { range: TimeRange; app?: string | undefined; thresholds: ReadonlyMap<string, number> },
+    limit: number,
+  ): Promise<JudgedTraces[]>;
 }
 
-export interface JudgedTrace extends StoredTrace {
+/** The clearest of some traces of one app whose verdicts say the same: the surest, of these the one with the largest share, then the longest. */
+export interface JudgedTraces extends StoredTrace {
   verdict: Verdict;
-  /** The app's newest T; 0 when it never said. */
-  apdexTMs: number;
+  traces: number;
+  /** How many of them are so sure. */
+  high: number;
+  medium: number;
+  low: number;
 }
 
 /** Requests of one action that ended in a part of the range and took so long. */

@@ -1,4 +1,6 @@
+import type { ReceivedBatch } from "../batch-rows.ts";
 import type { AppQueries, SeenApp, TimeRange } from "../store.ts";
+import { ApdexThresholds } from "./apdex-thresholds.ts";
 import type { Query } from "./database-client.ts";
 import { KnownNames } from "./known-names.ts";
 import { stepSql } from "./sql-parts.ts";
@@ -8,10 +10,23 @@ export class DuckDbAppQueries implements AppQueries {
   readonly #query: Query;
   readonly #tiers: Tiers;
   readonly #known: KnownNames = new KnownNames();
+  readonly #thresholds: ApdexThresholds;
 
   constructor(query: Query, tiers: Tiers) {
     this.#query = query;
     this.#tiers = tiers;
+    this.#thresholds = new ApdexThresholds(async () => {
+      const rows = await query(
+        `SELECT app, max(sealed_s)::DOUBLE AS "atSec", arg_max(apdex_t_ms, sealed_s) AS "apdexTMs" FROM apps_hours GROUP BY app`,
+        {},
+      );
+      return rows as { app: string; atSec: number; apdexTMs: number }[];
+    });
+  }
+
+  /** Call it when the batch is stored. */
+  noteStored(received: ReceivedBatch): void {
+    this.#thresholds.note(received);
   }
 
   exists(app: string): Promise<boolean> {
@@ -37,12 +52,8 @@ export class DuckDbAppQueries implements AppQueries {
     return rows as unknown as SeenApp[];
   }
 
-  async apdexThresholds(): Promise<{ app: string; apdexTMs: number }[]> {
-    const rows = await this.#query(
-      'SELECT app, arg_max(apdex_t_ms, sealed_s) AS "apdexTMs" FROM apps_hours GROUP BY app',
-      {},
-    );
-    return rows as { app: string; apdexTMs: number }[];
+  apdexThresholds(): Promise<ReadonlyMap<string, number>> {
+    return this.#thresholds.all();
   }
 
   async reportedSteps(app: string, range: TimeRange, stepSec: number): Promise<number[]> {

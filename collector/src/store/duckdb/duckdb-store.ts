@@ -185,7 +185,10 @@ export class DuckDbStore implements Store {
     const missing = batches.filter(({ batch }) => !this.#committed.has(batch.header));
     if (missing.length === 0) return;
     await this.#client.call({ method: "write", batches: missing, nowMs: this.#options.clock() });
-    for (const { batch } of batches) this.#committed.add(batch.header);
+    for (const received of batches) {
+      this.#committed.add(received.batch.header);
+      this.apps.noteStored(received);
+    }
   }
 
   async #checkHealthNow(nowMs: number): Promise<void> {

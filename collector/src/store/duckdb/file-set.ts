@@ -30,6 +30,7 @@ import { sourceName, text, unionSql, type ViewArm, viewArms } from "./views.ts";
 
 /** Files that are being written anew, see trace-thinner.ts: what a killed process left of one is worth nothing. */
 const UNFINISHED = ".new";
+const NAMES = /\w+/g;
 const ROWS_OF = /\brows_of\((\w+), (\d+), (\d+)\)/g;
 
 /** All files of the store, attached to one DuckDB, and the views in its own catalog by which they are read as one. */
@@ -206,10 +207,11 @@ export class FileSet {
   }
 
   /**
-   * The same SQL with `rows_of(view, from, to)` replaced, see sql-parts.ts: by the view, without files that have no row of that time. Whole days can
-   * be read from the hours.
+   * The same SQL with `rows_of(view, from, to)` replaced, see sql-parts.ts: by the view, without files that have no row of that time and without columns
+   * that the SQL does not name. Whole days can be read from the hours.
    */
   withRows(sql: string, days: "days" | "hours" = "days"): string {
+    const names = new Set(sql.match(NAMES));
     return sql.replace(ROWS_OF, (_, name: string, from: string, to: string) => {
       const view = name.replace(/_days$/, `_${days}`);
       const arms = this.#arms.get(view);
@@ -217,7 +219,7 @@ export class FileSet {
       const range = { fromSec: Number(from), toSec: Number(to) };
       const found = arms.filter((arm) => this.#mayHave(arm, range));
       // One arm tells the columns of no rows.
-      return `(${unionSql(found.length > 0 ? found : arms.slice(-1))})`;
+      return `(${unionSql(found.length > 0 ? found : arms.slice(-1), (column) => names.has(column))})`;
     });
   }
 

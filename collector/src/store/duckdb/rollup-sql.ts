@@ -101,13 +101,13 @@ function aggregateSql(rule: Rule, column: string): string | null {
   throw new TypeError(`there is no such rule: ${JSON.stringify(rule satisfies never)}`);
 }
 
-/** SELECT of rows as they arrived, in the columns of their roll-up. */
-export function unrolledSql(rollUp: RollUp, source: SourceTable, where: string): string {
-  const columns = Object.entries(rollUp.columns).map(([name, { rule, of }]) => {
+/** Rows as they arrived, in the columns of their roll-up: what each is in SQL. */
+export function unrolledColumns(rollUp: RollUp, source: SourceTable): ReadonlyMap<string, string> {
+  const columns = Object.entries(rollUp.columns).map(([name, { rule, of }]): [string, string] => {
     const column = columnSql(source, of);
-    return `${rule === "count" ? `(${column} IS NOT NULL)::DOUBLE` : column} AS ${identifier(name)}`;
+    return [name, rule === "count" ? `(${column} IS NOT NULL)::DOUBLE` : column];
   });
-  return `SELECT ${[`${timeSql(rollUp.time)}::UINTEGER AS ts_s`, ...columns].join(", ")} FROM ${source.sql} WHERE ${where}`;
+  return new Map([["ts_s", `${timeSql(rollUp.time)}::UINTEGER`], ...columns]);
 }
 
 function timeSql(time: RollUp["time"]): string {

@@ -1,7 +1,7 @@
 import type { RepeatedCall, Verdict } from "@apm-daemon/protocol";
 import { DAY_SEC, HOUR_SEC } from "../rollups.ts";
 import type {
-  JudgedTrace,
+  JudgedTraces,
   StoredTrace,
   StoredTracePart,
   TimeRange,
@@ -38,6 +38,21 @@ const ORDERS: Readonly<Record<TraceFilter["sort"], string>> = {
   slowest: "duration_us DESC, start_ms DESC, trace_id",
   recent: "start_ms DESC, trace_id",
 };
+
+const NEWEST_FIRST = "start_ms DESC, trace_id, root_span_id";
+
+const CONFIDENCES: readonly Verdict["confidence"][] = ["high", "medium", "low"];
+/** Of a verdict: how sure it is, the strongest cause, and what took the time. */
+const JUDGED_BY = [
+  "$.confidence",
+  "$.causes[0].kind",
+  "$.causes[0].share",
+  "$.causes[0].target",
+  "$.time.part",
+  "$.time.target",
+];
+
+type JudgedFilter = Parameters<TraceQueries["judged"]>[0];
 
 export class DuckDbTraceQueries implements TraceQueries {
   readonly #query: Query;
@@ -125,18 +140,15 @@ export class DuckDbTraceQueries implements TraceQueries {
   }
 
   /** The newest of an app are as a rule of the last day: the rest of the range is only looked through when they are not. */
-  async judged(
-    filter: { range: TimeRange; app?: string | undefined },
-    limit: number,
-  ): Promise<JudgedTrace[]> {
+  async judged(filter: JudgedFilter, limit: number): Promise<JudgedTraces[]> {
     const { range, app } = filter;
     const recent = { ...range, fromSec: Math.max(range.fromSec, range.toSec - DAY_SEC) };
     const [newest, apps] = await Promise.all([
-      this.#judged({ range: recent, app }, limit),
+      this.#judged({ ...filter, range: recent }, limit),
       app === undefined ? this.#apps(range) : [app],
     ]);
     const found = new Map<string, number>();
-    for (const trace of newest) found.set(trace.app, (found.get(trace.app) ?? 0) + 1);
+    for (const { app, traces } of newest) found.set(app, (found.get(app) ?? 0) + traces);
     if (recent.fromSec === range.fromSec || apps.every((one) => found.get(one) === limit)) return newest;
     return await this.#judged(filter, limit);
   }
@@ -149,26 +161,40 @@ export class DuckDbTraceQueries implements TraceQueries {
     return rows.map(({ app }) => app as string);
   }
 
-  async #judged(
-    { range, app }: { range: TimeRange; app?: string | undefined },
-    limit: number,
-  ): Promise<JudgedTrace[]> {
+  async #judged({ range, app, thresholds }: JudgedFilter, limit: number): Promise<JudgedTraces[]> {
     // From when on the newest of each app are is known soon; few rows are then read whole.
     const rows = await this.#query(
-      `WITH thresholds AS MATERIALIZED (SELECT app, arg_max(apdex_t_ms, sealed_s) AS apdex_t_ms FROM apps_hours GROUP BY app),
+      `WITH thresholds AS MATERIALIZED (SELECT key AS app, value::DOUBLE AS threshold_ms FROM json_each($thresholds::JSON)),
        slow AS NOT MATERIALIZED (
          SELECT * FROM ${rowsOf("traces", range)} LEFT JOIN thresholds USING (app)
          WHERE ${IN_RANGE} AND NOT ${IS_FETCHED} AND verdict IS NOT NULL
-           AND duration_us > coalesce(apdex_t_ms, 0) * 1000${app === undefined ? "" : " AND app = $app"}),
-       newest AS MATERIALIZED (SELECT app, list_min(max(start_ms, ${limit})) AS since_ms FROM slow GROUP BY app)
-       SELECT ${SUMMARY}, coalesce(apdex_t_ms, 0) AS "apdexTMs"
-       FROM slow JOIN newest USING (app) WHERE start_ms >= since_ms
-       QUALIFY row_number() OVER (PARTITION BY app ORDER BY start_ms DESC, trace_id, root_span_id) <= $limit
-       ORDER BY app, start_ms DESC, trace_id, root_span_id`,
-      { from: range.fromSec, to: range.toSec, limit, ...(app === undefined ? {} : { app }) },
+           AND duration_us > coalesce(threshold_ms, 0) * 1000${app === undefined ? "" : " AND app = $app"}),
+       since AS MATERIALIZED (SELECT app, list_min(max(start_ms, ${limit})) AS since_ms FROM slow GROUP BY app),
+       newest AS (
+         SELECT slow.*, row_number() OVER (PARTITION BY app ORDER BY ${NEWEST_FIRST}) AS place
+         FROM slow JOIN since USING (app) WHERE start_ms >= since_ms QUALIFY place <= $limit),
+       judged AS MATERIALIZED (
+         SELECT *, json_extract_string(verdict, [${JUDGED_BY.map((path) => `'${path}'`).join(", ")}]) AS said, said[1] AS confidence,
+           coalesce(said[2], '') AS cause, CASE WHEN cause = '' THEN said[5] ELSE '' END AS part,
+           coalesce(CASE WHEN cause = '' THEN said[6] ELSE said[4] END, '') AS target
+         FROM newest),
+       same AS (
+         SELECT app, count(*)::DOUBLE AS traces, ${CONFIDENCES.map((one) => `(count(*) FILTER (confidence = '${one}'))::DOUBLE AS ${one}`).join(", ")},
+           arg_min(place, (list_position([${CONFIDENCES.map((one) => `'${one}'`).join(", ")}], confidence), -coalesce(said[3]::DOUBLE, 0), -duration_us, place)) AS place
+         FROM judged GROUP BY app, cause, part, target)
+       SELECT ${SUMMARY}, traces, high, medium, low FROM judged JOIN same USING (app, place)
+       ORDER BY app, ${NEWEST_FIRST}`,
+      {
+        from: range.fromSec,
+        to: range.toSec,
+        limit,
+        thresholds: JSON.stringify(Object.fromEntries(thresholds)),
+        ...(app === undefined ? {} : { app }),
+      },
     );
-    return (rows as unknown as (SummaryRow & { apdexTMs: number })[]).map(
-      ({ apdexTMs, ...row }) => ({ ...storedTrace(row), apdexTMs }) as JudgedTrace,
+    return (rows as unknown as (SummaryRow & Omit<JudgedTraces, keyof StoredTrace>)[]).map(
+      ({ traces, high, medium, low, ...row }) =>
+        ({ ...storedTrace(row), traces, high, medium, low }) as JudgedTraces,
     );
   }
 }

@@ -11,13 +11,16 @@ import {
 import { TABLE_NAMES, TABLES, type TableName } from "../tables.ts";
 import { identifier } from "./column-types.ts";
 import type { FileSet } from "./file-set.ts";
-import { unrolledSql } from "./rollup-sql.ts";
-import { periodOf, type StoreFile } from "./store-file.ts";
+import { type SourceTable, unrolledColumns } from "./rollup-sql.ts";
+import { FILE_TABLES, isOfThisBuild, periodOf, type StoreFile } from "./store-file.ts";
 import { EARLIER_SEC } from "./time-bounds.ts";
 
-/** SELECT of the rows that one file has of a view. */
+/** The rows that one file has of a view. */
 export interface ViewArm {
-  sql: string;
+  /** What each column of the view is there, in SQL; null for the columns of a table that another build made. */
+  columns: ReadonlyMap<string, string> | null;
+  /** What stands behind FROM. */
+  rows: string;
   file: StoreFile;
   /** Of the file. */
   table: string;
@@ -49,15 +52,10 @@ export function sourceName(kind: "hot" | "hours", table: string): string {
 export function viewArms(files: FileSet): Map<string, ViewArm[]> {
   const hot = files.of("hot");
   const views = new Map<string, ViewArm[]>();
-  const all = (file: StoreFile, table: string): ViewArm => ({
-    sql: `SELECT * FROM ${inFile(file.catalog, table)}`,
-    file,
-    table,
-  });
   for (const table of TABLE_NAMES)
     views.set(
       table,
-      hot.map((file) => all(file, table)),
+      hot.map((file) => whole(file, table)),
     );
   for (const kind of ["records", "traces"] as const)
     for (const table of Object.keys(DERIVED[kind])) views.set(table, recordArms(files, kind, table));
@@ -65,11 +63,7 @@ export function viewArms(files: FileSet): Map<string, ViewArm[]> {
     const { source } = TIERED[table];
     views.set(
       `${table}_raw`,
-      hot.map((file) => ({
-        sql: unrolledSql(rollUpOf(table), files.source(file, source), "true"),
-        file,
-        table: source,
-      })),
+      hot.map((file) => ({ ...unrolled(table, files.source(file, source)), file, table: source })),
     );
     for (const kind of ["minutes", "hours"] as const)
       views.set(`${table}_${kind}`, [...summed(files, kind, table), ...unsummed(files, kind, table)]);
@@ -90,15 +84,21 @@ function summed(
   table: TieredTable,
   unless?: DerivedKind,
 ): ViewArm[] {
-  const columns = ["ts_s", ...Object.keys(rollUpOf(table).columns)].map(identifier).join(", ");
+  const columns = ["ts_s", ...Object.keys(rollUpOf(table).columns)];
   return (unless === undefined ? files.of(kind) : left(files, unless)).map((file) => {
     const found = files.tableIn(file, table);
-    const rows = inFile(file.catalog, found);
-    const sql = `SELECT ${found === table ? "*" : columns} FROM ${rows}`;
-    if (unless === undefined) return { sql, file, table: found };
+    const arm: ViewArm =
+      found === table
+        ? whole(file, table)
+        : { columns: named(columns), rows: inFile(file.catalog, found), file, table: found };
+    if (unless === undefined) return arm;
     const where = `rowid >= ${markSql(files, unless, file, table)}`;
-    const untaken = untakenOf(unless, file, table, { rows, where, source: sourceName("hours", table) });
-    return { sql: `${sql} WHERE ${where}`, file, table: found, untaken };
+    const untaken = untakenOf(unless, file, table, {
+      rows: arm.rows,
+      where,
+      source: sourceName("hours", table),
+    });
+    return { ...arm, rows: `${arm.rows} WHERE ${where}`, untaken };
   });
 }
 
@@ -114,7 +114,8 @@ function unsummed(files: FileSet, kind: "minutes" | "hours", table: TieredTable)
       source: sourceName("hot", source),
       earlierSec: TIERED[table].time === "reported" ? EARLIER_SEC : 0,
     });
-    return { sql: unrolledSql(rollUpOf(table), rows, where), file, table: source, untaken };
+    const arm = unrolled(table, rows);
+    return { ...arm, rows: `${arm.rows} WHERE ${where}`, file, table: source, untaken };
   });
 }
 
@@ -134,28 +135,74 @@ function untakenOf(
   return { what, source, earlierSec, firstSql };
 }
 
-/** All of them as one. */
-export function unionSql(arms: readonly ViewArm[]): string {
-  return arms.map(({ sql }) => sql).join(" UNION ALL BY NAME ");
+/** All of them as one, with all columns or those only that `isNamed` tells: binding takes time for each. */
+export function unionSql(
+  arms: readonly ViewArm[],
+  isNamed: (column: string) => boolean = () => true,
+): string {
+  return arms
+    .map(
+      ({ columns, rows }) => `SELECT ${columns === null ? "*" : columnsSql(columns, isNamed)} FROM ${rows}`,
+    )
+    .join(" UNION ALL BY NAME ");
+}
+
+/** At least one: rows are counted without a name. */
+function columnsSql(columns: ReadonlyMap<string, string>, isNamed: (column: string) => boolean): string {
+  const all = [...columns];
+  const found = all.filter(([name]) => isNamed(name));
+  return (found.length > 0 ? found : all.slice(0, 1))
+    .map(([name, sql]) => (sql === identifier(name) ? sql : `${sql} AS ${identifier(name)}`))
+    .join(", ");
+}
+
+function named(columns: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(columns.map((name) => [name, identifier(name)]));
+}
+
+/** A table of a file as it is. */
+function whole(file: StoreFile, table: string): ViewArm {
+  const columns = isOfThisBuild(file) ? FILE_TABLES[file.kind][table] : undefined;
+  return {
+    columns: columns === undefined ? null : named(Object.keys(columns)),
+    rows: inFile(file.catalog, table),
+    file,
+    table,
+  };
+}
+
+/** Rows as they arrived, in the columns of the table that they are added up in. */
+function unrolled(table: TieredTable, source: SourceTable): Pick<ViewArm, "columns" | "rows"> {
+  return { columns: unrolledColumns(rollUpOf(table), source), rows: source.sql };
 }
 
 function rollUpOf(table: TieredTable): RollUp {
   return DERIVED.minutes[table]?.make as RollUp;
 }
 
+const RANGE_OF_A_BATCH: ReadonlyMap<string, string> = new Map([
+  ["stream", "stream"],
+  ["first", "number"],
+  ["last", "number"],
+]);
+
 function recordArms(files: FileSet, kind: "records" | "traces", table: string): ViewArm[] {
   const kept = kind === "traces" ? files.of("sampled", "traces") : files.of("records");
   const source = DERIVED[kind][table]?.source ?? (table as TableName);
-  const columns = table === "batch_ranges" ? "stream, number AS first, number AS last" : "*";
   return [
-    ...kept.map((file) => ({ sql: `SELECT * FROM ${inFile(file.catalog, table)}`, file, table })),
+    ...kept.map((file) => whole(file, table)),
     ...left(files, kind).map((file) => {
-      const rows = inFile(file.catalog, source);
+      const { columns, rows } = whole(file, source);
       const where = `rowid >= ${markSql(files, kind, file, table)}`;
-      const sql = `SELECT ${columns} FROM ${rows} WHERE ${where}`;
-      if (!("ts_s" in TABLES[source as TableName])) return { sql, file, table: source };
+      const arm: ViewArm = {
+        columns: table === "batch_ranges" ? RANGE_OF_A_BATCH : columns,
+        rows: `${rows} WHERE ${where}`,
+        file,
+        table: source,
+      };
+      if (!("ts_s" in TABLES[source as TableName])) return arm;
       const untaken = untakenOf(kind, file, table, { rows, where, source: sourceName("hot", source) });
-      return { sql, file, table: source, untaken };
+      return { ...arm, untaken };
     }),
   ];
 }
