@@ -46,11 +46,15 @@ const RetentionSchema = z.strictObject({
   minutes_days: days(366, 30, "Days that sums by the minute are kept."),
   hours_days: days(3_660, 400, "Days that sums by the hour and by the day are kept, in files of a month."),
   traces_days: days(366, 3, "Days that all traces are kept that daemons sent."),
-  sampled_traces_days: days(366, 30, "Days that slow and failed traces are kept, and a tenth of the others."),
+  sampled_traces_days: days(
+    366,
+    30,
+    "Days that slow and failed traces are kept, and a tenth of the others, in files of a week.",
+  ),
   records_days: days(
     366,
     30,
-    "Days that errors, statements, ends of processes, hosts and the ledger are kept.",
+    "Days that errors, statements, ends of processes, hosts and the ledger are kept, in files of a week.",
   ),
 });
 

@@ -4,17 +4,18 @@ import { type ColumnKind, type Columns, TABLES, type TableName } from "./tables.
 /**
  * The one definition of what is made of the rows as they arrived (tables.ts), before these go. `minutes` and `hours` hold
  * the same tables, added up per minute and per hour of their `ts_s`; `days` some of them, added up from the hours, beside which
- * they stay; `records` and `traces` hold what is read row by row.
+ * they stay; `records` and `traces` hold what is read row by row, `sampled` those traces that outlive the others.
  */
-export type DerivedKind = "minutes" | "hours" | "days" | "records" | "traces";
+export type DerivedKind = "minutes" | "hours" | "days" | "records" | "traces" | "sampled";
 
 /** Of which files each kind is made. */
-export const MADE_OF: Readonly<Record<DerivedKind, "hot" | "hours">> = {
+export const MADE_OF: Readonly<Record<DerivedKind, "hot" | "hours" | "traces">> = {
   minutes: "hot",
   hours: "hot",
   days: "hours",
   records: "hot",
   traces: "hot",
+  sampled: "traces",
 };
 
 export const MADE_OF_HOT: readonly DerivedKind[] = (Object.keys(MADE_OF) as DerivedKind[]).filter(
@@ -50,8 +51,8 @@ export interface RollUp {
 export interface DerivedTable {
   /** A table of the files that it is made of. */
   source: TableName | TieredTable;
-  /** `ranges`: numbers of batches as runs without gaps. */
-  make: "copy" | "ranges" | RollUp;
+  /** `ranges`: numbers of batches as runs without gaps. `sample`: see duckdb/trace-sample.ts. */
+  make: "copy" | "ranges" | "sample" | RollUp;
   /** Rows of the source that are read in one transaction at most, a bound for memory. */
   chunkRows: number;
 }
@@ -288,7 +289,7 @@ function copyOf(source: TableName, chunkRows: number): DerivedTable {
 
 const TEN_MINUTES_SEC = 600;
 
-/** Tables of the derived files by name. Those of `days`, `records` and `traces` go on under the name of their source. */
+/** Tables of the derived files by name. Those of `days`, `records`, `traces` and `sampled` go on under the name of their source. */
 export const DERIVED: Readonly<Record<DerivedKind, Readonly<Record<string, DerivedTable>>>> = {
   minutes: tier(MINUTE_SEC),
   hours: tier(HOUR_SEC),
@@ -333,6 +334,10 @@ export const DERIVED: Readonly<Record<DerivedKind, Readonly<Record<string, Deriv
     traces: copyOf("traces", FRAME_CHUNK_ROWS),
     frame_pieces: copyOf("frame_pieces", FRAME_CHUNK_ROWS),
   },
+  sampled: {
+    traces: { source: "traces", make: "sample", chunkRows: FRAME_CHUNK_ROWS },
+    frame_pieces: { source: "frame_pieces", make: "sample", chunkRows: FRAME_CHUNK_ROWS },
+  },
 };
 
 /** How far a source has been taken in: its rows below `upto`, in the order of their arrival, are in `target`. */
@@ -346,7 +351,7 @@ export function derivedTables(kind: DerivedKind): Readonly<Record<string, Column
 
 function derivedColumns({ source, make }: DerivedTable): Columns {
   const table = TABLES[source in TABLES ? (source as TableName) : TIERED[source as TieredTable].source];
-  if (make === "copy") return table;
+  if (make === "copy" || make === "sample") return table;
   if (make === "ranges") return { stream: "text", first: "f64", last: "f64" };
   const columns = Object.entries(make.columns).map(([name, { rule, of }]) => [
     name,

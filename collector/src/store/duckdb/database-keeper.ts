@@ -79,7 +79,6 @@ export class DatabaseKeeper {
       } catch (error) {
         if (this.#isClosing) break;
         problems.push(`${task.about}: ${(error as Error).message}`);
-        if (!isOther()) await this.#next(async () => task.abandon?.()).catch(() => undefined);
       }
     }
     if (problems.length > 0) throw new StoreError("UNAVAILABLE", problems.join("; "), MAINTENANCE_RETRY_MS);

@@ -2,10 +2,11 @@
  * DuckDB with one file per UTC day of arrival, attached to an in-memory database whose views join the days.
  *
  *   store/hot/<day>-<schema>.duckdb       rows as they arrived (tables.ts), append-only, without keys or indexes
- *   store/{minutes,records,traces}/…      what was made of a day's rows before they go (rollups.ts, roller.ts)
+ *   store/{minutes,traces}/…              what was made of a day's rows before they go (rollups.ts, roller.ts)
+ *   store/records/<monday>-<schema>.duckdb  the same, of a week
  *   store/hours/<month>-<schema>.duckdb   the same, of a month
  *   store/days/<month>-<schema>.duckdb    what was made of these, which stay
- *   store/sampled/…                       a day's traces of which most were thinned out (trace-thinner.ts)
+ *   store/sampled/<monday>-<schema>.duckdb  a week's traces that are kept longer than the others
  *   store/quarantine/                     what could not be opened
  *   collector.lock                        a database that only serves its lock, which the kernel frees with the process
  *
@@ -38,7 +39,6 @@ import {
   utcDay,
 } from "./store-file.ts";
 import { TableAppender } from "./table-appender.ts";
-import { TraceThinner } from "./trace-thinner.ts";
 
 const QUERY_CONNECTIONS = 2;
 const QUERY_ATTEMPTS = 5;
@@ -174,7 +174,6 @@ export class Database {
       files: this.#files,
       roller: this.#roller,
       isWritten: (hot) => hot.catalog === this.#today?.catalog,
-      thinner: (period) => new TraceThinner(this.#writer, this.#files, period),
     });
   }
 

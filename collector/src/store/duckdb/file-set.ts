@@ -17,19 +17,19 @@ import {
   isOfThisBuild,
   listStoreFiles,
   moveAside,
-  periodOf,
   readBatchRanges,
   recoverFile,
   type StoreFile,
   storeFile,
+  takesIn,
   unlinkFile,
 } from "./store-file.ts";
 import { TimeBounds } from "./time-bounds.ts";
 import { UntakenBounds } from "./untaken-bounds.ts";
 import { sourceName, text, unionSql, type ViewArm, viewArms } from "./views.ts";
 
-/** Files that are being written anew, see trace-thinner.ts: what a killed process left of one is worth nothing. */
-const UNFINISHED = ".new";
+/** Kinds of files that others are made of. */
+const SOURCES: ReadonlySet<FileKind> = new Set(Object.values(MADE_OF));
 const NAMES = /\w+/g;
 const ROWS_OF = /\brows_of\((\w+), (\d+), (\d+)\)/g;
 
@@ -83,10 +83,7 @@ export class FileSet {
         for (const range of await readBatchRanges(connection, file)) committed.push(range);
       }
     }
-    await files.#dropThinned();
-    for (const name of fs.readdirSync(path.join(folder, "sampled")))
-      if (name.includes(`.duckdb${UNFINISHED}`))
-        fs.rmSync(path.join(folder, "sampled", name), { force: true });
+    await files.#forgetSampled();
     return { files, committed };
   }
 
@@ -107,10 +104,6 @@ export class FileSet {
       await this.createViews();
     });
     return wanted;
-  }
-
-  has(kind: FileKind, period: string): boolean {
-    return this.#files.some((file) => file.kind === kind && file.period === period);
   }
 
   /** Forgets files for good: their space is free at once. */
@@ -138,29 +131,6 @@ export class FileSet {
         `hours of ${file.period} are not there any more of which there are sums by the day (${file.file}); these were moved to ${aside} and are made anew of what is there`,
       );
     }
-  }
-
-  /** Where a file of this period is written before it is whole; removes what is there. */
-  unfinished(kind: FileKind, period: string): string {
-    const { file } = storeFile(this.#folder, kind, period);
-    unlinkFile(`${file}${UNFINISHED}`);
-    return `${file}${UNFINISHED}`;
-  }
-
-  /** Puts a finished, detached file in the place of others. A kill in between is put right when the store is opened. */
-  async replace(
-    kind: FileKind,
-    period: string,
-    finished: string,
-    replaced: readonly StoreFile[],
-  ): Promise<void> {
-    const file = storeFile(this.#folder, kind, period);
-    fs.renameSync(finished, file.file);
-    await this.change(async () => {
-      await attachFile(this.#connection, file);
-      await this.#add(file);
-    });
-    await this.drop(...replaced);
   }
 
   /** A table of a file that others are made of, to read from. */
@@ -296,7 +266,8 @@ export class FileSet {
   isComplete(file: StoreFile): boolean {
     const { kind } = file;
     if (kind === "hot") return this.#isBehind(file);
-    if (kind === "sampled") return true;
+    // Of rows that arrived in these days, traces will be made.
+    if (kind === "sampled" && this.of("hot").some(({ period }) => takesIn(file, period))) return false;
     return this.sourcesOf(kind, file.period).every(
       (source) => this.isTaken(source, kind) && this.isComplete(source),
     );
@@ -304,7 +275,7 @@ export class FileSet {
 
   /** Files of which a file of the kind and period is made. */
   sourcesOf(kind: DerivedKind, period: string): StoreFile[] {
-    return this.of(MADE_OF[kind]).filter((source) => periodOf(kind, source.period) === period);
+    return this.of(MADE_OF[kind]).filter((source) => takesIn({ kind, period }, source.period));
   }
 
   /** Of files of one day any may be written to last: their names say nothing of that. */
@@ -327,7 +298,7 @@ export class FileSet {
   async #add(file: StoreFile): Promise<void> {
     this.#files = [...this.#files, file];
     if (file.kind === "minutes" || file.kind === "hours") await this.#lookForTables(file);
-    if (file.kind !== "hot" && file.kind !== "hours") return;
+    if (!SOURCES.has(file.kind)) return;
     const found = await this.#connection.runAndReadAll(
       "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = $catalog",
       { catalog: file.catalog },
@@ -350,13 +321,12 @@ export class FileSet {
         this.#lacking.set(table, (this.#lacking.get(table) ?? new Set()).add(file.catalog));
   }
 
-  /** A day's traces that are there whole and thinned out: a kill came between the two steps of `replace`. */
-  async #dropThinned(): Promise<void> {
-    const doubled = this.of("traces").filter(({ period }) => this.has("sampled", period));
-    this.#files = this.#files.filter((file) => !doubled.includes(file));
-    for (const { catalog, file } of doubled) {
-      await detachFile(this.#connection, catalog);
-      unlinkFile(file);
-    }
+  /** Files of traces that were sampled are gone. Should a clock go back, others may come under their names: their rows are not those of the marks. */
+  async #forgetSampled(): Promise<void> {
+    const there = this.of("traces").map(({ catalog }) => text(catalog));
+    for (const { catalog } of this.of("sampled"))
+      await this.#connection.run(
+        `DELETE FROM ${identifier(catalog)}.main.marks WHERE NOT list_contains([${there.join(", ")}]::VARCHAR[], source)`,
+      );
   }
 }

@@ -4,15 +4,12 @@ import type { MaintenanceJob } from "../store.ts";
 import type { FileSet } from "./file-set.ts";
 import type { Roller } from "./roller.ts";
 import { type FileKind, periodOf, type StoreFile, utcDay } from "./store-file.ts";
-import type { TraceThinner } from "./trace-thinner.ts";
 
 /** Done in steps of less than a second as a rule, between which batches are written. */
 export interface MaintenanceTask {
   /** For messages. */
   about: string;
   step(): Promise<MaintenanceStep>;
-  /** After a step that failed. */
-  abandon?(): Promise<void>;
 }
 
 export interface MaintenanceStep {
@@ -30,7 +27,6 @@ export interface MaintenanceOptions {
   roller: Roller;
   /** Whether rows may still come to this hot file. */
   isWritten: (hot: StoreFile) => boolean;
-  thinner: (period: string) => TraceThinner;
 }
 
 /** What a job has to do now, in tasks of which one that fails harms no other. */
@@ -105,23 +101,23 @@ function expiryTasks(nowMs: number, retention: Retention, { files }: Maintenance
   });
 }
 
-function thinningTasks(firstDay: string, { files, thinner }: MaintenanceOptions): MaintenanceTask[] {
+/** What is not kept longer goes with the file. */
+function thinningTasks(firstDay: string, { files, roller }: MaintenanceOptions): MaintenanceTask[] {
   const whole = files.of("traces").filter((file) => file.period < firstDay && !hasSource(files, file));
-  return [...new Set(whole.map(({ period }) => period))].map((period) => {
-    const thinning = thinner(period);
-    return {
-      about: `the traces of ${period}`,
-      step: async () => {
-        if (!files.has("traces", period)) return { isDone: true };
-        const isDone = await thinning.step();
-        return { isDone, removed: isDone ? 1 : 0 };
-      },
-      abandon: () => thinning.abandon(),
-    };
-  });
+  return whole.map((file) => ({
+    about: `the traces of ${file.period}`,
+    step: async () => {
+      // All of it may have gone by now.
+      if (!files.of("traces").includes(file)) return { isDone: true };
+      const rows = await roller.step(file, "sampled", null);
+      if (rows > 0) return { isDone: false };
+      await files.drop(file);
+      return { isDone: true, removed: 1 };
+    },
+  }));
 }
 
 /** A file with the marks of another one must not go before that: all of its rows would be taken in again. */
-function hasSource(files: FileSet, { kind, period }: StoreFile): boolean {
-  return kind !== "hot" && kind !== "sampled" && files.sourcesOf(kind, period).length > 0;
+function hasSource(files: FileSet, file: StoreFile): boolean {
+  return file.kind !== "hot" && files.sourcesOf(file.kind, file.period).length > 0;
 }

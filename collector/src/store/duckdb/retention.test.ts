@@ -122,12 +122,15 @@ const RETENTION = {
   minutesDays: 4,
   hoursDays: 40,
   tracesDays: 2,
-  sampledTracesDays: 5,
-  recordsDays: 6,
+  sampledTracesDays: 4,
+  recordsDays: 4,
 };
+/** Of the first day, so that the fourth begins a week. */
+const FRIDAY_MS = START_MS - 3 * DAY_MS;
 
 test("each kind of data goes when it is due, with its file, and the rest answers as before", async () => {
-  const opened = await OpenedStore.open(START_MS, RETENTION);
+  const opened = await OpenedStore.open(FRIDAY_MS, RETENTION);
+  const weeks = ["2026-11-16", "2026-11-23"];
   for (let number = 1; number <= DAYS; number++, opened.nowMs += DAY_MS) {
     await writeDay(opened, number);
     await maintained(opened);
@@ -135,10 +138,13 @@ test("each kind of data goes when it is due, with its file, and the rest answers
     const { rows } = await opened.store.maintain("retention");
     assert.equal(rows, 0);
     if (number === 4) await opened.reopen();
+    if (number === DAYS - 1)
+      for (const kind of ["records", "sampled"])
+        assert.deepEqual(filesOf(opened, kind), weeks, `${kind} of the week's last day are to be kept still`);
   }
   opened.nowMs -= DAY_MS;
   const day = (number: number): string =>
-    new Date(START_MS + (number - 1) * DAY_MS).toISOString().slice(0, 10);
+    new Date(FRIDAY_MS + (number - 1) * DAY_MS).toISOString().slice(0, 10);
   const days = (first: number, last: number): string[] =>
     Array.from({ length: last - first + 1 }, (_, i) => day(first + i));
   assert.deepEqual(filesOf(opened, "hot"), days(7, 8));
@@ -147,16 +153,16 @@ test("each kind of data goes when it is due, with its file, and the rest answers
   assert.deepEqual(filesOf(opened, "hours"), ["2026-11"]);
   assert.deepEqual(filesOf(opened, "days"), ["2026-11"]);
   assert.deepEqual(filesOf(opened, "traces"), days(6, 6));
-  assert.deepEqual(filesOf(opened, "sampled"), days(3, 5));
-  assert.deepEqual(filesOf(opened, "records"), days(2, 6));
+  assert.deepEqual(filesOf(opened, "sampled"), weeks.slice(1));
+  assert.deepEqual(filesOf(opened, "records"), weeks.slice(1));
 
   const { store } = opened;
-  const range = { fromSec: START_MS / 1_000 - 86_400, toSec: START_MS / 1_000 + 20 * 86_400 };
+  const range = { fromSec: FRIDAY_MS / 1_000 - 86_400, toSec: FRIDAY_MS / 1_000 + 20 * 86_400 };
   const listed = await store.traces.list({ range, app: "shop", sort: "recent", limit: 1_000 });
   const perDay = (number: number): number =>
     listed.filter(({ traceId }) => Math.floor(Number.parseInt(traceId, 16) / 1_000) === number).length;
-  assert.deepEqual([1, 2, 6, 7, 8].map(perDay), [0, 0, 100, 100, 100]);
-  for (const number of [3, 4, 5]) {
+  assert.deepEqual([1, 2, 3, 6, 7, 8].map(perDay), [0, 0, 0, 100, 100, 100]);
+  for (const number of [4, 5]) {
     const kept = Array.from({ length: 100 }, (_, i) => number * 1_000 + i).filter(
       (n, i) => i === 1 || i === 2 || n % 10 === 0,
     );
@@ -172,36 +178,36 @@ test("each kind of data goes when it is due, with its file, and the rest answers
     }
   }
   const [group] = await store.errors.groups("shop", range, 10);
-  assert.equal(group?.count, 3 * 7, "errors of day 1 are gone");
+  assert.equal(group?.count, 3 * 5, "errors of the week before are gone");
   assert.deepEqual([group?.message, group?.traceId], ["day 8", ""]);
   assert.deepEqual(await store.operations.statementTexts("shop"), [
     { fingerprint: "00000000000000aa", text: "text 8" },
   ]);
-  assert.deepEqual(await store.ledger.committed(STREAM), [{ first: 2, last: 8 }]);
-  assert.deepEqual(await store.ledger.sums(STREAM, 2, 5), [
+  assert.deepEqual(await store.ledger.committed(STREAM), [{ first: 4, last: 8 }]);
+  assert.deepEqual(await store.ledger.sums(STREAM, 4, 7), [
     { app: "shop", outcome: "created", spans: 6 },
     { app: "shop", outcome: "received", spans: 6 },
   ]);
-  assert.equal((await store.ledger.batchesWithTotals(STREAM, range)).length, 7);
+  assert.equal((await store.ledger.batchesWithTotals(STREAM, range)).length, 5);
   const [host] = await store.hosts.all();
   assert.match(host?.identity ?? "", /kernel of day 8/);
   const [process] = await store.hosts.processes("web-1", {
     fromSec: range.fromSec,
-    toSec: START_MS / 1_000 + 3.5 * 86_400,
+    toSec: FRIDAY_MS / 1_000 + 3.5 * 86_400,
   });
   assert.deepEqual([process?.appVersion, process?.cpuRatio], ["4", 4], "newest of the range");
   const snapshot = await store.hosts.newestSnapshot("web-1", {
     ...range,
-    toSec: START_MS / 1_000 + 2.5 * 86_400,
+    toSec: FRIDAY_MS / 1_000 + 4.5 * 86_400,
   });
-  assert.match(snapshot ?? "", /"coreBusyRatios":\[0.3\]/);
+  assert.match(snapshot ?? "", /"coreBusyRatios":\[0.5\]/);
   const [total] = await store.requests.totals({ range }, { by: [], withHistograms: true });
   assert.equal(total?.requests, 2 * DAYS, "by the hour, from the first day on");
   assert.equal(store.lastNumber(STREAM), DAYS);
   await opened.reopen();
   assert.deepEqual(await opened.store.apps.apdexThresholds(), new Map([["shop", 408]]));
   assert.ok(
-    opened.store.isCommitted({ stream: STREAM, number: 3 }),
+    opened.store.isCommitted({ stream: STREAM, number: 4 }),
     "a copy of an old batch is known as one",
   );
   assert.deepEqual(opened.warnings, []);
@@ -242,27 +248,96 @@ test("space is given back: of the rows as they arrived, and of the traces that a
   await opened.close();
 });
 
-test("a kill between the two steps of thinning leaves each trace there once", async () => {
+test("a kill before sampled traces are let go of leaves each there once", async () => {
   const opened = await OpenedStore.open(START_MS, { days: 1, tracesDays: 2 });
   await writeDay(opened, 1);
   opened.nowMs += 2 * DAY_MS;
   await opened.store.maintain("retention");
-  const store = path.join(opened.stateDir, "store");
+  const folder = path.join(opened.stateDir, "store", "traces");
   await opened.close();
-  const [whole = ""] = fs.readdirSync(path.join(store, "traces"));
-  const copy = fs.readFileSync(path.join(store, "traces", whole));
+  const [whole = ""] = fs.readdirSync(folder);
+  const copy = fs.readFileSync(path.join(folder, whole));
+  const reopenedWith = async (): Promise<number> => {
+    await opened.close();
+    fs.writeFileSync(path.join(folder, whole), copy);
+    await opened.reopen();
+    const range = { fromSec: START_MS / 1_000 - 86_400, toSec: START_MS / 1_000 + 86_400 };
+    const listed = await opened.store.traces.list({ range, app: "shop", sort: "recent", limit: 1_000 });
+    return listed.length;
+  };
   await opened.reopen();
   opened.nowMs += DAY_MS;
   await opened.store.maintain("retention");
-  await opened.close();
-  fs.writeFileSync(path.join(store, "traces", whole), copy);
-  fs.writeFileSync(path.join(store, "sampled", `${whole}.new`), "left by a kill");
+  assert.equal(await reopenedWith(), 12);
+  assert.equal((await opened.store.maintain("retention")).removedFiles, 1);
+  assert.deepEqual(fs.readdirSync(folder), []);
+  // Others under the name of those, after the clock went back.
   await opened.reopen();
-  const range = { fromSec: START_MS / 1_000 - 86_400, toSec: START_MS / 1_000 + 86_400 };
-  const listed = await opened.store.traces.list({ range, app: "shop", sort: "recent", limit: 1_000 });
-  assert.equal(listed.length, 12);
-  assert.deepEqual(fs.readdirSync(path.join(store, "traces")), []);
-  assert.equal(fs.readdirSync(path.join(store, "sampled")).length, 1);
+  assert.equal(await reopenedWith(), 112);
+  await opened.close();
+});
+
+test("while traces are sampled, those that are kept are there once at any moment", async () => {
+  const opened = await OpenedStore.open(START_MS, { days: 1, tracesDays: 2 });
+  const tsSec = START_MS / 1_000 - 10;
+  const traces = Array.from({ length: 9_000 }, (_, i) =>
+    trace(i, i % 18 === 1 ? "error" : "random", tsSec * 1_000),
+  );
+  const frames = traces.map(({ traceId }) => Buffer.from(traceId));
+  await opened.store.write({
+    batch: { header: sampleHeader({ createdUnixMs: START_MS, traces }), frames },
+    receivedMs: START_MS,
+    bytes: 1_000,
+  });
+  opened.nowMs += 2 * DAY_MS;
+  await opened.store.maintain("retention");
+  opened.nowMs += DAY_MS;
+  const isDone = opened.store.maintain("retention").then(() => true);
+  const range = { fromSec: tsSec, toSec: tsSec + 10 };
+  const filter = { range, app: "shop", sort: "recent", limit: 10_000 } as const;
+  let inBetween = 0;
+  do {
+    const failed = await opened.store.traces.list({ ...filter, error: true });
+    assert.equal(new Set(failed.map(({ traceId }) => traceId)).size, 500);
+    assert.equal(failed.length, 500);
+    const all = (await opened.store.traces.list(filter)).length;
+    if (all > 1_350 && all < 9_000) inBetween++;
+  } while (!(await Promise.race([isDone, Promise.resolve(false)])));
+  assert.ok(inBetween > 0, "some answers came in the middle");
+  // 500 failed, and of each ten others one.
+  assert.equal((await opened.store.traces.list(filter)).length, 500 + 900);
+  await opened.close();
+});
+
+test("an earlier build's file of a day goes on in the file of its week", async () => {
+  const opened = await OpenedStore.open(START_MS + 2 * DAY_MS, { days: 1 });
+  await writeDay(opened, 1);
+  await opened.close();
+  const folder = (kind: string): string => path.join(opened.stateDir, "store", kind);
+  const [hot = ""] = fs.readdirSync(folder("hot"));
+  const copy = fs.readFileSync(path.join(folder("hot"), hot));
+  opened.nowMs += 2 * DAY_MS;
+  await opened.reopen();
+  await opened.store.maintain("retention");
+  await opened.close();
+  // As if a kill had come before the rows that arrived were let go of.
+  fs.writeFileSync(path.join(folder("hot"), hot), copy);
+  const [records = ""] = fs.readdirSync(folder("records"));
+  assert.match(records, /^2026-11-23-/);
+  const ofDay = records.replace("2026-11-23", "2026-11-25");
+  fs.renameSync(path.join(folder("records"), records), path.join(folder("records"), ofDay));
+  await opened.reopen();
+  const range = { fromSec: START_MS / 1_000, toSec: START_MS / 1_000 + 9 * 86_400 };
+  const counted = async (): Promise<(number | undefined)[]> =>
+    (await opened.store.errors.groups("shop", range, 10)).map(({ count }) => count);
+  assert.deepEqual(await counted(), [3]);
+  await opened.store.maintain("retention");
+  assert.deepEqual(await counted(), [3]);
+  await writeDay(opened, 2);
+  opened.nowMs += 2 * DAY_MS;
+  await opened.store.maintain("retention");
+  assert.deepEqual(filesOf(opened, "records"), ["2026-11-23", "2026-11-25"]);
+  assert.deepEqual(await counted(), [6]);
   await opened.close();
 });
 

@@ -1,5 +1,6 @@
 /**
- * Takes rows from hot files into derived ones: added up (minutes, hours) or to be kept longer (records, traces); and from the hours into days.
+ * Takes rows from hot files into derived ones: added up (minutes, hours) or to be kept longer (records, traces); from the hours into days; and from the traces
+ * those that are kept longer still.
  *
  * A hot file's tables only grow, so DuckDB's `rowid` counts their rows in the order of arrival, across checkpoints, kills
  * and restarts. What is taken in is told by arrival and not by time: rows that come hours late are rows like all others.
@@ -18,7 +19,7 @@
  * Rows of a window that is not over yet wait, which keeps windows in one piece as a rule; it is no part of the above.
  *
  * Files of hours grow in the same way, and days are made of them as these are of hot files. They stay beside their days as long as these: a file of
- * days that does not fit the hours that are there is made anew.
+ * days that does not fit the hours that are there is made anew. A file of traces is sampled when all of it is there, and goes then.
  */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import {
@@ -32,7 +33,7 @@ import {
 } from "../rollups.ts";
 import { identifier } from "./column-types.ts";
 import type { FileSet } from "./file-set.ts";
-import { type RowSpan, takeInSql } from "./rollup-sql.ts";
+import { type RowSpan, type SourceTable, takeInSql } from "./rollup-sql.ts";
 import { periodOf, type StoreFile } from "./store-file.ts";
 import { markSql, text } from "./views.ts";
 
@@ -75,8 +76,8 @@ export class Roller {
     const takeIn = (): Promise<void> =>
       this.#transaction(async () => {
         for (const { target, table, span } of due) {
-          const source = this.#files.source(from, table.source);
-          await this.#connection.run(takeInSql(`${main}.${identifier(target)}`, table, source, span));
+          const sourceOf = (name: DerivedTable["source"]): SourceTable => this.#files.source(from, name);
+          await this.#connection.run(takeInSql(`${main}.${identifier(target)}`, table, sourceOf, span));
           await this.#connection.run(
             `INSERT INTO ${main}.marks (source, target, upto) VALUES (${text(from.catalog)}, ${text(target)}, ${span.to})`,
           );

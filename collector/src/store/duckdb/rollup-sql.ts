@@ -2,6 +2,7 @@ import type { DerivedTable, RollUp, Rule } from "../rollups.ts";
 import { TABLES, type TableName } from "../tables.ts";
 import { identifier } from "./column-types.ts";
 import { rangesSql } from "./store-file.ts";
+import { isSampledSql } from "./trace-sample.ts";
 
 /** A table of a file, and the columns that it has: files of older versions lack some. */
 export interface SourceTable {
@@ -18,11 +19,19 @@ export interface RowSpan {
   to: number;
 }
 
-/** INSERT of what the rows `span.from <= rowid < span.to` of the source come to. */
-export function takeInSql(target: string, table: DerivedTable, source: SourceTable, span: RowSpan): string {
-  const where = `rowid >= ${span.from} AND rowid < ${span.to}`;
+/** INSERT of what the rows `span.from <= rowid < span.to` of the source come to. `sourceOf` answers other tables of its file. */
+export function takeInSql(
+  target: string,
+  table: DerivedTable,
+  sourceOf: (table: DerivedTable["source"]) => SourceTable,
+  span: RowSpan,
+): string {
+  const source = sourceOf(table.source);
+  const rows = `rowid >= ${span.from} AND rowid < ${span.to}`;
   const { make } = table;
-  if (make === "copy") {
+  const where =
+    make === "sample" ? `${rows} AND ${isSampledSql(table.source, sourceOf("traces").sql)}` : rows;
+  if (make === "copy" || make === "sample") {
     const names = Object.keys(TABLES[table.source as TableName]).filter((name) => source.columns.has(name));
     return `INSERT INTO ${target} BY NAME SELECT ${names.map(identifier).join(", ")} FROM ${source.sql} WHERE ${where}`;
   }

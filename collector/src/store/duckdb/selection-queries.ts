@@ -10,7 +10,7 @@ import type { Query } from "./database-client.ts";
 import { rowsOf } from "./sql-parts.ts";
 import type { Tiers } from "./tier.ts";
 import { IS_FETCHED, SUMMARY, type SummaryRow, storedTrace } from "./trace-queries.ts";
-import { IS_WORTH_BY_REASON } from "./trace-thinner.ts";
+import { IS_WORTH_BY_REASON } from "./trace-sample.ts";
 
 /** Traces are stored by their start, selected by their end, as requests are counted: requests beyond this are not found. */
 const LONGEST_SEC = 3_600;

@@ -6,8 +6,8 @@ import { type DerivedKind, derivedTables } from "../rollups.ts";
 import { type Columns, TABLES } from "../tables.ts";
 import { createTableSql, identifier, schemaId } from "./column-types.ts";
 
-/** `hot`: rows as they arrived. `sampled`: traces of a day that was thinned out. The others: see rollups.ts. */
-export type FileKind = "hot" | DerivedKind | "sampled";
+/** `hot`: rows as they arrived. The others: see rollups.ts. */
+export type FileKind = "hot" | DerivedKind;
 export const FILE_KINDS: readonly FileKind[] = [
   "hot",
   "minutes",
@@ -26,7 +26,7 @@ export const FILE_TABLES: Readonly<Record<FileKind, Readonly<Record<string, Colu
   days: derivedTables("days"),
   records: derivedTables("records"),
   traces: derivedTables("traces"),
-  sampled: { traces: TABLES.traces, frame_pieces: TABLES.frame_pieces },
+  sampled: derivedTables("sampled"),
 };
 
 const SCHEMA_IDS: Readonly<Record<FileKind, string>> = Object.fromEntries(
@@ -42,10 +42,10 @@ const WAL_ENTRY_HEAD_BYTES = 16;
 const ENVIRONMENT_ERROR =
   /permission denied|no space left|too many open files|conflicting lock|out of memory/i;
 
-/** A database file with what arrived on one UTC day, or in one month, attached to DuckDB under its own name. */
+/** A database file with what arrived on one UTC day, in one week or month, attached to DuckDB under its own name. */
 export interface StoreFile {
   kind: FileKind;
-  /** e.g. "2026-11-23", or "2026-11" where a file holds a month. */
+  /** e.g. "2026-11-23", of a week its Monday, or "2026-11" where a file holds a month. */
   period: string;
   /** The catalog in SQL. */
   catalog: string;
@@ -57,9 +57,35 @@ export function utcDay(unixMs: number): string {
   return new Date(unixMs).toISOString().slice(0, 10);
 }
 
-/** Which file of a kind takes in what a file of this period has. Hours and days are few: a file of a month is enough. */
+/**
+ * Which file of a kind takes in what a file of this period has. What is asked for over weeks is in few files: DuckDB plans each anew for each query. Shorter
+ * periods let what is due go sooner.
+ */
 export function periodOf(kind: FileKind, period: string): string {
-  return kind === "hours" || kind === "days" ? period.slice(0, 7) : period;
+  switch (kind) {
+    case "hours":
+    case "days":
+      return period.slice(0, 7);
+    case "records":
+    case "sampled":
+      return mondayOf(period);
+    case "hot":
+    case "minutes":
+    case "traces":
+      return period;
+  }
+  throw new TypeError(`there is no such kind of files: ${JSON.stringify(kind satisfies never)}`);
+}
+
+/** Whether a file of the kind and period has, or will have, rows of those that were made on this day or in this month. Earlier builds had a file of a day each. */
+export function takesIn({ kind, period }: Pick<StoreFile, "kind" | "period">, source: string): boolean {
+  return period === source || period === periodOf(kind, source);
+}
+
+function mondayOf(day: string): string {
+  const ms = Date.parse(day);
+  const daysSince = (new Date(ms).getUTCDay() + 6) % 7;
+  return utcDay(ms - daysSince * 86_400_000);
 }
 
 /** The file of a period under the tables of this build; `turn` counts those that may not be written to any more. */

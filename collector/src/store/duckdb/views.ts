@@ -12,7 +12,7 @@ import { TABLE_NAMES, TABLES, type TableName } from "../tables.ts";
 import { identifier } from "./column-types.ts";
 import type { FileSet } from "./file-set.ts";
 import { type SourceTable, unrolledColumns } from "./rollup-sql.ts";
-import { FILE_TABLES, isOfThisBuild, periodOf, type StoreFile } from "./store-file.ts";
+import { FILE_TABLES, isOfThisBuild, type StoreFile, takesIn } from "./store-file.ts";
 import { EARLIER_SEC } from "./time-bounds.ts";
 
 /** The rows that one file has of a view. */
@@ -187,10 +187,9 @@ const RANGE_OF_A_BATCH: ReadonlyMap<string, string> = new Map([
 ]);
 
 function recordArms(files: FileSet, kind: "records" | "traces", table: string): ViewArm[] {
-  const kept = kind === "traces" ? files.of("sampled", "traces") : files.of("records");
   const source = DERIVED[kind][table]?.source ?? (table as TableName);
   return [
-    ...kept.map((file) => whole(file, table)),
+    ...(kind === "traces" ? tracesArms(files, table) : files.of(kind).map((file) => whole(file, table))),
     ...left(files, kind).map((file) => {
       const { columns, rows } = whole(file, source);
       const where = `rowid >= ${markSql(files, kind, file, table)}`;
@@ -203,6 +202,17 @@ function recordArms(files: FileSet, kind: "records" | "traces", table: string): 
       if (!("ts_s" in TABLES[source as TableName])) return arm;
       const untaken = untakenOf(kind, file, table, { rows, where, source: sourceName("hot", source) });
       return { ...arm, untaken };
+    }),
+  ];
+}
+
+/** Traces that are kept longer, and of the others' files what has not been sampled. */
+function tracesArms(files: FileSet, table: string): ViewArm[] {
+  return [
+    ...files.of("sampled").map((file) => whole(file, table)),
+    ...files.of("traces").map((file) => {
+      const arm = whole(file, table);
+      return { ...arm, rows: `${arm.rows} WHERE rowid >= ${markSql(files, "sampled", file, table)}` };
     }),
   ];
 }
@@ -221,7 +231,7 @@ export function markSql(
 ): string {
   const marks = files
     .of(kind)
-    .filter((file) => file.period === periodOf(kind, period))
+    .filter((file) => takesIn(file, period))
     .map(
       (file) =>
         `SELECT upto FROM ${inFile(file.catalog, "marks")} WHERE source = ${text(catalog)} AND target = ${text(files.tableIn(file, target))}`,
