@@ -1,10 +1,16 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
-const asker = new AsyncLocalStorage<AbortSignal>();
+interface Asker {
+  left: AbortSignal;
+  turn: number;
+}
 
-/** Runs a call in the name of somebody: when he leaves, the queries that it makes are given up. */
+const asker = new AsyncLocalStorage<Asker>();
+let lastTurn = 0;
+
+/** Runs a call in the name of somebody: when he leaves, the queries that it makes are given up. Who came first has the first turn. */
 export function askedBy<T>(left: AbortSignal, run: () => T): T {
-  return asker.run(left, run);
+  return asker.run({ left, turn: ++lastTurn }, run);
 }
 
 /** Runs a call whose answer is for others too: who asks first may leave. */
@@ -14,5 +20,10 @@ export function askedByNobody<T>(run: () => T): T {
 
 /** Aborts when nobody waits for the present call any more; undefined when it is nobody's in particular. */
 export function askerLeft(): AbortSignal | undefined {
-  return asker.getStore();
+  return asker.getStore()?.left;
+}
+
+/** When it is the present call's turn to be answered: lower numbers before higher ones. 0 when it is nobody's in particular, for which many may wait. */
+export function askerTurn(): number {
+  return asker.getStore()?.turn ?? 0;
 }

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { askerLeft } from "../asker.ts";
+import { askerLeft, askerTurn } from "../asker.ts";
 import { type BatchRange } from "../batch-index.ts";
 import { StoreError, type StoreErrorCode } from "../store-error.ts";
 import type { DatabaseOptions } from "./database.ts";
@@ -52,7 +52,7 @@ export class DatabaseClient {
 
   async #run(sql: string, values: SqlValues, left: AbortSignal): Promise<ResultRow[]> {
     const id = this.#nextId;
-    const rows = this.call<PackedRows>({ method: "query", sql, values });
+    const rows = this.call<PackedRows>({ method: "query", sql, values, turn: askerTurn() });
     const cancel = (): void => this.#worker.postMessage({ cancelledId: id } satisfies Cancel, []);
     if (left.aborted) cancel();
     left.addEventListener("abort", cancel);

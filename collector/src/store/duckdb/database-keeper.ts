@@ -6,6 +6,7 @@ import { Database, type DatabaseOptions, type DatabaseSize } from "./database.ts
 import type { SqlValues } from "./database-messages.ts";
 import type { MaintenanceStep, MaintenanceTask } from "./maintenance.ts";
 import type { PackedRows } from "./packed-rows.ts";
+import type { QueryAsker } from "./query-gate.ts";
 
 const REOPENED_RETRY_MS = 1_000;
 const MAINTENANCE_RETRY_MS = 60_000;
@@ -53,9 +54,9 @@ export class DatabaseKeeper {
     return this.#withWriter(nowMs, (database) => database.checkHealth(nowMs));
   }
 
-  query(sql: string, values: SqlValues, left?: AbortSignal): Promise<PackedRows> {
+  query(sql: string, values: SqlValues, asker?: QueryAsker): Promise<PackedRows> {
     if (!this.#database) throw new StoreError("UNAVAILABLE", "the store is being opened again", 2_000);
-    return this.#database.query(sql, values, left);
+    return this.#database.query(sql, values, asker);
   }
 
   /** Runs what a job has to do; batches are written in between. Rejects at the end with what failed, if something did. */

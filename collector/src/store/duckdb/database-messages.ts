@@ -11,7 +11,8 @@ export type Call =
   | { method: "open"; nowMs: number }
   | { method: "write"; batches: readonly ReceivedBatch[]; nowMs: number }
   | { method: "addTraceParts"; parts: readonly StoredTracePart[]; nowMs: number }
-  | { method: "query"; sql: string; values: SqlValues }
+  /** Of queries that wait, those with the lowest `turn` run first. */
+  | { method: "query"; sql: string; values: SqlValues; turn: number }
   | { method: "checkHealth"; nowMs: number }
   | { method: "maintain"; job: MaintenanceJob; nowMs: number }
   | { method: "size" }

@@ -37,11 +37,11 @@ async function answer(request: Request): Promise<Reply> {
   }
 }
 
-async function query(id: number, { sql, values }: Call & { method: "query" }): Promise<PackedRows> {
+async function query(id: number, { sql, values, turn }: Call & { method: "query" }): Promise<PackedRows> {
   const left = new AbortController();
   queries.set(id, left);
   try {
-    return await keeper.query(sql, values, left.signal);
+    return await keeper.query(sql, values, { left: left.signal, turn });
   } finally {
     queries.delete(id);
   }

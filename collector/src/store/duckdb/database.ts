@@ -25,7 +25,7 @@ import { type Row, TABLE_NAMES, type TableName } from "../tables.ts";
 import { FileSet } from "./file-set.ts";
 import { type MaintenanceTask, maintenanceTasks } from "./maintenance.ts";
 import { type PackedRows, unpackedRows } from "./packed-rows.ts";
-import { QueryGate } from "./query-gate.ts";
+import { type QueryAsker, QueryGate } from "./query-gate.ts";
 import { Roller } from "./roller.ts";
 import {
   attachFile,
@@ -151,14 +151,14 @@ export class Database {
    * A query that met files while they came or went, which DuckDB does not always bear, is asked again. One of days that met a step to the hours, see
    * FileSet, is asked once more of the hours, which are right at any moment.
    */
-  async query(sql: string, values: Record<string, DuckDBValue>, left?: AbortSignal): Promise<PackedRows> {
+  async query(sql: string, values: Record<string, DuckDBValue>, asker?: QueryAsker): Promise<PackedRows> {
     for (let attempt = 1; ; attempt++) {
       const changes = await this.#files.changes();
       const { hoursChanges } = this.#files;
       try {
-        const rows = await this.#queries.run(this.#files.withRows(sql), values, left);
+        const rows = await this.#queries.run(this.#files.withRows(sql), values, asker);
         if (hoursChanges === this.#files.hoursChanges || !OF_DAYS.test(sql)) return rows;
-        return await this.#queries.run(this.#files.withRows(sql, "hours"), values, left);
+        return await this.#queries.run(this.#files.withRows(sql, "hours"), values, asker);
       } catch (error) {
         const isOver = error instanceof StoreError || attempt === QUERY_ATTEMPTS;
         if (isOver || changes === (await this.#files.changes())) throw error;

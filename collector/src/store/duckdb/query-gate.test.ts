@@ -39,16 +39,36 @@ describe("queries", () => {
   test("who leaves takes his queries with him: what waits never begins, what runs is interrupted", async () => {
     const queries = await gate();
     const [first, second] = [new AbortController(), new AbortController()];
-    const running = assert.rejects(queries.run(ENDLESS, {}, first.signal), failsWith("CANCELLED"));
-    const waiting = assert.rejects(queries.run(ENDLESS, {}, second.signal), failsWith("CANCELLED"));
+    const running = assert.rejects(queries.run(ENDLESS, {}, { left: first.signal }), failsWith("CANCELLED"));
+    const waiting = assert.rejects(queries.run(ENDLESS, {}, { left: second.signal }), failsWith("CANCELLED"));
     await new Promise(setImmediate);
     second.abort();
     await waiting;
     first.abort();
     await running;
-    await assert.rejects(queries.run("SELECT 1", {}, first.signal), failsWith("CANCELLED"));
-    const served = await queries.run("SELECT 5::DOUBLE AS n", {}, new AbortController().signal);
+    await assert.rejects(queries.run("SELECT 1", {}, { left: first.signal }), failsWith("CANCELLED"));
+    const served = await queries.run("SELECT 5::DOUBLE AS n", {}, { left: new AbortController().signal });
     assert.deepEqual(unpackedRows(served), [{ n: 5 }]);
+    await queries.close();
+  });
+
+  test("who came first is served first, whatever he asks later; nobody's go before", async () => {
+    const queries = await gate({ timeoutMs: 100, maxWaiting: 10 });
+    const served: string[] = [];
+    const ask = async (turn: number | undefined, name: string): Promise<void> => {
+      await queries.run("SELECT 1", {}, turn === undefined ? {} : { turn });
+      served.push(name);
+    };
+    const first = assert.rejects(queries.run(ENDLESS, {}, { turn: 3 }), failsWith("TIMEOUT"));
+    const waiting = [
+      ask(9, "9, first"),
+      ask(5, "5, first"),
+      ask(9, "9, second"),
+      ask(undefined, "nobody's"),
+      ask(5, "5, second"),
+    ];
+    await Promise.all([first, ...waiting]);
+    assert.deepEqual(served, ["nobody's", "5, first", "5, second", "9, first", "9, second"]);
     await queries.close();
   });
 

