@@ -1,6 +1,6 @@
 // What the console costs: answers of the collector over a store of 30 days x 20 hosts x 200 actions, the first view, drawing, batches
 // of 500 hosts on one core, memory of live mode.
-//   npm run bench -- console [--state-dir DIR] [--rounds 10] [--only queries,view,charts,ingest,live] [--live-minutes 1]
+//   npm run bench -- console [--state-dir DIR] [--rounds 20] [--only queries,view,charts,ingest,live] [--live-minutes 1]
 // The store is filled on the first run (fill.mjs, some minutes, some GB) and kept in the folder, by default one below the system's for
 // temporary files; later runs fill what is missing up to now. `--page NAME` asks what that page asks and shows single calls.
 import { existsSync, mkdirSync } from "node:fs";
@@ -21,7 +21,7 @@ const { values } = parseArgs({
     hosts: { type: "string", default: "20" },
     actions: { type: "string", default: "200" },
     quick: { type: "boolean", default: false },
-    rounds: { type: "string", default: "10" },
+    rounds: { type: "string", default: "20" },
     only: { type: "string", default: "queries,view,charts,ingest,live" },
     page: { type: "string" },
     "ingest-hosts": { type: "string", default: "500" },

@@ -7,8 +7,9 @@ const RANGES = { "30 min": 1_800, "24 h": 86_400, "7 d": 7 * 86_400, "30 d": 30 
 /** As a browser does to one address. */
 const CONNECTIONS = 6;
 
+/** The least of the values that this share of them does not exceed. */
 export const percentile = (values, q) =>
-  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))] ?? 0;
+  values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(q * values.length) - 1)] ?? 0;
 
 /** One line a page and range; answers what was above the bar. `shows` also prints single calls. */
 export async function measureQueries({ url, endSec, hosts, actions, rounds, only, shows }) {

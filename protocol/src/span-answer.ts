@@ -13,6 +13,9 @@ export interface TracePart extends Omit<TraceSummary, "reason"> {
   frame: Uint8Array;
 }
 
+/** What its spans are told from. */
+type SpansPart = Pick<TracePart, "traceId" | "app" | "host" | "instance" | "kind" | "frame">;
+
 /** A span as the APIs show it. */
 export interface SpanAnswer {
   spanId: string;
@@ -40,7 +43,7 @@ const PRODUCER = 3;
 const CONSUMER = 4;
 
 /** The spans in one part's SPANS payload; those before the damage when it is damaged. */
-export function spansOfPart(part: TracePart): SpanAnswer[] {
+export function spansOfPart(part: SpansPart): SpanAnswer[] {
   const payload = Buffer.from(part.frame.buffer, part.frame.byteOffset, part.frame.byteLength);
   const spans: SpanAnswer[] = [];
   try {
@@ -54,7 +57,7 @@ export function spansOfPart(part: TracePart): SpanAnswer[] {
   return spans;
 }
 
-function spanAnswer(view: SpanView, baseUnixUs: number, part: TracePart): SpanAnswer {
+function spanAnswer(view: SpanView, baseUnixUs: number, part: SpansPart): SpanAnswer {
   const extra = parseSpanExtra(view.extraJson);
   const startUnixMs = (baseUnixUs + (view.endOffsetNs - view.durationNs) / 1000) / 1000;
   const attributes: Record<string, AttributeValue> = Object.fromEntries([
@@ -84,7 +87,7 @@ function spanAnswer(view: SpanView, baseUnixUs: number, part: TracePart): SpanAn
   };
 }
 
-function categoryOf(view: SpanView, part: TracePart): SpanCategory {
+function categoryOf(view: SpanView, part: SpansPart): SpanCategory {
   const { kind, keys, values } = view.shape;
   if (view.isLocalRoot) return part.kind;
   if (kind === SERVER) return "web";

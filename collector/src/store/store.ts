@@ -478,8 +478,12 @@ export interface Selection {
   maxUs: number;
 }
 
-/** A kept trace with what was around it. */
-export interface SampledTrace extends StoredTrace {
+/** What tells a kept trace from others, with what was around it. */
+export interface SampledTrace
+  extends Pick<
+    StoredTrace,
+    "traceId" | "app" | "host" | "instance" | "kind" | "startUnixMs" | "durationUs" | "status" | "verdict"
+  > {
   isSelected: boolean;
   /** The beginning of its SPANS payload. */
   frame: Uint8Array;

@@ -1,3 +1,4 @@
+import type { Verdict } from "@apm-daemon/protocol";
 import type {
   MetricValues,
   SampledTrace,
@@ -18,6 +19,7 @@ const LONGEST_SEC = 3_600;
 const LONGEST_OF_SLOWEST_SEC = 86_400;
 /** `ts_s` is a u32. */
 const NO_END_SEC = 4_294_967_295;
+const MAX_KNOWN_VERSIONS = 10_000;
 /** Seconds of a request that are looked at. */
 const AROUND_SEC = 60;
 const HOST_METRICS = ["cpuStealRatio", "psiCpuSomeRatio", "psiMemorySomeRatio", "psiIoSomeRatio"] as const;
@@ -50,11 +52,19 @@ interface ChosenRow {
   isSelected: boolean;
   keptThere: number;
 }
-type DescribedRow = SummaryRow & Pick<SampledTrace, "frame">;
+/** Where and when a request ran. */
+type Located = Pick<ChosenRow, "host" | "instance" | "startUnixMs" | "durationUs">;
+interface DescribedRow extends Pick<SampledTrace, "kind" | "status" | "frame"> {
+  tsSec: number;
+  rootSpanId: string;
+  verdict: string | null;
+}
 
 export class DuckDbSelectionQueries implements SelectionQueries {
   readonly #query: Query;
   readonly #tiers: Tiers;
+  /** An instance is a process: its version never changes. Null for those that do not tell. */
+  readonly #knownVersions: Map<string, string | null> = new Map();
 
   constructor(query: Query, tiers: Tiers) {
     this.#query = query;
@@ -83,23 +93,26 @@ export class DuckDbSelectionQueries implements SelectionQueries {
     selection: Selection,
     limit: number,
   ): Promise<{ traces: SampledTrace[]; keptSelected: number; keptRest: number }> {
-    const [chosen, versions] = await Promise.all([this.#chosen(selection, limit), this.#versions(selection)]);
+    const chosen = await this.#chosen(selection, limit);
     const keptWhere = (isSelected: boolean): number =>
       chosen.find((row) => row.isSelected === isSelected)?.keptThere ?? 0;
     const kept = { keptSelected: keptWhere(true), keptRest: keptWhere(false) };
     if (chosen.length === 0) return { traces: [], ...kept };
-    const [described, around] = await Promise.all([
+    const [described, around, versions] = await Promise.all([
       this.#described(selection, chosen),
       this.#around(selection, chosen),
+      this.#versions(selection, chosen),
     ]);
-    const traces = chosen.flatMap((row): SampledTrace[] => {
-      const found = described.get(traceKey(row));
+    const traces = chosen.flatMap(({ tsSec, keptThere: _kept, ...row }): SampledTrace[] => {
+      const found = described.get(rowKey({ tsSec, rootSpanId: row.rootSpanId }));
       // Its retention may have ended in between.
       if (found === undefined) return [];
-      const { frame, ...trace } = found;
+      const { kind, status, verdict, frame } = found;
       const appVersion = versions.get(instanceKey(row)) ?? null;
-      const { isSelected } = row;
-      return [{ ...storedTrace(trace), isSelected, frame, appVersion, around: around(row) }];
+      const judged = verdict === null ? {} : { verdict: JSON.parse(verdict) as Verdict };
+      return [
+        { ...row, app: selection.app, kind, status, ...judged, frame, appVersion, around: around(row) },
+      ];
     });
     return { traces, ...kept };
   }
@@ -131,50 +144,45 @@ export class DuckDbSelectionQueries implements SelectionQueries {
     return rows as unknown as ChosenRow[];
   }
 
-  /** The app's versions by instance. */
-  async #versions({ range, app }: Selection): Promise<Map<string, string>> {
+  /** Versions by instance, of these traces' at least: most are known from earlier. */
+  async #versions(
+    { range, app }: Selection,
+    chosen: readonly ChosenRow[],
+  ): Promise<ReadonlyMap<string, string | null>> {
+    if (chosen.every((row) => this.#knownVersions.has(instanceKey(row)))) return this.#knownVersions;
     const { fromSec } = reached(range);
-    const rows = await this.#query(
+    const rows = (await this.#query(
       `SELECT host, instance, any_value(app_version) AS "appVersion" FROM ${rowsOf("instances", { fromSec, toSec: NO_END_SEC })}
        WHERE app = $app AND ts_s >= $from::UINTEGER GROUP BY host, instance`,
       { app, from: fromSec },
-    );
-    return new Map(
-      (rows as unknown as { host: string; instance: string; appVersion: string }[]).map((row) => [
-        instanceKey(row),
-        row.appVersion,
-      ]),
-    );
+    )) as unknown as { host: string; instance: string; appVersion: string | null }[];
+    const versions = new Map(rows.map((row) => [instanceKey(row), row.appVersion]));
+    for (const [key, version] of versions) this.#knownVersions.set(key, version);
+    for (const key of this.#knownVersions.keys()) {
+      if (this.#knownVersions.size <= MAX_KNOWN_VERSIONS) break;
+      this.#knownVersions.delete(key);
+    }
+    return versions;
   }
 
   /**
-   * Summaries and frames of these traces. Rows that fail a condition of the scan are not read whole, those that fail a join are; and conditions
-   * are planned for each file anew, so that there is one alone, on the second, and ids are told apart afterwards.
+   * What else is known of these traces, and their frames. Rows that fail a condition of the scan are not read whole, those that fail a join are; and
+   * conditions are planned for each file anew. So there is one alone, on the second: few others began in the same.
    */
   async #described(
     { range, app, action }: Selection,
     chosen: readonly ChosenRow[],
   ): Promise<Map<string, DescribedRow>> {
     const rows = await this.#query(
-      `WITH near AS MATERIALIZED (
-         SELECT * FROM ${rowsOf("traces", reached(range))}
-         WHERE list_contains(${listSql("times", "UINTEGER")}, ts_s) AND app = $app AND action = $action AND NOT ${IS_FETCHED})
-       SELECT ${SUMMARY}, frame FROM near WHERE trace_id IN (SELECT unnest(${listSql("traceIds", "VARCHAR")}))`,
-      {
-        app,
-        action,
-        times: joined(new Set(chosen.map(({ tsSec }) => tsSec))),
-        traceIds: joined(new Set(chosen.map(({ traceId }) => traceId))),
-      },
+      `SELECT ts_s AS "tsSec", root_span_id AS "rootSpanId", kind, status, verdict, frame FROM ${rowsOf("traces", reached(range))}
+       WHERE list_contains(${listSql("times", "UINTEGER")}, ts_s) AND app = $app AND action = $action AND NOT ${IS_FETCHED}`,
+      { app, action, times: joined(new Set(chosen.map(({ tsSec }) => tsSec))) },
     );
-    return new Map((rows as unknown as DescribedRow[]).map((row) => [traceKey(row), row]));
+    return new Map((rows as unknown as DescribedRow[]).map((row) => [rowKey(row), row]));
   }
 
   /** For each of these traces: the highest value of each metric in its seconds. */
-  async #around(
-    { range }: Selection,
-    chosen: readonly ChosenRow[],
-  ): Promise<(row: ChosenRow) => MetricValues> {
+  async #around({ range }: Selection, chosen: readonly ChosenRow[]): Promise<(row: Located) => MetricValues> {
     const { fromSec, toSec } = reached(range);
     const seconds = { fromSec, toSec: toSec + AROUND_SEC };
     const [ofHost, ofProcess] = await Promise.all([
@@ -190,7 +198,7 @@ export class DuckDbSelectionQueries implements SelectionQueries {
     keys: readonly ("host" | "instance")[],
     metrics: readonly string[],
     chosen: readonly ChosenRow[],
-  ): Promise<(row: ChosenRow) => MetricValues> {
+  ): Promise<(row: Located) => MetricValues> {
     const keyOf = (row: { host: string; instance: string }, second: number): string =>
       joined([...keys.map((key) => row[key]), second]);
     // A separator in a name would shift the lists against each other.
@@ -236,12 +244,12 @@ function instanceKey({ host, instance }: { host: string; instance: string }): st
   return joined([host, instance]);
 }
 
-function traceKey({ traceId, rootSpanId }: { traceId: string; rootSpanId: string }): string {
-  return joined([traceId, rootSpanId]);
+function rowKey({ tsSec, rootSpanId }: { tsSec: number; rootSpanId: string }): string {
+  return joined([tsSec, rootSpanId]);
 }
 
 /** Unix seconds in which the request ran, 1 to 60. */
-function secondsOf({ startUnixMs, durationUs }: ChosenRow): number[] {
+function secondsOf({ startUnixMs, durationUs }: Pick<ChosenRow, "startUnixMs" | "durationUs">): number[] {
   const first = Math.floor(startUnixMs / 1000);
   const last = Math.max(first, Math.floor((startUnixMs + durationUs / 1000) / 1000));
   return Array.from({ length: Math.min(last - first + 1, AROUND_SEC) }, (_, i) => first + i);
