@@ -124,15 +124,18 @@ class Groups {
 
   packed(): PackedRows {
     const count = this.#shown[0]?.values.length ?? 0;
-    const lengths: number[] = [];
-    const buckets: number[] = [];
-    const counts: number[] = [];
-    for (let index = 0; index < count; index++) lengths.push(this.#sumsOf(index).appendTo(buckets, counts));
-    const values = {
-      lengths: Uint32Array.from(lengths),
-      buckets: Uint16Array.from(buckets),
-      counts: Float64Array.from(counts),
-    };
+    const sums = Array.from({ length: count }, (_, index) => this.#sumsOf(index));
+    const room = sums.reduce((cells, { room }) => cells + room, 0);
+    const lengths = new Uint32Array(count);
+    const buckets = new Uint16Array(room);
+    const counts = new Float64Array(room);
+    let cells = 0;
+    for (const [index, one] of sums.entries()) {
+      const end = one.writeTo(buckets, counts, cells);
+      lengths[index] = end - cells;
+      cells = end;
+    }
+    const values = { lengths, buckets: buckets.slice(0, cells), counts: counts.slice(0, cells) };
     const columns = this.#shown.map(({ name, values }) => ({ name, values }));
     return { count, columns: [...columns, { name: HISTOGRAM, values }] };
   }
@@ -164,34 +167,41 @@ class BucketSums {
     const cells = buckets.getEntryLength(row);
     const bucketsAt = buckets.getEntryOffset(row);
     const countsAt = counts.getEntryOffset(row);
-    const { childVector: bucketOf } = buckets;
-    const { childVector: countOf } = counts;
+    const bucketOf = itemsOf(buckets);
+    const countOf = itemsOf(counts);
     let at = -1;
     let page = NO_PAGE;
     for (let i = 0; i < cells; i++) {
-      const bucket = bucketOf.getItem(bucketsAt + i) as number;
+      const bucket = bucketOf[bucketsAt + i] as number;
       // They ascend: a page serves many.
       if (bucket >> PAGE_BITS !== at) {
         at = bucket >> PAGE_BITS;
         page = this.#page(at);
       }
       const place = bucket & (PAGE_BUCKETS - 1);
-      page[place] = (page[place] ?? 0) + (countOf.getItem(countsAt + i) as number);
+      page[place] = (page[place] ?? 0) + (countOf[countsAt + i] as number);
     }
   }
 
-  /** Appends what is not 0, ascending; answers how many these are. */
-  appendTo(buckets: number[], counts: number[]): number {
-    const before = buckets.length;
-    for (const [at, page] of [...this.#pages].sort(([a], [b]) => a - b)) {
+  /** How many cells there may be. */
+  get room(): number {
+    return this.#pages.size * PAGE_BUCKETS;
+  }
+
+  /** Writes what is not 0, ascending, from a place on; answers the place after it. */
+  writeTo(buckets: Uint16Array, counts: Float64Array, from: number): number {
+    let at = from;
+    for (const number of [...this.#pages.keys()].sort((a, b) => a - b)) {
+      const page = this.#page(number);
       for (let place = 0; place < PAGE_BUCKETS; place++) {
-        const count = page[place] ?? 0;
+        const count = page[place] as number;
         if (count === 0) continue;
-        buckets.push(at * PAGE_BUCKETS + place);
-        counts.push(count);
+        buckets[at] = number * PAGE_BUCKETS + place;
+        counts[at] = count;
+        at++;
       }
     }
-    return buckets.length - before;
+    return at;
   }
 
   #page(at: number): Float64Array {
@@ -199,6 +209,13 @@ class BucketSums {
     this.#pages.set(at, page);
     return page;
   }
+}
+
+/** Numbers of all lists of a vector, end to end, none of which is null. The library's own way, a call for each, takes twice as long, of a million and more. */
+function itemsOf(lists: DuckDBListVector): Uint16Array | Float64Array {
+  const { items } = lists.childVector as unknown as { items?: unknown };
+  if (items instanceof Uint16Array || items instanceof Float64Array) return items;
+  throw new TypeError("lists of numbers are not where they were in @duckdb/node-api");
 }
 
 const NO_PAGE: Float64Array = new Float64Array();
