@@ -181,13 +181,15 @@ export class DuckDbSelectionQueries implements SelectionQueries {
     return new Map((rows as unknown as DescribedRow[]).map((row) => [rowKey(row), row]));
   }
 
-  /** For each of these traces: the highest value of each metric in its seconds. */
+  /** For each of these traces: the highest value of each metric in its seconds, as long as these are kept. */
   async #around({ range }: Selection, chosen: readonly ChosenRow[]): Promise<(row: Located) => MetricValues> {
     const { fromSec, toSec } = reached(range);
-    const seconds = { fromSec, toSec: toSec + AROUND_SEC };
+    const keptFromSec = this.#tiers.keptFromSec("rows");
+    const seconds = { fromSec: Math.max(fromSec, keptFromSec), toSec: toSec + AROUND_SEC };
+    const kept = chosen.filter((row) => (secondsOf(row).at(-1) ?? 0) >= keptFromSec);
     const [ofHost, ofProcess] = await Promise.all([
-      this.#highest(rowsOf("host_seconds", seconds), ["host"], HOST_METRICS, chosen),
-      this.#highest(rowsOf("process_seconds", seconds), ["host", "instance"], PROCESS_METRICS, chosen),
+      this.#highest(rowsOf("host_seconds", seconds), ["host"], HOST_METRICS, kept),
+      this.#highest(rowsOf("process_seconds", seconds), ["host", "instance"], PROCESS_METRICS, kept),
     ]);
     return (row) => ({ ...ofHost(row), ...ofProcess(row) });
   }
