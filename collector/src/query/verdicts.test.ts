@@ -235,3 +235,36 @@ describe("why requests were slow, by app", () => {
     );
   });
 });
+
+test("verdicts that a faulty daemon sent harm no others", async () => {
+  const collector = await RunningCollector.start({ clock: () => FROM + 60_000 });
+  const uplink = await collector.uplink();
+  const external = { ...disk, kind: "external", target: "pg" } as const;
+  const traces = [
+    kept(1, 900, verdict({ ...external, target: "pg\ud800" }, "high")),
+    kept(2, 900, verdict(external, "high")),
+    kept(3, 900, verdict(external, "low")),
+  ];
+  const header = sampleHeader({
+    apps: [
+      { app: "shop", apdexTMs: 500, instances: [] },
+      { app: "sh\ud800op", apdexTMs: 500, instances: [] },
+    ],
+    actions: [sampleRequests([1])],
+    traces: traces.map(({ summary }) => summary),
+  });
+  const frames = traces.map(({ frame }) => frame);
+  assert.equal((await uplink.deliver(header, frames)).type, "ack");
+  await uplink.close();
+  const { body } = await collector.get<VerdictsAnswer>(`verdicts?${RANGE}`);
+  const [shop] = body.apps;
+  assert.deepEqual([shop?.app, shop?.slow], ["shop", 3]);
+  assert.deepEqual(
+    shop?.groups.map(({ target, traces }) => [target, traces]),
+    [
+      ["pg", 2],
+      ["pg\ud800", 1],
+    ],
+  );
+  await collector.end();
+});

@@ -29,6 +29,8 @@ test("the newest threshold of an app counts, whichever comes first and whether i
       ["billing", 900],
     ]),
   );
+  // Half a surrogate pair, which the store replaces.
+  thresholds.note(reported("sh\ud800op", 700, 130));
   // Late ones.
   thresholds.note(reported("shop", 300, 90));
   thresholds.note(reported("__proto__", 1, 120));
@@ -36,6 +38,7 @@ test("the newest threshold of an app counts, whichever comes first and whether i
     await thresholds.all(),
     new Map([
       ["__proto__", 1],
+      ["sh\ufffdop", 700],
       ["billing", 900],
       ["shop", 500],
     ]),

@@ -38,7 +38,9 @@ export class ApdexThresholds {
     for (const { app, ...reported } of await askedByNobody(this.#find)) this.#add(app, reported);
   }
 
-  #add(app: string, reported: Reported): void {
+  #add(name: string, reported: Reported): void {
+    // As it is stored: UTF-8 has no half of a surrogate pair.
+    const app = Buffer.from(name).toString();
     if (reported.atSec >= (this.#newest.get(app)?.atSec ?? 0)) this.#newest.set(app, reported);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * DuckDB with one file per UTC day of arrival, attached to an in-memory database whose views join the days.
+ * DuckDB with files per UTC day, week or month of arrival, attached to an in-memory database whose views join the days.
  *
  *   store/hot/<day>-<schema>.duckdb       rows as they arrived (tables.ts), append-only, without keys or indexes
  *   store/{minutes,traces}/…              what was made of a day's rows before they go (rollups.ts, roller.ts)

@@ -83,7 +83,7 @@ export class FileSet {
         for (const range of await readBatchRanges(connection, file)) committed.push(range);
       }
     }
-    await files.#forgetSampled();
+    await files.#takeOverSampled();
     return { files, committed };
   }
 
@@ -321,10 +321,25 @@ export class FileSet {
         this.#lacking.set(table, (this.#lacking.get(table) ?? new Set()).add(file.catalog));
   }
 
-  /** Files of traces that were sampled are gone. Should a clock go back, others may come under their names: their rows are not those of the marks. */
-  async #forgetSampled(): Promise<void> {
+  /**
+   * Files of traces that were sampled are gone. Should a clock go back, others may come under their names: their rows are not those of the marks. Earlier
+   * builds wrote a day's sample as a file of its own, without marks, and let go of the day when it was whole: a kill may have come between.
+   */
+  async #takeOverSampled(): Promise<void> {
+    const sampled = this.of("sampled");
+    const done = this.of("traces").filter(({ period }) =>
+      sampled.some((file) => file.period === period && !isOfThisBuild(file)),
+    );
+    this.#files = this.#files.filter((file) => !done.includes(file));
+    for (const { catalog, file } of done) {
+      await detachFile(this.#connection, catalog);
+      unlinkFile(file);
+    }
+    const folder = path.join(this.#folder, "sampled");
+    for (const name of fs.readdirSync(folder))
+      if (name.includes(".duckdb.new")) fs.rmSync(path.join(folder, name), { force: true });
     const there = this.of("traces").map(({ catalog }) => text(catalog));
-    for (const { catalog } of this.of("sampled"))
+    for (const { catalog } of sampled)
       await this.#connection.run(
         `DELETE FROM ${identifier(catalog)}.main.marks WHERE NOT list_contains([${there.join(", ")}]::VARCHAR[], source)`,
       );

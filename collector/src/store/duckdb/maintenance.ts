@@ -101,18 +101,17 @@ function expiryTasks(nowMs: number, retention: Retention, { files }: Maintenance
   });
 }
 
-/** What is not kept longer goes with the file. */
+/** What is not kept longer goes with the files: a day's go together, since what is kept of one may be told by another. */
 function thinningTasks(firstDay: string, { files, roller }: MaintenanceOptions): MaintenanceTask[] {
   const whole = files.of("traces").filter((file) => file.period < firstDay && !hasSource(files, file));
-  return whole.map((file) => ({
-    about: `the traces of ${file.period}`,
+  return [...new Set(whole.map(({ period }) => period))].map((period) => ({
+    about: `the traces of ${period}`,
     step: async () => {
-      // All of it may have gone by now.
-      if (!files.of("traces").includes(file)) return { isDone: true };
-      const rows = await roller.step(file, "sampled", null);
-      if (rows > 0) return { isDone: false };
-      await files.drop(file);
-      return { isDone: true, removed: 1 };
+      // Some of it, or all, may have gone by now.
+      const ofDay = files.of("traces").filter((file) => file.period === period);
+      for (const file of ofDay) if ((await roller.step(file, "sampled", null)) > 0) return { isDone: false };
+      await files.drop(...ofDay);
+      return { isDone: true, removed: ofDay.length };
     },
   }));
 }

@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import type { KeepReason, TraceSummary } from "@apm-daemon/protocol";
+import { DuckDBInstance } from "@duckdb/node-api";
 import { OpenedStore } from "../../testing/opened-store.ts";
 import { sampleHeader, sampleHost, sampleRequests } from "../../testing/sample-batch.ts";
 import { inOrder } from "../retention.ts";
@@ -277,13 +278,72 @@ test("a kill before sampled traces are let go of leaves each there once", async 
   await opened.close();
 });
 
+test("what an earlier build left of a day that it had thinned out is let go of", async () => {
+  const opened = await OpenedStore.open(START_MS, { days: 1, tracesDays: 2 });
+  await writeDay(opened, 1);
+  opened.nowMs += 2 * DAY_MS;
+  await opened.store.maintain("retention");
+  await opened.close();
+  const folder = (kind: string): string => path.join(opened.stateDir, "store", kind);
+  const [whole = ""] = fs.readdirSync(folder("traces"));
+  const copy = fs.readFileSync(path.join(folder("traces"), whole));
+  opened.nowMs += DAY_MS;
+  await opened.reopen();
+  await opened.store.maintain("retention");
+  await opened.close();
+  const [sampled = ""] = fs.readdirSync(folder("sampled"));
+  const older = sampled.replace(/-[0-9a-f]{8}\.duckdb$/, "-00000000.duckdb");
+  fs.renameSync(path.join(folder("sampled"), sampled), path.join(folder("sampled"), older));
+  fs.writeFileSync(path.join(folder("sampled"), `${older}.new`), "left by a kill");
+  fs.writeFileSync(path.join(folder("traces"), whole), copy);
+  await opened.reopen();
+  const range = { fromSec: START_MS / 1_000 - 86_400, toSec: START_MS / 1_000 + 86_400 };
+  const listed = await opened.store.traces.list({ range, app: "shop", sort: "recent", limit: 1_000 });
+  assert.equal(listed.length, 12);
+  assert.deepEqual(fs.readdirSync(folder("traces")), []);
+  const left = fs.readdirSync(folder("sampled")).filter((name) => !name.endsWith(".wal"));
+  assert.deepEqual(left, [older]);
+  await opened.close();
+});
+
+test("of a day with files of two builds, a trace in the one keeps its pieces in the other", async () => {
+  const opened = await OpenedStore.open(START_MS, { days: 1, tracesDays: 2 });
+  await writeDay(opened, 1);
+  opened.nowMs += 2 * DAY_MS;
+  await opened.store.maintain("retention");
+  await opened.close();
+  const folder = path.join(opened.stateDir, "store", "traces");
+  const [name = ""] = fs.readdirSync(folder);
+  const older = name.replace(/-[0-9a-f]{8}\.duckdb$/, "-00000000.duckdb");
+  fs.copyFileSync(path.join(folder, name), path.join(folder, older));
+  for (const [file, table] of [
+    [older, "frame_pieces"],
+    [name, "traces"],
+  ] as const) {
+    const instance = await DuckDBInstance.create(path.join(folder, file));
+    const connection = await instance.connect();
+    await connection.run(`DELETE FROM ${table}`);
+    connection.disconnectSync();
+    instance.closeSync();
+  }
+  opened.nowMs += DAY_MS;
+  await opened.reopen();
+  assert.equal((await opened.store.maintain("retention")).removedFiles, 2);
+  for (const n of [1_001, 1_002, 1_010]) {
+    const [part] = await opened.store.traces.parts(hex(n, 32));
+    assert.equal(part?.frame.length, 20_000, `frame of ${n}`);
+  }
+  await opened.close();
+});
+
 test("while traces are sampled, those that are kept are there once at any moment", async () => {
   const opened = await OpenedStore.open(START_MS, { days: 1, tracesDays: 2 });
   const tsSec = START_MS / 1_000 - 10;
   const traces = Array.from({ length: 9_000 }, (_, i) =>
     trace(i, i % 18 === 1 ? "error" : "random", tsSec * 1_000),
   );
-  const frames = traces.map(({ traceId }) => Buffer.from(traceId));
+  // Only of the last there are further pieces.
+  const frames = traces.map(({ traceId }, i) => Buffer.alloc(i === 8_999 ? 20_000 : 32, traceId));
   await opened.store.write({
     batch: { header: sampleHeader({ createdUnixMs: START_MS, traces }), frames },
     receivedMs: START_MS,
@@ -301,7 +361,10 @@ test("while traces are sampled, those that are kept are there once at any moment
     assert.equal(new Set(failed.map(({ traceId }) => traceId)).size, 500);
     assert.equal(failed.length, 500);
     const all = (await opened.store.traces.list(filter)).length;
-    if (all > 1_350 && all < 9_000) inBetween++;
+    if (all > 1_400 && all < 9_000) inBetween++;
+    // It goes with its pieces.
+    const [last] = await opened.store.traces.parts(hex(8_999, 32));
+    if (last !== undefined) assert.equal(last.frame.length, 20_000);
   } while (!(await Promise.race([isDone, Promise.resolve(false)])));
   assert.ok(inBetween > 0, "some answers came in the middle");
   // 500 failed, and of each ten others one.

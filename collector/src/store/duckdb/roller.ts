@@ -12,14 +12,15 @@
  *   hot file (views.ts). A sum over a view is that over all rows ever received, at any moment.
  * - All columns add up, so a window of which rows came early and late has two rows and no one is ever changed.
  * - A hot file goes only when every derived table has its last row.
- * - The marks of a hot file lie in derived files of its own period: whoever loses such a file loses the marks with it, and
+ * - The marks of a hot file lie in derived files of its own day, week or month: whoever loses such a file loses the marks with it, and
  *   takes the rows in again if they are still there.
  * - A name of a hot file of which a mark exceeds the rows (it was damaged, or is gone) is never written to again.
  *
  * Rows of a window that is not over yet wait, which keeps windows in one piece as a rule; it is no part of the above.
  *
  * Files of hours grow in the same way, and days are made of them as these are of hot files. They stay beside their days as long as these: a file of
- * days that does not fit the hours that are there is made anew. A file of traces is sampled when all of it is there, and goes then.
+ * days that does not fit the hours that are there is made anew. A file of traces is sampled when all of it is there, and goes then;
+ * its marks go when the store is opened again, see FileSet.
  */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import {
@@ -33,7 +34,7 @@ import {
 } from "../rollups.ts";
 import { identifier } from "./column-types.ts";
 import type { FileSet } from "./file-set.ts";
-import { type RowSpan, type SourceTable, takeInSql } from "./rollup-sql.ts";
+import { type RowSpan, takeInSql } from "./rollup-sql.ts";
 import { periodOf, type StoreFile } from "./store-file.ts";
 import { markSql, text } from "./views.ts";
 
@@ -69,6 +70,8 @@ export class Roller {
     for (const [target, table] of Object.entries(DERIVED[kind])) {
       const span = await this.#dueSpan(from, kind, target, table, nowMs);
       if (span.to > span.from) due.push({ target, table, span });
+      // Traces before their pieces: what goes must not be seen without them.
+      if (kind === "sampled" && due.length > 0) break;
     }
     if (due.length === 0) return 0;
     const { catalog } = await this.#files.ensure(kind, periodOf(kind, from.period));
@@ -76,8 +79,10 @@ export class Roller {
     const takeIn = (): Promise<void> =>
       this.#transaction(async () => {
         for (const { target, table, span } of due) {
-          const sourceOf = (name: DerivedTable["source"]): SourceTable => this.#files.source(from, name);
-          await this.#connection.run(takeInSql(`${main}.${identifier(target)}`, table, sourceOf, span));
+          const source = this.#files.source(from, table.source);
+          await this.#connection.run(
+            takeInSql(`${main}.${identifier(target)}`, table, source, span, this.#tracesOf(from)),
+          );
           await this.#connection.run(
             `INSERT INTO ${main}.marks (source, target, upto) VALUES (${text(from.catalog)}, ${text(target)}, ${span.to})`,
           );
@@ -86,6 +91,13 @@ export class Roller {
     const targets = due.map(({ target }) => target);
     await (kind === "hours" ? this.#files.addHours(targets, takeIn) : takeIn());
     return due.reduce((sum, { span }) => sum + span.to - span.from, 0);
+  }
+
+  /** Tables of the traces of a file's day; none of files that have none. */
+  #tracesOf({ kind, period }: StoreFile): string[] {
+    if (kind !== "traces") return [];
+    const files = this.#files.of("traces").filter((file) => file.period === period);
+    return files.map((file) => this.#files.source(file, "traces").sql);
   }
 
   /** Whether files of the kind have every row of the file. */

@@ -19,18 +19,17 @@ export interface RowSpan {
   to: number;
 }
 
-/** INSERT of what the rows `span.from <= rowid < span.to` of the source come to. `sourceOf` answers other tables of its file. */
+/** INSERT of what the rows `span.from <= rowid < span.to` of the source come to. `traces` are the tables of traces that belong to a source that is sampled. */
 export function takeInSql(
   target: string,
   table: DerivedTable,
-  sourceOf: (table: DerivedTable["source"]) => SourceTable,
+  source: SourceTable,
   span: RowSpan,
+  traces: readonly string[] = [],
 ): string {
-  const source = sourceOf(table.source);
   const rows = `rowid >= ${span.from} AND rowid < ${span.to}`;
   const { make } = table;
-  const where =
-    make === "sample" ? `${rows} AND ${isSampledSql(table.source, sourceOf("traces").sql)}` : rows;
+  const where = make === "sample" ? `${rows} AND ${isSampledSql(table.source, traces)}` : rows;
   if (make === "copy" || make === "sample") {
     const names = Object.keys(TABLES[table.source as TableName]).filter((name) => source.columns.has(name));
     return `INSERT INTO ${target} BY NAME SELECT ${names.map(identifier).join(", ")} FROM ${source.sql} WHERE ${where}`;

@@ -63,7 +63,7 @@ interface DescribedRow extends Pick<SampledTrace, "kind" | "status" | "frame"> {
 export class DuckDbSelectionQueries implements SelectionQueries {
   readonly #query: Query;
   readonly #tiers: Tiers;
-  /** An instance is a process: its version never changes. Null for those that do not tell. */
+  /** By app and instance, which is a process: its version never changes. Null for those that do not tell. */
   readonly #knownVersions: Map<string, string | null> = new Map();
 
   constructor(query: Query, tiers: Tiers) {
@@ -144,25 +144,34 @@ export class DuckDbSelectionQueries implements SelectionQueries {
     return rows as unknown as ChosenRow[];
   }
 
-  /** Versions by instance, of these traces' at least: most are known from earlier. */
+  /** Versions of these traces' instances, by instance: most are known from earlier. */
   async #versions(
     { range, app }: Selection,
     chosen: readonly ChosenRow[],
   ): Promise<ReadonlyMap<string, string | null>> {
-    if (chosen.every((row) => this.#knownVersions.has(instanceKey(row)))) return this.#knownVersions;
+    const known = new Map<string, string | null>();
+    let isMissing = false;
+    for (const row of chosen) {
+      const version = this.#knownVersions.get(joined([app, instanceKey(row)]));
+      if (version === undefined) isMissing = true;
+      else known.set(instanceKey(row), version);
+    }
+    if (!isMissing) return known;
     const { fromSec } = reached(range);
     const rows = (await this.#query(
       `SELECT host, instance, any_value(app_version) AS "appVersion" FROM ${rowsOf("instances", { fromSec, toSec: NO_END_SEC })}
        WHERE app = $app AND ts_s >= $from::UINTEGER GROUP BY host, instance`,
       { app, from: fromSec },
     )) as unknown as { host: string; instance: string; appVersion: string | null }[];
-    const versions = new Map(rows.map((row) => [instanceKey(row), row.appVersion]));
-    for (const [key, version] of versions) this.#knownVersions.set(key, version);
+    for (const row of rows) {
+      known.set(instanceKey(row), row.appVersion);
+      this.#knownVersions.set(joined([app, instanceKey(row)]), row.appVersion);
+    }
     for (const key of this.#knownVersions.keys()) {
       if (this.#knownVersions.size <= MAX_KNOWN_VERSIONS) break;
       this.#knownVersions.delete(key);
     }
-    return versions;
+    return known;
   }
 
   /**

@@ -174,8 +174,9 @@ export class DuckDbTraceQueries implements TraceQueries {
          SELECT slow.*, row_number() OVER (PARTITION BY app ORDER BY ${NEWEST_FIRST}) AS place
          FROM slow JOIN since USING (app) WHERE start_ms >= since_ms QUALIFY place <= $limit),
        judged AS MATERIALIZED (
-         SELECT *, json_extract_string(verdict, [${JUDGED_BY.map((path) => `'${path}'`).join(", ")}]) AS said, said[1] AS confidence,
-           coalesce(said[2], '') AS cause, CASE WHEN cause = '' THEN said[5] ELSE '' END AS part,
+         -- Half a surrogate pair, which a faulty daemon may send, is no JSON to DuckDB.
+         SELECT *, TRY(json_extract_string(verdict, [${JUDGED_BY.map((path) => `'${path}'`).join(", ")}])) AS said, said[1] AS confidence,
+           coalesce(said[2], '') AS cause, coalesce(CASE WHEN cause = '' THEN said[5] END, '') AS part,
            coalesce(CASE WHEN cause = '' THEN said[6] ELSE said[4] END, '') AS target
          FROM newest),
        same AS (

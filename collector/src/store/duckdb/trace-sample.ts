@@ -8,10 +8,15 @@ export const IS_WORTH_BY_REASON: string = `error OR reason IN ('slow', 'error')
 /** These, and those with a verdict. */
 const IS_WORTH = `(${IS_WORTH_BY_REASON} OR verdict IS NOT NULL)`;
 
-/** Whether a row of a file's table is of a trace that is kept longer: all parts of one of which a part is worth it. `traces` is the file's table of them. */
-export function isSampledSql(table: string, traces: string): string {
-  const isKept = `trace_id IN (SELECT trace_id FROM ${traces} WHERE ${IS_WORTH})`;
+/**
+ * Whether a row of the table is of a trace that is kept longer: all parts of one of which a part is worth it. `traces` are the tables of a day's files, of which an
+ * upgrade leaves two.
+ */
+export function isSampledSql(table: string, traces: readonly string[]): string {
+  const from = (column: string, where: string): string =>
+    traces.map((one) => `SELECT ${column} FROM ${one} WHERE ${where}`).join(" UNION ALL ");
+  const isKept = `trace_id IN (${from("trace_id", IS_WORTH)})`;
   return table === "traces"
     ? isKept
-    : `frame_id IN (SELECT frame_id FROM ${traces} WHERE frame_id IS NOT NULL AND ${isKept})`;
+    : `frame_id IN (${from("frame_id", `frame_id IS NOT NULL AND ${isKept}`)})`;
 }
