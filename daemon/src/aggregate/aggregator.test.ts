@@ -206,13 +206,15 @@ describe("a request", () => {
 
   test("without a name, or with an endless one, is counted under a name that a batch can hold", () => {
     const { aggregator, count } = counting();
-    count(root(1, { name: "" }), root(2, { name: "x".repeat(9_000) }));
+    // The last character that fits would be cut in half.
+    const wide = `${"y".repeat(254)}\u{1f600}`;
+    count(root(1, { name: "" }), root(2, { name: "x".repeat(9_000) }), root(3, { name: wide }));
     assert.deepEqual(
       aggregator
         .drain()
         .actions.map(({ action }) => action)
         .sort(),
-      ["(unnamed)", "x".repeat(255)],
+      ["(unnamed)", "x".repeat(255), "y".repeat(254)],
     );
   });
 

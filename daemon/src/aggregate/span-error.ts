@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type AttributeValue, parseSpanExtra, type SpanEvent, type SpanView } from "@apm-daemon/protocol";
+import { shortened } from "./shortened.ts";
 
 /** An error as it is shown: what, where, and the group it belongs to. */
 export interface SpanError {
@@ -22,7 +23,7 @@ export function spanErrorOf(span: SpanView): SpanError | null {
   const exception = events.find((event) => event?.name === "exception");
   if (!exception) {
     return typeof extra.statusMessage === "string" && extra.statusMessage !== ""
-      ? { type: "Error", message: extra.statusMessage.slice(0, MAX_MESSAGE_CHARS), stack: "" }
+      ? { type: "Error", message: shortened(extra.statusMessage, MAX_MESSAGE_CHARS), stack: "" }
       : null;
   }
   const attributes = exception.attributes ?? {};
@@ -54,5 +55,5 @@ export function errorGroupOf(error: SpanError): string {
 }
 
 function text(value: AttributeValue | undefined, maxChars: number): string {
-  return typeof value === "string" ? value.slice(0, maxChars) : "";
+  return typeof value === "string" ? shortened(value, maxChars) : "";
 }

@@ -6,6 +6,7 @@ import {
   MAX_STATEMENT_CHARS,
   type OperationCategory,
 } from "@apm-daemon/protocol";
+import { shortened } from "./shortened.ts";
 
 /** What spans of one shape mean to the counters. */
 export type SpanRole = "server" | "background" | OperationCategory | "internal";
@@ -126,14 +127,6 @@ export class SpanPlan {
     const value = slot < 0 ? 0 : this.#values[slot];
     return typeof value === "number" && Number.isFinite(value) ? value : 0;
   }
-}
-
-/** Agents shorten what they send; this holds for the others too, so that no text outgrows what a collector takes. */
-/** Never ends in half a surrogate pair. */
-function shortened(text: string, maxChars: number = MAX_NAME_CHARS): string {
-  if (text.length <= maxChars) return text;
-  const last = text.charCodeAt(maxChars - 1);
-  return text.slice(0, last >= 0xd800 && last < 0xdc00 ? maxChars - 1 : maxChars);
 }
 
 function roleOfKind(kind: number): SpanRole {

@@ -3,13 +3,13 @@ import {
   type ActionRow,
   apdexZone,
   type ErrorRow,
-  MAX_NAME_CHARS,
   type OperationRow,
   type SlowStatementRow,
 } from "@apm-daemon/protocol";
 import { DurationCounter } from "./duration-counter.ts";
 import type { OpenRequest, TimeSplit } from "./open-request.ts";
 import { type Operation, OTHER_OPERATIONS } from "./operation.ts";
+import { shortened } from "./shortened.ts";
 import { SlowStatements } from "./slow-statements.ts";
 import { errorGroupOf, type SpanError } from "./span-error.ts";
 
@@ -58,7 +58,7 @@ export class AppWindow {
 
   /** The name under which a root span is counted: its own, or "(other)" when there are too many. */
   actionName(spanName: string): string {
-    const action = spanName === "" ? "(unnamed)" : spanName.slice(0, MAX_NAME_CHARS);
+    const action = spanName === "" ? "(unnamed)" : shortened(spanName);
     return this.#actions.has(action) || this.#actions.size < this.#maxActions ? action : "(other)";
   }
 

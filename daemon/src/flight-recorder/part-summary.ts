@@ -1,5 +1,6 @@
-import { type ActionKind, type FoundSummary, MAX_NAME_CHARS, type SpanView } from "@apm-daemon/protocol";
+import type { ActionKind, FoundSummary, SpanView } from "@apm-daemon/protocol";
 import { labelUs } from "../aggregate/label-time.ts";
+import { shortened } from "../aggregate/shortened.ts";
 import { SpanPlan } from "../aggregate/span-plan.ts";
 
 /** What is shown as the action of a request whose entry span is not there. */
@@ -67,7 +68,7 @@ export class PartSummary {
 function entryOf(span: SpanView, startUs: number, durationUs: number): Entry {
   const { role, status } = new SpanPlan(span.shape);
   return {
-    action: span.name.slice(0, MAX_NAME_CHARS) || "(unnamed)",
+    action: shortened(span.name) || "(unnamed)",
     kind: role === "server" ? "web" : "background",
     startUs,
     durationUs,
