@@ -53,7 +53,7 @@ describe("the console's figures are those of the load generator's own log", {
     host.start();
     // The console shows no shorter ranges than 30 s.
     const fromMs = Math.floor(Date.now() / WINDOW_MS) * WINDOW_MS - 3 * WINDOW_MS;
-    answers = await sendAll(smallPlan(shop.url), 4);
+    answers = await sendAll(smallPlan(shop.url), 4, "closed");
     assert.deepEqual(
       answers.filter(({ status, planned }) => status !== planned.expectedStatus),
       [],

@@ -1,4 +1,5 @@
 import { Agent, request } from "node:http";
+import type { Socket } from "node:net";
 
 /** No route of the test apps takes that long: an app that hangs must not hang the test. */
 const ANSWER_DEADLINE_MS = 60_000;
@@ -25,19 +26,28 @@ export interface Answer {
 }
 
 /**
- * Sends each planned request exactly once, over kept-alive connections, `concurrency` at a time, and times each by its
- * own clock. Nothing is retried: a request without an answer is an answer of status 0.
+ * When a request is over. "answered": the last byte of the answer is here. "closed": the server has closed the
+ * connection, one for each request; a server does so after its own response is finished, and on a busy machine it may
+ * come to that long after its last byte has left. So no server can have taken longer.
+ */
+export type Until = "answered" | "closed";
+
+/**
+ * Sends each planned request exactly once, `concurrency` at a time, and times each by its own clock. Nothing is retried:
+ * a request without an answer is an answer of status 0. Connections are kept alive, but for `until: "closed"`.
  */
 export class LoadGenerator {
   readonly answers: Promise<Answer[]>;
   readonly #plan: readonly PlannedRequest[];
   readonly #agent: Agent;
+  readonly #until: Until;
   #sent = 0;
   #answered = 0;
 
-  constructor(plan: readonly PlannedRequest[], concurrency: number) {
+  constructor(plan: readonly PlannedRequest[], concurrency: number, until: Until = "answered") {
     this.#plan = plan;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: concurrency });
+    this.#until = until;
+    this.#agent = new Agent({ keepAlive: until === "answered", maxSockets: concurrency });
     this.answers = this.#run(concurrency);
   }
 
@@ -54,7 +64,7 @@ export class LoadGenerator {
         planned !== undefined;
         planned = this.#plan[this.#sent++]
       ) {
-        answers.push(await send(planned, this.#agent));
+        answers.push(await send(planned, this.#agent, this.#until));
         this.#answered++;
       }
     };
@@ -64,11 +74,15 @@ export class LoadGenerator {
   }
 }
 
-export function sendAll(plan: readonly PlannedRequest[], concurrency: number): Promise<Answer[]> {
-  return new LoadGenerator(plan, concurrency).answers;
+export function sendAll(
+  plan: readonly PlannedRequest[],
+  concurrency: number,
+  until: Until = "answered",
+): Promise<Answer[]> {
+  return new LoadGenerator(plan, concurrency, until).answers;
 }
 
-function send(planned: PlannedRequest, agent: Agent): Promise<Answer> {
+function send(planned: PlannedRequest, agent: Agent, until: Until): Promise<Answer> {
   const start = performance.now();
   const body = planned.body === undefined ? undefined : JSON.stringify(planned.body);
   const headers = body === undefined ? {} : { "content-type": "application/json" };
@@ -91,10 +105,17 @@ function send(planned: PlannedRequest, agent: Agent): Promise<Answer> {
       incoming.on("data", (text: string) => {
         answer.body += text;
       });
-      incoming.on("end", end);
+      if (until === "answered") incoming.on("end", end);
+      else incoming.socket.once("close", end);
       incoming.on("error", fail);
     });
+    if (until === "closed") outgoing.on("socket", leaveClosingToServer);
     outgoing.on("error", fail);
     outgoing.end(body);
   });
+}
+
+/** Node's client closes its side as soon as it has the whole answer. */
+function leaveClosingToServer(socket: Socket): void {
+  socket.destroySoon = () => undefined;
 }

@@ -12,7 +12,7 @@ export interface RequestTruth {
   requests: number;
   errors: number;
   statusCodes: Map<number, number>;
-  /** In ms; at most what the user waited, at least what the app is known to have waited for. */
+  /** In ms; at most what the generator waited, at least what the app is known to have waited for. */
   avgMs: Bounds;
   p95Ms: Bounds;
   maxMs: Bounds;
