@@ -54,7 +54,6 @@ export function pageCalls({ app, action, host, range }) {
     api.callSeries(app, { category }, "operation", 5),
     api.operations(app, category),
   ];
-  const middle = (range.fromMs + range.toMs) / 2;
   return {
     home: within([api.apps(), api.hosts(), api.verdicts(), api.ends()]),
     app: within([
@@ -84,8 +83,8 @@ export function pageCalls({ app, action, host, range }) {
     ]),
     selection: within([
       api.selection(app, action, {
-        selectedFrom: middle - 60_000,
-        selectedTo: middle + 60_000,
+        selectedFrom: range.toMs - (range.toMs - range.fromMs) / 10,
+        selectedTo: range.toMs,
         minMs: "0",
         maxMs: null,
       }),

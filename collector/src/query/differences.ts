@@ -19,7 +19,7 @@ export interface Difference {
 }
 
 /** Fewer cases on one side say nothing. */
-const MIN_SIDE = 10;
+export const MIN_SIDE = 10;
 /** A value must occur so often among the selected ones. */
 const MIN_SELECTED = 3;
 /** Shares closer than this are alike. */

@@ -2,7 +2,7 @@ import { type SparseHistogram, type TraceAnswer, traceAnswer } from "@apm-daemon
 import type { RequestTotals, Selection, Store } from "../store/store.ts";
 import { requireApp } from "./apps.ts";
 import { bucketEdgeMs, nearestEdge } from "./bucket-edges.ts";
-import { type Difference, rankDifferences, type Tally, tallies } from "./differences.ts";
+import { type Difference, MIN_SIDE, rankDifferences, type Tally, tallies } from "./differences.ts";
 import { answeredRange, type QueryRange, WINDOW_SEC } from "./time-range.ts";
 import { traceAttributes } from "./trace-attributes.ts";
 
@@ -69,7 +69,7 @@ export async function selection(
   const by = ["host", "status"] as const;
   // The sample asks twice, one after the other, and takes longest: the others find room beside it.
   const [sample, whole, within, slowest] = await Promise.all([
-    store.selections.sample(wanted, SAMPLE),
+    store.selections.sample(wanted, { limit: SAMPLE, leastOfSide: MIN_SIDE }),
     store.requests.totals({ range, app, action }, { by, withHistograms: false }),
     store.requests.totals({ range: wanted.selected, app, action }, { by, withHistograms: true }),
     store.selections.slowest(wanted, SLOWEST),

@@ -495,10 +495,13 @@ export interface SampledTrace
 export interface SelectionQueries {
   /** Kept traces in the selection, slowest first. */
   slowest(selection: Selection, limit: number): Promise<StoredTrace[]>;
-  /** A fair sample of the kept traces inside and outside of the selection, at most `limit` of each, and how many there are. */
+  /**
+   * A fair sample of the kept traces inside and outside of the selection, at most `limit` of each, and how many there are. `around` is null
+   * throughout where the seconds of fewer than `leastOfSide` on one side are still kept.
+   */
   sample(
     selection: Selection,
-    limit: number,
+    options: { limit: number; leastOfSide: number },
   ): Promise<{ traces: SampledTrace[]; keptSelected: number; keptRest: number }>;
 }
 

@@ -43,7 +43,6 @@ const listSql = (name: string, type: "VARCHAR" | "UINTEGER"): string =>
 
 interface ChosenRow {
   traceId: string;
-  rootSpanId: string;
   tsSec: number;
   host: string;
   instance: string;
@@ -55,15 +54,18 @@ interface ChosenRow {
 /** Where and when a request ran. */
 type Located = Pick<ChosenRow, "host" | "instance" | "startUnixMs" | "durationUs">;
 interface DescribedRow extends Pick<SampledTrace, "kind" | "status" | "frame"> {
-  tsSec: number;
-  rootSpanId: string;
+  traceId: string;
+  startUnixMs: number;
   verdict: string | null;
 }
 
 export class DuckDbSelectionQueries implements SelectionQueries {
   readonly #query: Query;
   readonly #tiers: Tiers;
-  /** By app and instance, which is a process: its version never changes. Null for those that do not tell. */
+  /**
+   * By app and instance, which is a process: its version never changes. Null for those that do not tell, and for those of which nothing
+   * is stored: it would have come in the batch of their traces.
+   */
   readonly #knownVersions: Map<string, string | null> = new Map();
 
   constructor(query: Query, tiers: Tiers) {
@@ -91,7 +93,7 @@ export class DuckDbSelectionQueries implements SelectionQueries {
    */
   async sample(
     selection: Selection,
-    limit: number,
+    { limit, leastOfSide }: { limit: number; leastOfSide: number },
   ): Promise<{ traces: SampledTrace[]; keptSelected: number; keptRest: number }> {
     const chosen = await this.#chosen(selection, limit);
     const keptWhere = (isSelected: boolean): number =>
@@ -100,19 +102,31 @@ export class DuckDbSelectionQueries implements SelectionQueries {
     if (chosen.length === 0) return { traces: [], ...kept };
     const [described, around, versions] = await Promise.all([
       this.#described(selection, chosen),
-      this.#around(selection, chosen),
+      this.#around(selection, chosen, leastOfSide),
       this.#versions(selection, chosen),
     ]);
-    const traces = chosen.flatMap(({ tsSec, keptThere: _kept, ...row }): SampledTrace[] => {
-      const found = described.get(rowKey({ tsSec, rootSpanId: row.rootSpanId }));
+    const traces = chosen.flatMap((row): SampledTrace[] => {
+      const found = described.get(rowKey(row));
       // Its retention may have ended in between.
       if (found === undefined) return [];
+      const { traceId, host, instance, startUnixMs, durationUs, isSelected } = row;
       const { kind, status, verdict, frame } = found;
-      const appVersion = versions.get(instanceKey(row)) ?? null;
-      const judged = verdict === null ? {} : { verdict: JSON.parse(verdict) as Verdict };
-      return [
-        { ...row, app: selection.app, kind, status, ...judged, frame, appVersion, around: around(row) },
-      ];
+      const trace: SampledTrace = {
+        traceId,
+        app: selection.app,
+        host,
+        instance,
+        kind,
+        startUnixMs,
+        durationUs,
+        status,
+        isSelected,
+        frame,
+        appVersion: versions.get(instanceKey(row)) ?? null,
+        around: around(row),
+      };
+      if (verdict !== null) trace.verdict = JSON.parse(verdict) as Verdict;
+      return [trace];
     });
     return { traces, ...kept };
   }
@@ -122,13 +136,13 @@ export class DuckDbSelectionQueries implements SelectionQueries {
     const { range, app, action, selected, minUs, maxUs } = selection;
     const isThinned = range.fromSec < this.#tiers.keptFromSec("traces");
     const rows = await this.#query(
-      `SELECT trace_id AS "traceId", root_span_id AS "rootSpanId", ts_s AS "tsSec", host, instance, start_ms AS "startUnixMs",
+      `SELECT trace_id AS "traceId", ts_s AS "tsSec", host, instance, start_ms AS "startUnixMs",
          duration_us AS "durationUs", is_selected AS "isSelected", count(*) OVER (PARTITION BY is_selected)::DOUBLE AS "keptThere"
        FROM (SELECT *, coalesce(end_ms >= $selectedFrom AND end_ms < $selectedTo AND ${IS_OF_DURATION}, false) AS is_selected,
            ${isThinned ? `coalesce(${IS_WORTH_BY_REASON}, false)` : "true"} AS is_comparable
          FROM ${ended(reached(range))})
        QUALIFY is_comparable
-         AND row_number() OVER (PARTITION BY is_selected, is_comparable ORDER BY trace_id, root_span_id) <= $limit`,
+         AND row_number() OVER (PARTITION BY is_selected, is_comparable ORDER BY trace_id, start_ms) <= $limit`,
       {
         from: range.fromSec,
         to: range.toSec,
@@ -163,15 +177,14 @@ export class DuckDbSelectionQueries implements SelectionQueries {
        WHERE app = $app AND ts_s >= $from::UINTEGER GROUP BY host, instance`,
       { app, from: fromSec },
     )) as unknown as { host: string; instance: string; appVersion: string | null }[];
-    for (const row of rows) {
-      known.set(instanceKey(row), row.appVersion);
-      this.#knownVersions.set(joined([app, instanceKey(row)]), row.appVersion);
-    }
+    const versions = new Map(rows.map((row) => [instanceKey(row), row.appVersion]));
+    for (const row of chosen) versions.set(instanceKey(row), versions.get(instanceKey(row)) ?? null);
+    for (const [key, version] of versions) this.#knownVersions.set(joined([app, key]), version);
     for (const key of this.#knownVersions.keys()) {
       if (this.#knownVersions.size <= MAX_KNOWN_VERSIONS) break;
       this.#knownVersions.delete(key);
     }
-    return known;
+    return versions;
   }
 
   /**
@@ -183,24 +196,31 @@ export class DuckDbSelectionQueries implements SelectionQueries {
     chosen: readonly ChosenRow[],
   ): Promise<Map<string, DescribedRow>> {
     const rows = await this.#query(
-      `SELECT ts_s AS "tsSec", root_span_id AS "rootSpanId", kind, status, verdict, frame FROM ${rowsOf("traces", reached(range))}
+      `SELECT trace_id AS "traceId", start_ms AS "startUnixMs", kind, status, verdict, frame FROM ${rowsOf("traces", reached(range))}
        WHERE list_contains(${listSql("times", "UINTEGER")}, ts_s) AND app = $app AND action = $action AND NOT ${IS_FETCHED}`,
       { app, action, times: joined(new Set(chosen.map(({ tsSec }) => tsSec))) },
     );
     return new Map((rows as unknown as DescribedRow[]).map((row) => [rowKey(row), row]));
   }
 
-  /** For each of these traces: the highest value of each metric in its seconds, as long as these are kept. */
-  async #around({ range }: Selection, chosen: readonly ChosenRow[]): Promise<(row: Located) => MetricValues> {
+  /** For each of these traces: the highest value of each metric in its seconds, as long as these are kept, of `leastOfSide` or more on each side. */
+  async #around(
+    { range }: Selection,
+    chosen: readonly ChosenRow[],
+    leastOfSide: number,
+  ): Promise<(row: Located) => MetricValues> {
     const { fromSec, toSec } = reached(range);
     const keptFromSec = this.#tiers.keptFromSec("rows");
     const seconds = { fromSec: Math.max(fromSec, keptFromSec), toSec: toSec + AROUND_SEC };
-    const kept = chosen.filter((row) => (secondsOf(row).at(-1) ?? 0) >= keptFromSec);
+    const ofSeconds = chosen.filter((row) => (secondsOf(row).at(-1) ?? 0) >= keptFromSec);
+    const selected = ofSeconds.filter(({ isSelected }) => isSelected).length;
+    const isEnough = Math.min(selected, ofSeconds.length - selected) >= leastOfSide;
+    const kept = isEnough ? ofSeconds : [];
     const [ofHost, ofProcess] = await Promise.all([
       this.#highest(rowsOf("host_seconds", seconds), ["host"], HOST_METRICS, kept),
       this.#highest(rowsOf("process_seconds", seconds), ["host", "instance"], PROCESS_METRICS, kept),
     ]);
-    return (row) => ({ ...ofHost(row), ...ofProcess(row) });
+    return (row) => Object.assign(ofHost(row), ofProcess(row));
   }
 
   /** The same of one table, whose rows are told apart by these keys and their second; two daemons of one name may both have a row. */
@@ -210,12 +230,11 @@ export class DuckDbSelectionQueries implements SelectionQueries {
     metrics: readonly string[],
     chosen: readonly ChosenRow[],
   ): Promise<(row: Located) => MetricValues> {
-    const keyOf = (row: { host: string; instance: string }, second: number): string =>
-      joined([...keys.map((key) => row[key]), second]);
+    const keyOf = (row: { host: string; instance: string }): string => joined(keys.map((key) => row[key]));
     // A separator in a name would shift the lists against each other.
     const wanted = chosen
       .filter(({ host, instance }) => !`${host}${instance}`.includes(SEPARATOR))
-      .flatMap((row) => secondsOf(row).map((second) => ({ ...row, second })));
+      .flatMap((row) => secondsOf(row).map((second) => ({ row, second })));
     if (wanted.length === 0) return () => Object.fromEntries(metrics.map((name) => [name, null]));
     const lists = [
       ...keys.map((key) => `unnest(${listSql(key, "VARCHAR")}) AS ${key}`),
@@ -223,27 +242,23 @@ export class DuckDbSelectionQueries implements SelectionQueries {
     ];
     const rows = (await this.#query(
       `SELECT ${keys.join(", ")}, ts_s AS second, ${metrics.map((name) => `max("${name}") AS "${name}"`).join(", ")}
-       FROM (SELECT * FROM ${view} WHERE ts_s IN (${inSql(wanted.map(({ second }) => second))}))
+       FROM (SELECT * FROM ${view} WHERE ts_s IN (SELECT unnest(${listSql("seconds", "UINTEGER")})))
          JOIN (SELECT DISTINCT ${lists.join(", ")}) USING (${keys.join(", ")}, ts_s)
        GROUP BY ${keys.join(", ")}, ts_s`,
       {
-        ...Object.fromEntries(keys.map((key) => [key, joined(wanted.map((row) => row[key]))])),
+        ...Object.fromEntries(keys.map((key) => [key, joined(wanted.map(({ row }) => row[key]))])),
         seconds: joined(wanted.map(({ second }) => second)),
       },
     )) as unknown as (MetricValues & { host: string; instance: string; second: number })[];
-    const known = new Map(rows.map((row) => [keyOf(row, row.second), row]));
+    const known = new Map(rows.map((row) => [keyOf(row) + SEPARATOR + row.second, row]));
     return (trace) => {
-      const own = secondsOf(trace).map((second) => known.get(keyOf(trace, second)));
+      const key = keyOf(trace) + SEPARATOR;
+      const own = secondsOf(trace).map((second) => known.get(key + second));
       return Object.fromEntries(
         metrics.map((name) => [name, highest(own.map((second) => second?.[name] ?? null))]),
       );
     };
   }
-}
-
-/** Constants: DuckDB compares them with what each block of rows can hold, and skips blocks. It does so with few values of a join alone (decision 40). */
-function inSql(seconds: readonly number[]): string {
-  return [...new Set(seconds)].join(", ");
 }
 
 function highest(values: readonly (number | null)[]): number | null {
@@ -255,8 +270,9 @@ function instanceKey({ host, instance }: { host: string; instance: string }): st
   return joined([host, instance]);
 }
 
-function rowKey({ tsSec, rootSpanId }: { tsSec: number; rootSpanId: string }): string {
-  return joined([tsSec, rootSpanId]);
+/** Tells apart the parts of a trace that are of one action of one app. */
+function rowKey({ traceId, startUnixMs }: Pick<ChosenRow, "traceId" | "startUnixMs">): string {
+  return joined([traceId, startUnixMs]);
 }
 
 /** Unix seconds in which the request ran, 1 to 60. */
