@@ -21,7 +21,7 @@ export interface Difference {
 /** Fewer cases on one side say nothing. */
 export const MIN_SIDE = 10;
 /** A value must occur so often among the selected ones. */
-const MIN_SELECTED = 3;
+export const MIN_SELECTED = 3;
 /** Shares closer than this are alike. */
 const MIN_DIFFERENCE = 0.05;
 /** Standard errors that a difference of shares must exceed: chance alone does so about once in forty times. */

@@ -1,8 +1,9 @@
 import { type SparseHistogram, type TraceAnswer, traceAnswer } from "@apm-daemon/protocol";
 import type { RequestTotals, Selection, Store } from "../store/store.ts";
 import { requireApp } from "./apps.ts";
+import { aroundTraces } from "./around-traces.ts";
 import { bucketEdgeMs, nearestEdge } from "./bucket-edges.ts";
-import { type Difference, MIN_SIDE, rankDifferences, type Tally, tallies } from "./differences.ts";
+import { type Described, type Difference, rankDifferences, type Tally, tallies } from "./differences.ts";
 import { answeredRange, type QueryRange, WINDOW_SEC } from "./time-range.ts";
 import { traceAttributes } from "./trace-attributes.ts";
 
@@ -67,9 +68,9 @@ export async function selection(
     maxUs: maxMs === null ? LONGEST_US : maxMs * 1000,
   };
   const by = ["host", "status"] as const;
-  // The sample asks twice, one after the other, and takes longest: the others find room beside it.
+  // The sample leads to more questions, and takes longest: the others find room beside it.
   const [sample, whole, within, slowest] = await Promise.all([
-    store.selections.sample(wanted, { limit: SAMPLE, leastOfSide: MIN_SIDE }),
+    describedSample(store, wanted),
     store.requests.totals({ range, app, action }, { by, withHistograms: false }),
     store.requests.totals({ range: wanted.selected, app, action }, { by, withHistograms: true }),
     store.selections.slowest(wanted, SLOWEST),
@@ -82,10 +83,7 @@ export async function selection(
       0,
     ),
   );
-  const described = sample.traces.map((trace) => ({
-    isSelected: trace.isSelected,
-    attributes: traceAttributes(trace),
-  }));
+  const { described } = sample;
   // Of these the counters know more than the kept traces do.
   const ofTraces = tallies(described).filter(({ attribute }) => !counters.some((name) => name === attribute));
   const sampledSelected = described.filter(({ isSelected }) => isSelected).length;
@@ -108,6 +106,25 @@ export async function selection(
     },
     differences: rankDifferences([...counted.tallies, ...ofTraces]),
     traces: slowest.map(traceAnswer),
+  };
+}
+
+/** Kept traces of both sides, and how many more there are. */
+async function describedSample(
+  store: Store,
+  wanted: Selection,
+): Promise<{ described: Described[]; keptSelected: number; keptRest: number }> {
+  const { traces, ...kept } = await store.selections.sample(wanted, SAMPLE);
+  const [described, around] = await Promise.all([
+    store.selections.described(wanted, traces),
+    aroundTraces(store, traces),
+  ]);
+  return {
+    described: [...described].map(([trace, known]) => ({
+      isSelected: trace.isSelected,
+      attributes: traceAttributes(known, around(trace)),
+    })),
+    ...kept,
   };
 }
 

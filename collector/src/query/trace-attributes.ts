@@ -1,5 +1,5 @@
 import { type SpanAnswer, spansOfPart } from "@apm-daemon/protocol";
-import type { SampledTrace } from "../store/store.ts";
+import type { DescribedTrace, MetricValues } from "../store/store.ts";
 
 /** A part of a request is what it mostly waited for from this share of its time on. */
 const DOMINANT_RATIO = 0.5;
@@ -15,8 +15,8 @@ export const BANDS: Readonly<Record<string, number>> = {
 };
 
 /** What can be told of a kept trace, for comparing it with others; null where it is not known, as of seconds that are not kept. */
-export function traceAttributes(trace: SampledTrace): Map<string, string[] | null> {
-  const { host, appVersion, verdict, around } = trace;
+export function traceAttributes(trace: DescribedTrace, around: MetricValues): Map<string, string[] | null> {
+  const { host, appVersion, verdict } = trace;
   const attributes = new Map<string, string[] | null>([
     ["host", [host]],
     ["status", [String(trace.status)]],
@@ -38,7 +38,7 @@ export function traceAttributes(trace: SampledTrace): Map<string, string[] | nul
 }
 
 /** Outgoing calls by what they called, with the time of all of them, ms. */
-function callsOf(trace: SampledTrace): Map<string, number> {
+function callsOf(trace: DescribedTrace): Map<string, number> {
   const calls = new Map<string, number>();
   for (const span of spansOfPart(trace)) {
     if (span.category !== "database" && span.category !== "cache" && span.category !== "external") continue;

@@ -478,31 +478,48 @@ export interface Selection {
   maxUs: number;
 }
 
-/** What tells a kept trace from others, with what was around it. */
-export interface SampledTrace
+/** A kept trace of a sample: on which side it is, where and when it ran. */
+export interface ChosenTrace
+  extends Pick<StoredTrace, "traceId" | "host" | "instance" | "startUnixMs" | "durationUs"> {
+  /** As traces are stored by. */
+  tsSec: number;
+  isSelected: boolean;
+}
+
+/** What tells a kept trace from others. */
+export interface DescribedTrace
   extends Pick<
     StoredTrace,
-    "traceId" | "app" | "host" | "instance" | "kind" | "startUnixMs" | "durationUs" | "status" | "verdict"
+    "traceId" | "app" | "host" | "instance" | "kind" | "durationUs" | "status" | "verdict"
   > {
-  isSelected: boolean;
   /** The beginning of its SPANS payload. */
   frame: Uint8Array;
   appVersion: string | null;
-  /** The highest of its seconds, 60 at most: of the host, and of the process. */
-  around: MetricValues;
 }
 
 export interface SelectionQueries {
   /** Kept traces in the selection, slowest first. */
   slowest(selection: Selection, limit: number): Promise<StoredTrace[]>;
-  /**
-   * A fair sample of the kept traces inside and outside of the selection, at most `limit` of each, and how many there are. `around` is null
-   * throughout where the seconds of fewer than `leastOfSide` on one side are still kept.
-   */
+  /** A fair sample of the kept traces inside and outside of the selection, at most `limit` of each, and how many there are. */
   sample(
     selection: Selection,
-    options: { limit: number; leastOfSide: number },
-  ): Promise<{ traces: SampledTrace[]; keptSelected: number; keptRest: number }>;
+    limit: number,
+  ): Promise<{ traces: ChosenTrace[]; keptSelected: number; keptRest: number }>;
+  /** What else is known of these traces; those that have gone meanwhile are left out. */
+  described(
+    selection: Selection,
+    traces: readonly ChosenTrace[],
+  ): Promise<ReadonlyMap<ChosenTrace, DescribedTrace>>;
+  /** Whether the seconds in which it ran are still kept. */
+  hasSeconds(trace: ChosenTrace): boolean;
+  /**
+   * The highest values of metrics of hosts and processes in the seconds in which each trace ran, of which the first 60 are looked at; null
+   * where nothing was measured.
+   */
+  around(
+    traces: readonly ChosenTrace[],
+    metrics: readonly string[],
+  ): Promise<ReadonlyMap<ChosenTrace, MetricValues>>;
 }
 
 /** Spans by what became of them; `outcome` as in the table `ledger`. */

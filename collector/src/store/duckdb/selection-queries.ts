@@ -1,7 +1,8 @@
-import type { Verdict } from "@apm-daemon/protocol";
+import { HOST_METRICS, PROCESS_METRICS, type Verdict } from "@apm-daemon/protocol";
 import type {
+  ChosenTrace,
+  DescribedTrace,
   MetricValues,
-  SampledTrace,
   Selection,
   SelectionQueries,
   StoredTrace,
@@ -22,8 +23,6 @@ const NO_END_SEC = 4_294_967_295;
 const MAX_KNOWN_VERSIONS = 10_000;
 /** Seconds of a request that are looked at. */
 const AROUND_SEC = 60;
-const HOST_METRICS = ["cpuStealRatio", "psiCpuSomeRatio", "psiMemorySomeRatio", "psiIoSomeRatio"] as const;
-const PROCESS_METRICS = ["gcPauseMs", "eventLoopDelayP99Ms"] as const;
 
 /** Kept traces of the action that ended from `$from` on and before `$to`, and began in this range. */
 const ended = (began: TimeRange): string => `(
@@ -41,20 +40,7 @@ const joined = (values: Iterable<string | number>): string => [...values].join(S
 const listSql = (name: string, type: "VARCHAR" | "UINTEGER"): string =>
   `string_split($${name}, chr(31))::${type}[]`;
 
-interface ChosenRow {
-  traceId: string;
-  tsSec: number;
-  host: string;
-  instance: string;
-  startUnixMs: number;
-  durationUs: number;
-  isSelected: boolean;
-  keptThere: number;
-}
-/** Where and when a request ran. */
-type Located = Pick<ChosenRow, "host" | "instance" | "startUnixMs" | "durationUs">;
-interface DescribedRow extends Pick<SampledTrace, "kind" | "status" | "frame"> {
-  traceId: string;
+interface DescribedRow extends Pick<DescribedTrace, "traceId" | "kind" | "status" | "frame"> {
   startUnixMs: number;
   verdict: string | null;
 }
@@ -93,46 +79,8 @@ export class DuckDbSelectionQueries implements SelectionQueries {
    */
   async sample(
     selection: Selection,
-    { limit, leastOfSide }: { limit: number; leastOfSide: number },
-  ): Promise<{ traces: SampledTrace[]; keptSelected: number; keptRest: number }> {
-    const chosen = await this.#chosen(selection, limit);
-    const keptWhere = (isSelected: boolean): number =>
-      chosen.find((row) => row.isSelected === isSelected)?.keptThere ?? 0;
-    const kept = { keptSelected: keptWhere(true), keptRest: keptWhere(false) };
-    if (chosen.length === 0) return { traces: [], ...kept };
-    const [described, around, versions] = await Promise.all([
-      this.#described(selection, chosen),
-      this.#around(selection, chosen, leastOfSide),
-      this.#versions(selection, chosen),
-    ]);
-    const traces = chosen.flatMap((row): SampledTrace[] => {
-      const found = described.get(rowKey(row));
-      // Its retention may have ended in between.
-      if (found === undefined) return [];
-      const { traceId, host, instance, startUnixMs, durationUs, isSelected } = row;
-      const { kind, status, verdict, frame } = found;
-      const trace: SampledTrace = {
-        traceId,
-        app: selection.app,
-        host,
-        instance,
-        kind,
-        startUnixMs,
-        durationUs,
-        status,
-        isSelected,
-        frame,
-        appVersion: versions.get(instanceKey(row)) ?? null,
-        around: around(row),
-      };
-      if (verdict !== null) trace.verdict = JSON.parse(verdict) as Verdict;
-      return [trace];
-    });
-    return { traces, ...kept };
-  }
-
-  /** What the sample consists of: to choose it, little is read of many traces. */
-  async #chosen(selection: Selection, limit: number): Promise<ChosenRow[]> {
+    limit: number,
+  ): Promise<{ traces: ChosenTrace[]; keptSelected: number; keptRest: number }> {
     const { range, app, action, selected, minUs, maxUs } = selection;
     const isThinned = range.fromSec < this.#tiers.keptFromSec("traces");
     const rows = await this.#query(
@@ -155,13 +103,66 @@ export class DuckDbSelectionQueries implements SelectionQueries {
         limit,
       },
     );
-    return rows as unknown as ChosenRow[];
+    const traces = rows as unknown as (ChosenTrace & { keptThere: number })[];
+    const keptWhere = (isSelected: boolean): number =>
+      traces.find((row) => row.isSelected === isSelected)?.keptThere ?? 0;
+    return { traces, keptSelected: keptWhere(true), keptRest: keptWhere(false) };
+  }
+
+  async described(
+    selection: Selection,
+    traces: readonly ChosenTrace[],
+  ): Promise<ReadonlyMap<ChosenTrace, DescribedTrace>> {
+    const described = new Map<ChosenTrace, DescribedTrace>();
+    if (traces.length === 0) return described;
+    const [rows, versions] = await Promise.all([
+      this.#rows(selection, traces),
+      this.#versions(selection, traces),
+    ]);
+    for (const chosen of traces) {
+      const found = rows.get(rowKey(chosen));
+      // Its retention may have ended in between.
+      if (found === undefined) continue;
+      const { traceId, host, instance, durationUs } = chosen;
+      const { kind, status, verdict, frame } = found;
+      const trace: DescribedTrace = {
+        traceId,
+        app: selection.app,
+        host,
+        instance,
+        kind,
+        durationUs,
+        status,
+        frame,
+        appVersion: versions.get(instanceKey(chosen)) ?? null,
+      };
+      if (verdict !== null) trace.verdict = JSON.parse(verdict) as Verdict;
+      described.set(chosen, trace);
+    }
+    return described;
+  }
+
+  hasSeconds(trace: ChosenTrace): boolean {
+    return (secondsOf(trace).at(-1) ?? 0) >= this.#tiers.keptFromSec("rows");
+  }
+
+  async around(
+    traces: readonly ChosenTrace[],
+    metrics: readonly string[],
+  ): Promise<ReadonlyMap<ChosenTrace, MetricValues>> {
+    const of = (table: readonly { name: string }[]): string[] =>
+      metrics.filter((metric) => table.some(({ name }) => name === metric));
+    const [ofHost, ofProcess] = await Promise.all([
+      this.#highest("host_seconds", ["host"], of(HOST_METRICS), traces),
+      this.#highest("process_seconds", ["host", "instance"], of(PROCESS_METRICS), traces),
+    ]);
+    return new Map(traces.map((trace) => [trace, Object.assign(ofHost(trace), ofProcess(trace))]));
   }
 
   /** Versions of these traces' instances, by instance: most are known from earlier. */
   async #versions(
     { range, app }: Selection,
-    chosen: readonly ChosenRow[],
+    chosen: readonly ChosenTrace[],
   ): Promise<ReadonlyMap<string, string | null>> {
     const known = new Map<string, string | null>();
     let isMissing = false;
@@ -191,9 +192,9 @@ export class DuckDbSelectionQueries implements SelectionQueries {
    * What else is known of these traces, and their frames. Rows that fail a condition of the scan are not read whole, those that fail a join are; and
    * conditions are planned for each file anew. So there is one alone, on the second: few others began in the same.
    */
-  async #described(
+  async #rows(
     { range, app, action }: Selection,
-    chosen: readonly ChosenRow[],
+    chosen: readonly ChosenTrace[],
   ): Promise<Map<string, DescribedRow>> {
     const rows = await this.#query(
       `SELECT trace_id AS "traceId", start_ms AS "startUnixMs", kind, status, verdict, frame FROM ${rowsOf("traces", reached(range))}
@@ -203,51 +204,34 @@ export class DuckDbSelectionQueries implements SelectionQueries {
     return new Map((rows as unknown as DescribedRow[]).map((row) => [rowKey(row), row]));
   }
 
-  /** For each of these traces: the highest value of each metric in its seconds, as long as these are kept, of `leastOfSide` or more on each side. */
-  async #around(
-    { range }: Selection,
-    chosen: readonly ChosenRow[],
-    leastOfSide: number,
-  ): Promise<(row: Located) => MetricValues> {
-    const { fromSec, toSec } = reached(range);
-    const keptFromSec = this.#tiers.keptFromSec("rows");
-    const seconds = { fromSec: Math.max(fromSec, keptFromSec), toSec: toSec + AROUND_SEC };
-    const ofSeconds = chosen.filter((row) => (secondsOf(row).at(-1) ?? 0) >= keptFromSec);
-    const selected = ofSeconds.filter(({ isSelected }) => isSelected).length;
-    const isEnough = Math.min(selected, ofSeconds.length - selected) >= leastOfSide;
-    const kept = isEnough ? ofSeconds : [];
-    const [ofHost, ofProcess] = await Promise.all([
-      this.#highest(rowsOf("host_seconds", seconds), ["host"], HOST_METRICS, kept),
-      this.#highest(rowsOf("process_seconds", seconds), ["host", "instance"], PROCESS_METRICS, kept),
-    ]);
-    return (row) => Object.assign(ofHost(row), ofProcess(row));
-  }
-
-  /** The same of one table, whose rows are told apart by these keys and their second; two daemons of one name may both have a row. */
+  /** The highest values in one table, whose rows are told apart by these keys and their second; two daemons of one name may both have a row. */
   async #highest(
-    view: string,
+    view: "host_seconds" | "process_seconds",
     keys: readonly ("host" | "instance")[],
     metrics: readonly string[],
-    chosen: readonly ChosenRow[],
-  ): Promise<(row: Located) => MetricValues> {
+    chosen: readonly ChosenTrace[],
+  ): Promise<(trace: ChosenTrace) => MetricValues> {
     const keyOf = (row: { host: string; instance: string }): string => joined(keys.map((key) => row[key]));
     // A separator in a name would shift the lists against each other.
     const wanted = chosen
       .filter(({ host, instance }) => !`${host}${instance}`.includes(SEPARATOR))
       .flatMap((row) => secondsOf(row).map((second) => ({ row, second })));
-    if (wanted.length === 0) return () => Object.fromEntries(metrics.map((name) => [name, null]));
+    if (wanted.length === 0 || metrics.length === 0)
+      return () => Object.fromEntries(metrics.map((name) => [name, null]));
+    const seconds = wanted.map(({ second }) => second);
+    const rowsThen = rowsOf(view, { fromSec: Math.min(...seconds), toSec: Math.max(...seconds) + 1 });
     const lists = [
       ...keys.map((key) => `unnest(${listSql(key, "VARCHAR")}) AS ${key}`),
       `unnest(${listSql("seconds", "UINTEGER")}) AS ts_s`,
     ];
     const rows = (await this.#query(
       `SELECT ${keys.join(", ")}, ts_s AS second, ${metrics.map((name) => `max("${name}") AS "${name}"`).join(", ")}
-       FROM (SELECT * FROM ${view} WHERE ts_s IN (SELECT unnest(${listSql("seconds", "UINTEGER")})))
+       FROM (SELECT * FROM ${rowsThen} WHERE ts_s IN (SELECT unnest(${listSql("seconds", "UINTEGER")})))
          JOIN (SELECT DISTINCT ${lists.join(", ")}) USING (${keys.join(", ")}, ts_s)
        GROUP BY ${keys.join(", ")}, ts_s`,
       {
         ...Object.fromEntries(keys.map((key) => [key, joined(wanted.map(({ row }) => row[key]))])),
-        seconds: joined(wanted.map(({ second }) => second)),
+        seconds: joined(seconds),
       },
     )) as unknown as (MetricValues & { host: string; instance: string; second: number })[];
     const known = new Map(rows.map((row) => [keyOf(row) + SEPARATOR + row.second, row]));
@@ -271,12 +255,12 @@ function instanceKey({ host, instance }: { host: string; instance: string }): st
 }
 
 /** Tells apart the parts of a trace that are of one action of one app. */
-function rowKey({ traceId, startUnixMs }: Pick<ChosenRow, "traceId" | "startUnixMs">): string {
+function rowKey({ traceId, startUnixMs }: Pick<ChosenTrace, "traceId" | "startUnixMs">): string {
   return joined([traceId, startUnixMs]);
 }
 
 /** Unix seconds in which the request ran, 1 to 60. */
-function secondsOf({ startUnixMs, durationUs }: Pick<ChosenRow, "startUnixMs" | "durationUs">): number[] {
+function secondsOf({ startUnixMs, durationUs }: ChosenTrace): number[] {
   const first = Math.floor(startUnixMs / 1000);
   const last = Math.max(first, Math.floor((startUnixMs + durationUs / 1000) / 1000));
   return Array.from({ length: Math.min(last - first + 1, AROUND_SEC) }, (_, i) => first + i);
