@@ -3,8 +3,8 @@ import { MIN_SELECTED, MIN_SIDE } from "./differences.ts";
 import { BANDS } from "./trace-attributes.ts";
 
 /**
- * The highest values around each trace, of those metrics by which the two sides can differ at all: seconds are many rows to look through. None where too
- * few of one side are still kept, and of the rest only metrics that are high around enough of the selected ones.
+ * The highest values around each trace, of those metrics by which the two sides can differ at all: seconds are many rows to look through. None where the
+ * seconds of too few on one side are still kept, and of the rest only metrics that are high around enough of the selected ones.
  */
 export async function aroundTraces(
   { selections }: Store,

@@ -86,6 +86,9 @@ describe("what differs in a part of the heatmap", () => {
       ],
       traces: fast.map(({ summary }) => summary),
       hostSeconds: { tsSec: [WINDOW_SEC + 3], columns: { cpuStealRatio: [0.01] } },
+      processSeconds: [
+        { app: "shop", instance: "old", pid: 1, tsSec: [WINDOW_SEC + 3], columns: { gcPauseMs: [5] } },
+      ],
     });
     const web2 = sampleHeader({
       createdUnixMs: SEALED_MS + 10_000,
@@ -94,6 +97,9 @@ describe("what differs in a part of the heatmap", () => {
       actions: [sampleRequests(times(60, FAST_US), cart), sampleRequests(times(40, SLOW_US), next)],
       traces: slow.map(({ summary }) => summary),
       hostSeconds: { tsSec: [WINDOW_SEC + 12], columns: { cpuStealRatio: [0.3], psiIoSomeRatio: [0.1] } },
+      processSeconds: [
+        { app: "shop", instance: "new", pid: 1, tsSec: [WINDOW_SEC + 12], columns: { gcPauseMs: [90] } },
+      ],
     });
     // Another host by mistake has the same name: the higher value of a second counts.
     const twin = sampleHeader({
@@ -174,6 +180,7 @@ describe("what differs in a part of the heatmap", () => {
         { attribute: "appVersion", value: "2.0", ...ofTraces },
         { attribute: "calls", value: "select * from carts", ...ofTraces },
         { attribute: "cpuStealRatio", value: "0.05", ...ofTraces },
+        { attribute: "gcPauseMs", value: "70", ...ofTraces },
         { attribute: "mostTimeIn", value: "select * from carts", ...ofTraces },
         {
           attribute: "host",
@@ -239,4 +246,46 @@ describe("what differs in a part of the heatmap", () => {
       assert.equal(durationMs, Number(asDoublesPrint));
     }
   });
+});
+
+test("an instance of which nothing was stored yet is asked for again", async () => {
+  let nowMs = FROM + 60_000;
+  const collector = await RunningCollector.start({ clock: () => nowMs });
+  try {
+    const uplink = await collector.uplink();
+    const parts = Array.from({ length: 24 }, (_, i) => kept(i + 1, i < 12));
+    const traces = sampleHeader({
+      apps: [],
+      actions: [sampleRequests(times(12, FAST_US), { action: "GET /cart" })],
+      traces: parts.map(({ summary }) => summary),
+    });
+    const frames = parts.map(({ frame }) => frame);
+    assert.equal((await uplink.deliver(traces, frames)).type, "ack");
+    const versions = async (): Promise<string[]> => {
+      const selected = `selectedFrom=${FROM + 10_000}&selectedTo=${FROM + 20_000}&minMs=100`;
+      const { body } = await collector.get<SelectionAnswer>(
+        `apps/shop/selection?${ACTION}&${RANGE}&${selected}`,
+      );
+      assert.deepEqual([body.selected.sampled, body.rest.sampled], [12, 12]);
+      return body.differences.filter(({ attribute }) => attribute === "appVersion").map(({ value }) => value);
+    };
+    assert.deepEqual(await versions(), []);
+    const one = { pid: 1, runtime: "node", agentVersion: "1", startUnixMs: FROM };
+    const instances = [
+      { ...one, instance: "old", appVersion: "1.0" },
+      { ...one, instance: "new", appVersion: "2.0" },
+    ];
+    const late = sampleHeader({
+      createdUnixMs: SEALED_MS + 1_000,
+      apps: [{ app: "shop", apdexTMs: 500, instances }],
+      actions: [],
+      traces: [],
+    });
+    assert.equal((await uplink.deliver(late, [])).type, "ack");
+    nowMs += 60_000;
+    assert.deepEqual(await versions(), ["2.0"]);
+    await uplink.close();
+  } finally {
+    await collector.end();
+  }
 });

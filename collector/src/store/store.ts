@@ -510,7 +510,7 @@ export interface SelectionQueries {
     selection: Selection,
     traces: readonly ChosenTrace[],
   ): Promise<ReadonlyMap<ChosenTrace, DescribedTrace>>;
-  /** Whether the seconds in which it ran are still kept. */
+  /** Whether seconds in which it ran are still kept, at least the last. */
   hasSeconds(trace: ChosenTrace): boolean;
   /**
    * The highest values of metrics of hosts and processes in the seconds in which each trace ran, of which the first 60 are looked at; null

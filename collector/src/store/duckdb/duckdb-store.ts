@@ -97,7 +97,7 @@ export class DuckDbStore implements Store {
     this.ledger = new DuckDbLedgerQueries(query, tiers);
     this.events = new DuckDbEventQueries(query);
     this.traces = new DuckDbTraceQueries(query);
-    this.selections = new DuckDbSelectionQueries(query, tiers);
+    this.selections = new DuckDbSelectionQueries(query, tiers, options.clock);
   }
 
   static async open(options: DuckDbStoreOptions): Promise<DuckDbStore> {

@@ -21,6 +21,8 @@ const LONGEST_OF_SLOWEST_SEC = 86_400;
 /** `ts_s` is a u32. */
 const NO_END_SEC = 4_294_967_295;
 const MAX_KNOWN_VERSIONS = 10_000;
+/** An instance of which nothing was stored is asked for again: a large batch comes in parts, the one with its traces first. */
+const UNKNOWN_FRESH_MS = 60_000;
 /** Seconds of a request that are looked at. */
 const AROUND_SEC = 60;
 
@@ -40,23 +42,29 @@ const joined = (values: Iterable<string | number>): string => [...values].join(S
 const listSql = (name: string, type: "VARCHAR" | "UINTEGER"): string =>
   `string_split($${name}, chr(31))::${type}[]`;
 
-interface DescribedRow extends Pick<DescribedTrace, "traceId" | "kind" | "status" | "frame"> {
-  startUnixMs: number;
+/** What tells apart the parts of a trace that are of one action of one app. */
+type RowKey = Pick<ChosenTrace, "traceId" | "host" | "instance" | "startUnixMs" | "durationUs">;
+interface DescribedRow extends RowKey, Pick<DescribedTrace, "kind" | "status" | "frame"> {
   verdict: string | null;
+}
+interface KnownVersion {
+  /** Null: the instance does not tell, or nothing is stored of it. */
+  version: string | null;
+  isFound: boolean;
+  askedUnixMs: number;
 }
 
 export class DuckDbSelectionQueries implements SelectionQueries {
   readonly #query: Query;
   readonly #tiers: Tiers;
-  /**
-   * By app and instance, which is a process: its version never changes. Null for those that do not tell, and for those of which nothing
-   * is stored: it would have come in the batch of their traces.
-   */
-  readonly #knownVersions: Map<string, string | null> = new Map();
+  /** By app and instance, which is a process: its version never changes. */
+  readonly #versionsByInstance: Map<string, KnownVersion> = new Map();
+  readonly #clock: () => number;
 
-  constructor(query: Query, tiers: Tiers) {
+  constructor(query: Query, tiers: Tiers, clock: () => number) {
     this.#query = query;
     this.#tiers = tiers;
+    this.#clock = clock;
   }
 
   async slowest(
@@ -90,7 +98,7 @@ export class DuckDbSelectionQueries implements SelectionQueries {
            ${isThinned ? `coalesce(${IS_WORTH_BY_REASON}, false)` : "true"} AS is_comparable
          FROM ${ended(reached(range))})
        QUALIFY is_comparable
-         AND row_number() OVER (PARTITION BY is_selected, is_comparable ORDER BY trace_id, start_ms) <= $limit`,
+         AND row_number() OVER (PARTITION BY is_selected, is_comparable ORDER BY trace_id, start_ms, instance) <= $limit`,
       {
         from: range.fromSec,
         to: range.toSec,
@@ -164,26 +172,34 @@ export class DuckDbSelectionQueries implements SelectionQueries {
     { range, app }: Selection,
     chosen: readonly ChosenTrace[],
   ): Promise<ReadonlyMap<string, string | null>> {
-    const known = new Map<string, string | null>();
-    let isMissing = false;
+    const nowMs = this.#clock();
+    const versions = new Map<string, string | null>();
+    let isAsked = false;
     for (const row of chosen) {
-      const version = this.#knownVersions.get(joined([app, instanceKey(row)]));
-      if (version === undefined) isMissing = true;
-      else known.set(instanceKey(row), version);
+      const known = this.#versionsByInstance.get(joined([app, instanceKey(row)]));
+      versions.set(instanceKey(row), known?.version ?? null);
+      isAsked ||= known === undefined || isToAskAgain(known, nowMs);
     }
-    if (!isMissing) return known;
+    if (!isAsked) return versions;
     const { fromSec } = reached(range);
     const rows = (await this.#query(
       `SELECT host, instance, any_value(app_version) AS "appVersion" FROM ${rowsOf("instances", { fromSec, toSec: NO_END_SEC })}
        WHERE app = $app AND ts_s >= $from::UINTEGER GROUP BY host, instance`,
       { app, from: fromSec },
     )) as unknown as { host: string; instance: string; appVersion: string | null }[];
-    const versions = new Map(rows.map((row) => [instanceKey(row), row.appVersion]));
-    for (const row of chosen) versions.set(instanceKey(row), versions.get(instanceKey(row)) ?? null);
-    for (const [key, version] of versions) this.#knownVersions.set(joined([app, key]), version);
-    for (const key of this.#knownVersions.keys()) {
-      if (this.#knownVersions.size <= MAX_KNOWN_VERSIONS) break;
-      this.#knownVersions.delete(key);
+    const found = new Map(rows.map((row) => [instanceKey(row), row.appVersion]));
+    for (const [instance, version] of found)
+      this.#versionsByInstance.set(joined([app, instance]), { version, isFound: true, askedUnixMs: nowMs });
+    for (const [instance, version] of versions) {
+      versions.set(instance, found.get(instance) ?? version);
+      const key = joined([app, instance]);
+      // What is known stays so when it is forgotten, or when an earlier question is answered later.
+      if (!found.has(instance) && this.#versionsByInstance.get(key)?.isFound !== true)
+        this.#versionsByInstance.set(key, { version: null, isFound: false, askedUnixMs: nowMs });
+    }
+    for (const key of this.#versionsByInstance.keys()) {
+      if (this.#versionsByInstance.size <= MAX_KNOWN_VERSIONS) break;
+      this.#versionsByInstance.delete(key);
     }
     return versions;
   }
@@ -197,7 +213,8 @@ export class DuckDbSelectionQueries implements SelectionQueries {
     chosen: readonly ChosenTrace[],
   ): Promise<Map<string, DescribedRow>> {
     const rows = await this.#query(
-      `SELECT trace_id AS "traceId", start_ms AS "startUnixMs", kind, status, verdict, frame FROM ${rowsOf("traces", reached(range))}
+      `SELECT trace_id AS "traceId", host, instance, start_ms AS "startUnixMs", duration_us AS "durationUs", kind, status, verdict, frame
+       FROM ${rowsOf("traces", reached(range))}
        WHERE list_contains(${listSql("times", "UINTEGER")}, ts_s) AND app = $app AND action = $action AND NOT ${IS_FETCHED}`,
       { app, action, times: joined(new Set(chosen.map(({ tsSec }) => tsSec))) },
     );
@@ -254,9 +271,13 @@ function instanceKey({ host, instance }: { host: string; instance: string }): st
   return joined([host, instance]);
 }
 
-/** Tells apart the parts of a trace that are of one action of one app. */
-function rowKey({ traceId, startUnixMs }: Pick<ChosenTrace, "traceId" | "startUnixMs">): string {
-  return joined([traceId, startUnixMs]);
+function rowKey({ traceId, host, instance, startUnixMs, durationUs }: RowKey): string {
+  return joined([traceId, host, instance, startUnixMs, durationUs]);
+}
+
+function isToAskAgain({ isFound, askedUnixMs }: KnownVersion, nowUnixMs: number): boolean {
+  const agoMs = nowUnixMs - askedUnixMs;
+  return !isFound && (agoMs < 0 || agoMs >= UNKNOWN_FRESH_MS);
 }
 
 /** Unix seconds in which the request ran, 1 to 60. */
