@@ -337,7 +337,21 @@ test("of a day with files of two builds, a trace in the one keeps its pieces in 
 });
 
 test("while traces are sampled, those that are kept are there once at any moment", async () => {
-  const opened = await OpenedStore.open(START_MS, { days: 1, tracesDays: 2 });
+  // Whether a question meets the job in the middle is chance.
+  let inBetween = 0;
+  for (let tries = 0; inBetween === 0 && tries < 10; tries++) {
+    const opened = await OpenedStore.open(START_MS, { days: 1, tracesDays: 2 });
+    try {
+      inBetween += await askWhileSampling(opened);
+    } finally {
+      await opened.close();
+    }
+  }
+  assert.ok(inBetween > 0, "some answers came in the middle");
+});
+
+/** Answers how many answers came in the middle. */
+async function askWhileSampling(opened: OpenedStore): Promise<number> {
   const tsSec = START_MS / 1_000 - 10;
   const traces = Array.from({ length: 9_000 }, (_, i) =>
     trace(i, i % 18 === 1 ? "error" : "random", tsSec * 1_000),
@@ -366,11 +380,10 @@ test("while traces are sampled, those that are kept are there once at any moment
     const [last] = await opened.store.traces.parts(hex(8_999, 32));
     if (last !== undefined) assert.equal(last.frame.length, 20_000);
   } while (!(await Promise.race([isDone, Promise.resolve(false)])));
-  assert.ok(inBetween > 0, "some answers came in the middle");
   // 500 failed, and of each ten others one.
   assert.equal((await opened.store.traces.list(filter)).length, 500 + 900);
-  await opened.close();
-});
+  return inBetween;
+}
 
 test("an earlier build's file of a day goes on in the file of its week", async () => {
   const opened = await OpenedStore.open(START_MS + 2 * DAY_MS, { days: 1 });

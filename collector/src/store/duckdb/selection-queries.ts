@@ -42,8 +42,8 @@ const joined = (values: Iterable<string | number>): string => [...values].join(S
 const listSql = (name: string, type: "VARCHAR" | "UINTEGER"): string =>
   `string_split($${name}, chr(31))::${type}[]`;
 
-/** What tells apart the parts of a trace that are of one action of one app. */
-type RowKey = Pick<ChosenTrace, "traceId" | "host" | "instance" | "startUnixMs" | "durationUs">;
+/** What tells apart the parts of a trace that are of one action of one app; two of the same microseconds are taken for one. */
+type RowKey = Pick<ChosenTrace, "traceId" | "startUnixMs" | "durationUs">;
 interface DescribedRow extends RowKey, Pick<DescribedTrace, "kind" | "status" | "frame"> {
   verdict: string | null;
 }
@@ -213,7 +213,7 @@ export class DuckDbSelectionQueries implements SelectionQueries {
     chosen: readonly ChosenTrace[],
   ): Promise<Map<string, DescribedRow>> {
     const rows = await this.#query(
-      `SELECT trace_id AS "traceId", host, instance, start_ms AS "startUnixMs", duration_us AS "durationUs", kind, status, verdict, frame
+      `SELECT trace_id AS "traceId", start_ms AS "startUnixMs", duration_us AS "durationUs", kind, status, verdict, frame
        FROM ${rowsOf("traces", reached(range))}
        WHERE list_contains(${listSql("times", "UINTEGER")}, ts_s) AND app = $app AND action = $action AND NOT ${IS_FETCHED}`,
       { app, action, times: joined(new Set(chosen.map(({ tsSec }) => tsSec))) },
@@ -271,8 +271,8 @@ function instanceKey({ host, instance }: { host: string; instance: string }): st
   return joined([host, instance]);
 }
 
-function rowKey({ traceId, host, instance, startUnixMs, durationUs }: RowKey): string {
-  return joined([traceId, host, instance, startUnixMs, durationUs]);
+function rowKey({ traceId, startUnixMs, durationUs }: RowKey): string {
+  return joined([traceId, startUnixMs, durationUs]);
 }
 
 function isToAskAgain({ isFound, askedUnixMs }: KnownVersion, nowUnixMs: number): boolean {
