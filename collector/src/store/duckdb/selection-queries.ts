@@ -22,7 +22,7 @@ const LONGEST_OF_SLOWEST_SEC = 86_400;
 const NO_END_SEC = 4_294_967_295;
 const MAX_KNOWN_VERSIONS = 10_000;
 /** An instance of which nothing was stored is asked for again: a large batch comes in parts, the one with its traces first. */
-const UNKNOWN_FRESH_MS = 60_000;
+const UNKNOWN_FRESH_MS = 600_000;
 /** Seconds of a request that are looked at. */
 const AROUND_SEC = 60;
 
