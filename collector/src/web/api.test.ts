@@ -495,6 +495,7 @@ describe("the API", () => {
       ["hosts/web-1/series?stepMs=1", 400, "stepMs"],
       ["apps/shop/actions?sort=name", 400, "sort"],
       ["apps/shop/operations?category=web", 400, "category"],
+      ["apps/shop/selection?action=x&selectedFrom=1", 400, '"selectedTo" is missing'],
       ["apps/shop/traces?limit=0", 400, "limit"],
       ["apps/shop/traces?limit=501", 400, '"limit" is wrong: must be a whole number from 1 to 500'],
       ["apps/shop/traces?error=1", 400, "error"],

@@ -244,7 +244,9 @@ export function readParameters<Call extends keyof ParameterSets>(
   const result = SCHEMAS[call].safeParse(query);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw new BadParameter(`the parameter "${issue?.path[0]?.toString() ?? "?"}" is wrong: ${issue?.message}`);
+  const name = issue?.path[0]?.toString() ?? "?";
+  const isMissing = issue?.code === "invalid_type" && query[name] === undefined;
+  throw new BadParameter(`the parameter "${name}" is ${isMissing ? "missing" : `wrong: ${issue?.message}`}`);
 }
 
 /** `from` and `to` in full windows, or in the longer units that the store has of that time. Throws BadParameter. */
